@@ -1,0 +1,25 @@
+"""What is passed around: boxes, masks, detections, shopping lists. numpy (and pycocotools' RLE) only."""
+
+from rpc.structures.boxes import (
+    box_areas,
+    box_iou,
+    clip_boxes,
+    xywh_to_xyxy,
+    xyxy_to_xywh,
+)
+from rpc.structures.detections import Detections
+from rpc.structures.masks import decode_rle, encode_rle, mask_to_box
+from rpc.structures.shopping_list import ShoppingList
+
+__all__ = [
+    "Detections",
+    "ShoppingList",
+    "box_areas",
+    "box_iou",
+    "clip_boxes",
+    "decode_rle",
+    "encode_rle",
+    "mask_to_box",
+    "xywh_to_xyxy",
+    "xyxy_to_xywh",
+]

@@ -1,0 +1,58 @@
+"""What a detector says of one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rpc.structures.boxes import FloatArray, as_boxes
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Boxes of one photo with scores and labels, one row an item.
+
+    Attributes:
+        boxes: (N, 4) float, xyxy in pixels of the original photo.
+        scores: (N,) float in [0, 1].
+        labels: (N,) int, 0-based SKU index (see `rpc.data.Taxonomy`).
+
+    Raises:
+        ValueError: lengths differ, a score is not finite, or a label is negative.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        boxes = as_boxes(self.boxes)
+        scores = np.asarray(self.scores, dtype=np.float64).reshape(-1)
+        labels = np.asarray(self.labels, dtype=np.int64).reshape(-1)
+        if not len(boxes) == len(scores) == len(labels):
+            raise ValueError(
+                "detections: expected as many scores and labels as boxes, got "
+                f"{len(boxes)} boxes, {len(scores)} scores, {len(labels)} labels"
+            )
+        if not np.isfinite(scores).all():
+            row = int(np.flatnonzero(~np.isfinite(scores))[0])
+            raise ValueError(f"detections: score {row} is not finite: {scores[row]}")
+        if (labels < 0).any():
+            raise ValueError(f"detections: labels must be >= 0, got {int(labels.min())}")
+        for name, value in (("boxes", boxes), ("scores", scores), ("labels", labels)):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No item at all."""
+        return cls(np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.int64))
+
+    def select(self, keep: ArrayLike) -> Detections:
+        """The rows that `keep` names, by a boolean mask (N,) or by indices."""
+        index = np.asarray(keep)
+        return Detections(self.boxes[index], self.scores[index], self.labels[index])

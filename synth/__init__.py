@@ -1,0 +1,1 @@
+"""synth: exemplar photos to checkout scenes (cut-outs, then composed scenes, 'Syn')."""
