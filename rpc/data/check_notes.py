@@ -1,0 +1,76 @@
+"""What is unusual in a store and does no harm: notes on the page of the check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from rpc.data.dataset import Dataset, Problem
+from rpc.data.images import SUFFIXES
+from rpc.data.levels import LEVEL_RULES, LEVELS
+from rpc.data.store import Split, Store
+
+FEW_EXEMPLARS = 4  # below this a SKU is likely shown from too few sides
+
+
+def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
+    """Cut boxes, files listed twice, bare images, orphans, trays that do not fit their level."""
+    where = str(dataset.path)
+    notes = []
+    if dataset.clipped:
+        what = f"{dataset.clipped} boxes reach out of their image by 2 px or less and are cut"
+        notes.append(Problem(where, what))
+    twice = [n for n, times in Counter(i.file_name for i in dataset.images).items() if times > 1]
+    if twice:
+        notes.append(Problem(where, f"{len(twice)} files are listed twice, such as {twice[0]}"))
+    bare = [i for i in dataset.images if not dataset.annotations_of(i.id)]
+    if bare:
+        what = f"{len(bare)} images have no annotation, such as {bare[0].file_name}"
+        notes.append(Problem(where, what))
+    folder = store.image_dir(name)
+    listed = {image.file_name for image in dataset.images}
+    orphans = sorted(_photo_names(folder) - listed)
+    if orphans:
+        what = f"{len(orphans)} photos have no entry in the JSON, such as {orphans[0]}"
+        notes.append(Problem(str(folder), what))
+    return notes + _level_notes(dataset)
+
+
+def few_exemplars(train: Dataset) -> list[Problem]:
+    """SKUs with fewer than `FEW_EXEMPLARS` exemplars, counted in one note."""
+    per_sku = train.counts().sum(axis=0)
+    few = np.flatnonzero((per_sku > 0) & (per_sku < FEW_EXEMPLARS))
+    if not few.size:
+        return []
+    what = (
+        f"{few.size} of {len(per_sku)} SKUs have fewer than {FEW_EXEMPLARS} exemplars, "
+        f"such as {train.taxonomy.names[few[0]]!r} with {per_sku[few[0]]}"
+    )
+    return [Problem(str(train.path), what)]
+
+
+def _photo_names(folder: Path) -> set[str]:
+    if not folder.is_dir():
+        return set()
+    files = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    return {p.relative_to(folder).as_posix() for p in files}
+
+
+def _level_notes(dataset: Dataset) -> list[Problem]:
+    counts = dataset.counts()
+    skus, items = (counts > 0).sum(axis=1).tolist(), counts.sum(axis=1).tolist()
+    notes = []
+    for level in LEVELS:
+        rows = [row for row, image in enumerate(dataset.images) if image.level == level]
+        odd = [row for row in rows if not LEVEL_RULES[level].fits(skus[row], items[row])]
+        if odd:
+            row, rule = odd[0], LEVEL_RULES[level]
+            what = (
+                f"{len(odd)} of {len(rows)} images do not fit the level {level} "
+                f"({rule.skus[0]}-{rule.skus[1]} SKUs, {rule.items[0]}-{rule.items[1]} items), "
+                f"such as {dataset.images[row].file_name}: {skus[row]} SKUs, {items[row]} items"
+            )
+            notes.append(Problem(str(dataset.path), what))
+    return notes

@@ -1,0 +1,45 @@
+"""The one page that tells a person what a store holds and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rpc.data.check import SplitCheck, StoreCheck
+from rpc.data.dataset import Problem
+
+
+def check_page(check: StoreCheck, most: int = 20) -> str:
+    """The page as plain text.
+
+    Args:
+        check: what was found.
+        most: how many problems, and how many notes, are printed before they are only counted.
+    """
+    lines = [f"{check.root}: {check.skus} SKUs", ""]
+    lines += [_split_line(split) for split in check.splits]
+    if check.cameras:
+        shots = ", ".join(f"{camera}: {number}" for camera, number in check.cameras.items())
+        lines.append(f"  exemplars by camera  {shots}")
+    licences = sorted({split.licence for split in check.splits if split.licence})
+    lines += [f"  licence  {'; '.join(licences) or 'not stated'}", ""]
+    lines += _listing("notes", check.notes, most)
+    lines += _listing("PROBLEMS", check.problems, most)
+    lines.append("usable" if check.usable else "NOT usable: solve the problems above")
+    return "\n".join(lines)
+
+
+def _split_line(split: SplitCheck) -> str:
+    levels = ", ".join(f"{level} {number}" for level, number in split.levels.items())
+    return (
+        f"  {split.name:<5} {split.images:>7} images {split.annotations:>8} annotations "
+        f"{split.skus:>4} SKUs{'  ' if levels else ''}{levels}"
+    )
+
+
+def _listing(title: str, entries: Sequence[Problem], most: int) -> list[str]:
+    if not entries:
+        return []
+    lines = [f"{title} ({len(entries)})", *(f"  - {entry}" for entry in entries[:most])]
+    if len(entries) > most:
+        lines.append(f"  ... and {len(entries) - most} more")
+    return [*lines, ""]

@@ -1,0 +1,208 @@
+"""A data set's JSON (COCO's, as RPC ships it): read with checks, kept as records, written back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.coco_checks import Problem, check_annotations, check_images
+from rpc.data.files import DataError, read_json, write_json
+from rpc.data.levels import Level
+from rpc.data.records import Annotation, ImageInfo
+from rpc.data.taxonomy import Taxonomy
+
+__all__ = [
+    "Annotation",
+    "Dataset",
+    "ImageInfo",
+    "Problem",
+    "read_dataset",
+    "scan_dataset",
+    "write_dataset",
+]
+
+_TOP = ("images", "annotations", "categories")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and the items on them.
+
+    Attributes:
+        images: N images, in the order of the file.
+        annotations: items, in the order of the file.
+        taxonomy: K SKUs.
+        path: the JSON file it was read from; None for one made in memory.
+        extra: other fields of the file (`info`, `licenses`, RPC's `__raw_Chinese_name_df`).
+        clipped: how many boxes reached out of their image by 2 px or less and were cut on reading.
+
+    Raises:
+        DataError: an id is there twice, or an annotation names an image or SKU that is not there.
+    """
+
+    images: tuple[ImageInfo, ...]
+    annotations: tuple[Annotation, ...]
+    taxonomy: Taxonomy
+    path: Path | None = field(default=None, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    clipped: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", tuple(self.images))
+        object.__setattr__(self, "annotations", tuple(self.annotations))
+        where = self.path or "data set"
+        for kind, records in (("image", self.images), ("annotation", self.annotations)):
+            number, times = Counter(r.id for r in records).most_common(1)[0] if records else (0, 1)
+            if times > 1:
+                raise DataError(f"{where}: {kind} id {number} is there {times} times")
+        for a in self.annotations:
+            if a.image_id not in self._rows:
+                raise DataError(f"{where}: annotation {a.id}: no image has the id {a.image_id}")
+            if a.category_id not in self.taxonomy:
+                raise DataError(f"{where}: annotation {a.id}: no SKU has the id {a.category_id}")
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.images)
+
+    def image(self, image_id: int) -> ImageInfo:
+        """The image of this id.
+
+        Raises:
+            DataError: there is none.
+        """
+        return self.images[self._row(image_id)]
+
+    def annotations_of(self, image_id: int) -> tuple[Annotation, ...]:
+        """The items on one image, in the order of the file; empty for an empty tray.
+
+        Raises:
+            DataError: no image has this id.
+        """
+        return self._by_image[self._row(image_id)]
+
+    def counts(self) -> NDArray[np.int64]:
+        """Ground-truth shopping lists (N, K): items of each SKU by image, both in our order."""
+        n, k = len(self.images), len(self.taxonomy)
+        rows = np.array([self._rows[a.image_id] for a in self.annotations], dtype=np.int64)
+        labels = self.taxonomy.labels(a.category_id for a in self.annotations)
+        return np.bincount(rows * k + labels, minlength=n * k).reshape(n, k).astype(np.int64)
+
+    def levels(self) -> list[Level | None]:
+        """Clutter level of each image; None where the file has none."""
+        return [image.level for image in self.images]
+
+    def subset(self, image_ids: Collection[int]) -> Dataset:
+        """The data set of these images alone, in our order; the SKUs stay.
+
+        Raises:
+            DataError: no image has one of these ids.
+        """
+        wanted = {self.image(image_id).id for image_id in image_ids}
+        return Dataset(
+            images=tuple(image for image in self.images if image.id in wanted),
+            annotations=tuple(a for a in self.annotations if a.image_id in wanted),
+            taxonomy=self.taxonomy,
+            path=self.path,
+            extra=self.extra,
+        )
+
+    def to_coco(self) -> dict[str, Any]:
+        """The JSON object of the file: plain values, boxes as x, y, width, height."""
+        return {
+            **self.extra,
+            "images": [image.to_coco() for image in self.images],
+            "annotations": [a.to_coco() for a in self.annotations],
+            "categories": self.taxonomy.to_list(),
+        }
+
+    @cached_property
+    def _rows(self) -> dict[int, int]:
+        return {image.id: row for row, image in enumerate(self.images)}
+
+    @cached_property
+    def _by_image(self) -> list[tuple[Annotation, ...]]:
+        groups: list[list[Annotation]] = [[] for _ in self.images]
+        for a in self.annotations:
+            groups[self._rows[a.image_id]].append(a)
+        return [tuple(group) for group in groups]
+
+    def _row(self, image_id: int) -> int:
+        try:
+            return self._rows[image_id]
+        except KeyError:
+            raise DataError(f"{self.path or 'data set'}: no image has the id {image_id}") from None
+
+
+def read_dataset(path: str | Path, *, strict: bool = True) -> Dataset:
+    """Read and check a data set's JSON; a byte order mark is allowed.
+
+    Args:
+        path: the JSON file.
+        strict: refuse the file at its first damaged entry; otherwise leave damaged entries out.
+
+    Raises:
+        DataError: the file is missing or not JSON, has no usable categories, or (strict) an entry
+            is damaged: a field is missing, an id is there twice or unknown, a box is not finite,
+            has no size or lies more than 2 px outside its image, a level is unknown, or a file
+            name leads out of the data folder.
+    """
+    dataset, problems = _parse(read_json(path), Path(path))
+    if strict and problems:
+        more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
+        raise DataError(f"{problems[0]}{more}")
+    return dataset
+
+
+def scan_dataset(path: str | Path) -> tuple[Dataset | None, list[Problem]]:
+    """Read what is usable of a data set's JSON, and all its problems; raises nothing.
+
+    Returns:
+        The data set without its damaged entries (None where nothing is usable), and the problems.
+    """
+    try:
+        return _parse(read_json(path), Path(path))
+    except DataError as error:
+        return None, [Problem(str(path), str(error).removeprefix(f"{path}: "))]
+
+
+def write_dataset(path: str | Path, dataset: Dataset) -> Path:
+    """Write a data set as COCO JSON, whole or not at all; `read_dataset` gives it back equal.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    return write_json(path, dataset.to_coco())
+
+
+def _parse(raw: dict[str, Any], path: Path) -> tuple[Dataset, list[Problem]]:
+    for name in _TOP:
+        if not isinstance(raw.get(name), list):
+            raise DataError(f"{path}: expected the field '{name}' with a list")
+    try:
+        taxonomy = Taxonomy.from_list(raw["categories"])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    checked = check_images(raw["images"], str(path))
+    images = [ImageInfo.from_coco(entry) for entry in checked.entries]
+    sizes = {image.id: (image.width, image.height) for image in images}
+    checked_items, boxes, clipped = check_annotations(
+        raw["annotations"], str(path), sizes, frozenset(taxonomy.ids)
+    )
+    pairs = zip(checked_items.entries, boxes.tolist(), strict=True)
+    dataset = Dataset(
+        images=tuple(images),
+        annotations=tuple(Annotation.from_coco(entry, box) for entry, box in pairs),
+        taxonomy=taxonomy,
+        path=path,
+        extra={key: value for key, value in raw.items() if key not in _TOP},
+        clipped=clipped,
+    )
+    return dataset, checked.problems + checked_items.problems

@@ -1,0 +1,164 @@
+"""Files at the edge: JSON in and out, writes that appear whole, paths that stay inside a root."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+
+class DataError(ValueError):
+    """Bad input or a file that cannot be written, told in one line: what, where, what to do."""
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes the name `path` when the block ends well.
+
+    The folder is made if it is missing. The temporary name keeps the suffix, for writers that go
+    by it. When the block fails, the temporary file is removed and an older `path` stays as it was.
+
+    Raises:
+        DataError: the system refuses to write (full disk, no permission, ...).
+    """
+    target = Path(path)
+    part = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(target)
+    except BaseException as error:
+        _remove(part)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(
+                f"{target}: cannot be written: {error.strerror}; "
+                "nothing was changed, make room or choose another folder and run again"
+            ) from error
+        raise
+
+
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write `data` so that the file appears whole or not at all; returns the path.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    with atomic_path(path) as part:
+        part.write_bytes(data)
+    return Path(path)
+
+
+def write_json(path: str | Path, obj: Any, *, indent: int | None = None) -> Path:
+    """Write `obj` as UTF-8 JSON, whole or not at all; returns the path.
+
+    numpy scalars and arrays are written as numbers and lists. NaN and infinity, which JSON does
+    not know, are refused.
+
+    Raises:
+        DataError: a value has no JSON form, or the file cannot be written.
+    """
+    try:
+        text = json.dumps(
+            obj,
+            indent=indent,
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":") if indent is None else None,
+            default=_plain,
+        )
+        data = (text + "\n").encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: cannot be written as JSON: {error}") from error
+    return write_bytes(path, data)
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object; a byte order mark at the start is allowed (RPC's files have one).
+
+    Raises:
+        DataError: the file is missing or not readable, is not JSON (with line and column), or
+            holds something other than an object.
+    """
+    value = read_json_value(path)
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: expected a JSON object {{...}}, got a {_kind(value)}")
+    return value
+
+
+def read_json_value(path: str | Path) -> Any:
+    """Read any JSON value, such as the list of a COCO results file.
+
+    Raises:
+        DataError: the file is missing, not readable or not JSON.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text (byte {error.start}): not a JSON file") from error
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number too long, lists nested too deep
+        raise DataError(f"{path}: not usable JSON: {error}") from error
+
+
+def path_problem(relative: object) -> str | None:
+    """What is wrong with a path read from a file, by its text alone; None where it is harmless."""
+    if not isinstance(relative, str) or not relative:
+        return f"expected a file name, got {relative!r:.80}"
+    if "\0" in relative or "\\" in relative:
+        return f"{relative!r:.200} holds a backslash or a NUL; write folders with '/'"
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts:
+        return f"{relative!r:.200} leads out of the data folder; expected a path relative to it"
+    return None
+
+
+def safe_join(root: str | Path, relative: str) -> Path:
+    """`root / relative`, for a `relative` that was read from a file and is not trusted.
+
+    Raises:
+        DataError: `relative` is empty or absolute, holds `..`, a backslash or a NUL, or reaches a
+            place outside `root` through a link.
+    """
+    problem = path_problem(relative)
+    if problem is not None:
+        raise DataError(f"{root}: {problem}")
+    path = Path(root) / relative
+    try:
+        inside = path.resolve().is_relative_to(Path(root).resolve())
+    except (OSError, RuntimeError) as error:  # a ring of links, a name too long
+        raise DataError(f"{root}: {relative!r:.200} cannot be followed: {error}") from error
+    if not inside:
+        raise DataError(
+            f"{root}: {relative!r:.200} leads out of the data folder through a link; "
+            "put the file itself there"
+        )
+    return path
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r:.80}")
+
+
+def _kind(value: object) -> str:
+    return {list: "list", str: "string", type(None): "null"}.get(type(value), "number or boolean")
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # the first error matters more than a left-over temporary file

@@ -1,0 +1,159 @@
+"""Photos in and out: what is not a whole, sensible image is refused before it costs memory."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from rpc.data.files import DataError, write_bytes
+
+# Arrays: H height, W width in pixels.
+Rgb = NDArray[np.uint8]
+
+MAX_SIDE = 20_000
+MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+
+# Pillow warns from 89 megapixels on; here the size is checked before anything is decoded.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def read_image(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
+    """Read a photo as RGB (H, W, 3) uint8.
+
+    The EXIF orientation is applied, as annotation tools do. Grey, palette, CMYK and 16-bit images
+    are converted; transparent parts become white; of an animation the first frame is taken.
+
+    Args:
+        path: a JPEG, PNG, WebP, BMP, TIFF or GIF file.
+        max_side: images with a side of so many pixels or more are refused from their header.
+
+    Raises:
+        DataError: the file is missing, empty, truncated, not an image, or too large.
+    """
+    return np.asarray(_read(Path(path), max_side, _over_white)).copy()
+
+
+def read_rgba(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
+    """Read an image with its alpha as (H, W, 4) uint8; alpha is 255 where the file has none.
+
+    Raises:
+        DataError: as `read_image`.
+    """
+    return np.asarray(_read(Path(path), max_side, lambda image: image.convert("RGBA"))).copy()
+
+
+def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Width and height in pixels as `read_image` will give them, from the header alone.
+
+    Raises:
+        DataError: the file is missing, empty, not an image, or too large.
+    """
+    path = Path(path)
+    try:
+        with _open(path, max_side) as image:
+            width, height = image.size
+            # 5 to 8 are the EXIF orientations that lie on their side.
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    except DataError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    return (height, width) if turned else (width, height)
+
+
+def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
+    """Write RGB (H, W, 3), or RGBA (H, W, 4) as PNG, by the suffix; whole or not at all.
+
+    Args:
+        path: ends in .jpg, .jpeg or .png.
+        rgb: uint8.
+        quality: of JPEG, 1 to 100.
+
+    Raises:
+        DataError: the suffix is another one, or the file cannot be written.
+        ValueError: the array is not uint8 of one of these shapes.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".jpg", ".jpeg", ".png"):
+        raise DataError(f"{path}: expected a name that ends in .jpg or .png")
+    channels = (3, 4) if suffix == ".png" else (3,)
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] not in channels or not rgb.size:
+        raise ValueError(
+            f"{path}: expected uint8 (H, W, {' or '.join(map(str, channels))}), "
+            f"got {rgb.dtype} {rgb.shape}"
+        )
+    order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    options = [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, order), options)
+    assert done, "encoding a checked array cannot fail"
+    return write_bytes(path, data.tobytes())
+
+
+def _read(path: Path, max_side: int, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Decode all of a file, turned upright, 8 bits a channel, and converted by `convert`."""
+    try:
+        with _open(path, max_side) as image:
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            return convert(_to_8_bit(image))
+    except DataError:
+        raise
+    # Pillow's decoders answer damage with OSError, SyntaxError, ValueError, struct.error, ...
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """RGB, with transparent parts as if the image lay on white paper."""
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+
+
+def _open(path: Path, max_side: int) -> Image.Image:
+    """Read the header and refuse what is missing, empty, no image or too large."""
+    try:
+        if path.stat().st_size == 0:
+            raise DataError(f"{path}: the file is empty")
+        image = Image.open(path, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(path, f"more than {MAX_PIXELS:,} pixels", max_side) from error
+    except UnidentifiedImageError as error:
+        hint = " (convert HEIC to JPEG first)" if path.suffix.lower() in (".heic", ".heif") else ""
+        raise DataError(f"{path}: not an image: expected {', '.join(FORMATS)}{hint}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    width, height = image.size
+    if max(width, height) >= max_side or width * height > MAX_PIXELS:
+        image.close()
+        raise _too_large(path, f"{width}x{height} px", max_side)
+    return image
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Bring 16-bit grey to 8 bits by its high byte; other modes pass."""
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    return Image.fromarray((values.clip(0, 65_535) >> 8).astype(np.uint8))
+
+
+def _too_large(path: Path, size: str, max_side: int) -> DataError:
+    return DataError(
+        f"{path}: the image is too large: {size}; expected sides below {max_side:,} px "
+        f"and at most {MAX_PIXELS:,} pixels: scale it down"
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: the image is truncated or damaged: {error}")

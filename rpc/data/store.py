@@ -1,0 +1,132 @@
+"""A store: the folder that holds a data set's exemplars and checkout images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+from rpc.data.dataset import Dataset, ImageInfo, read_dataset
+from rpc.data.exemplars import Exemplar, list_exemplars
+from rpc.data.files import DataError, path_problem, safe_join
+from rpc.data.taxonomy import Taxonomy
+
+Split = Literal["train", "val", "test"]
+
+SPLITS: Final[tuple[Split, Split, Split]] = ("train", "val", "test")
+
+# Image folders and JSON files by split: our short names, then RPC's own.
+_FOLDERS: Final[Mapping[Split, tuple[str, ...]]] = {
+    "train": ("exemplars", "train2019"),
+    "val": ("val", "val2019"),
+    "test": ("test", "test2019"),
+}
+
+
+class Store:
+    """One data set on disk; open it with `Store.open`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._splits: dict[Split, Dataset] = {}
+
+    @classmethod
+    def open(cls, root: str | Path) -> Store:
+        """Open a folder in RPC's shape, with our short names or RPC's own (`train2019`, ...).
+
+        Only the train split is read here; `val` and `test` may be missing.
+
+        Raises:
+            DataError: the folder, its exemplars or its train JSON are missing or damaged.
+        """
+        store = cls(Path(root))
+        if not store.root.is_dir():
+            raise DataError(f"{root}: no such folder; expected a store (see docs/overview.md)")
+        folder = store.image_dir("train")
+        if not folder.is_dir():
+            raise DataError(f"{root}: has no folder 'exemplars' (or 'train2019') of product photos")
+        if not any(folder.iterdir()):
+            raise DataError(f"{folder}: is empty; expected one photo or more of each SKU")
+        if not store.split("train").annotations:
+            raise DataError(f"{store.json_path('train')}: lists no exemplar at all")
+        return store
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The SKUs, as the train split lists them."""
+        return self.split("train").taxonomy
+
+    def has_split(self, name: Split) -> bool:
+        """Whether the split's JSON file is there."""
+        return self._find_json(name) is not None
+
+    def json_path(self, name: Split) -> Path:
+        """The split's JSON file.
+
+        Raises:
+            DataError: there is none.
+        """
+        path = self._find_json(name)
+        if path is None:
+            raise DataError(f"{self.root}: has no instances_{name}.json (or ..._{name}2019.json)")
+        return path
+
+    def split(self, name: Split) -> Dataset:
+        """The split's images and annotations, read once.
+
+        Raises:
+            DataError: the JSON file is missing or damaged, or its categories differ from train's.
+        """
+        if name not in self._splits:
+            path = self.json_path(name)
+            dataset = read_dataset(path)
+            if name != "train" and (unlike := self.taxonomy.difference(dataset.taxonomy)):
+                raise DataError(f"{path}: its categories differ from those of train: {unlike}")
+            self._splits[name] = dataset
+        return self._splits[name]
+
+    def image_dir(self, split: Split) -> Path:
+        """The folder with the split's images."""
+        names = _known(split)
+        for name in names:
+            if (self.root / name).is_dir():
+                return self.root / name
+        return self.root / names[0]
+
+    def image_path(self, split: Split, image: ImageInfo) -> Path:
+        """Where the file of an image is: never outside the store.
+
+        Raises:
+            DataError: the file name of the JSON leads out of the store.
+        """
+        folder = self.image_dir(split)
+        if problem := path_problem(image.file_name):
+            raise DataError(f"{folder}: image {image.id}: {problem}")
+        return safe_join(self.root, f"{folder.name}/{image.file_name}")
+
+    def exemplars(self) -> list[Exemplar]:
+        """The exemplars, in the order of the train split.
+
+        Raises:
+            DataError: a file name leads out of the store.
+        """
+        return list(self._exemplars)
+
+    @cached_property
+    def _exemplars(self) -> list[Exemplar]:
+        return list_exemplars(self.split("train"), lambda image: self.image_path("train", image))
+
+    def _find_json(self, name: Split) -> Path | None:
+        _known(name)
+        for suffix in ("", "2019"):
+            path = self.root / f"instances_{name}{suffix}.json"
+            if path.is_file():
+                return path
+        return None
+
+
+def _known(split: Split) -> tuple[str, ...]:
+    if split not in _FOLDERS:
+        raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
+    return _FOLDERS[split]

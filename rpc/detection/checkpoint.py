@@ -1,0 +1,182 @@
+"""Model files: written whole, read without executing anything that they might hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rpc.data.files import DataError, write_bytes
+from rpc.data.taxonomy import Taxonomy
+
+VERSION = 1
+_KINDS = {"state_dict": dict, "config": str, "categories": list, "meta": dict}
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A trained detector as its file holds it.
+
+    Attributes:
+        state_dict: weights by name; floating point numbers as float32.
+        config: JSON text with `model`, `test_pipeline` and `image_size`: text, never Python.
+        taxonomy: the SKUs; the classifier's rows are its labels.
+        counting: the counting rule chosen on validation; None where none was chosen yet.
+        meta: where the model comes from.
+        path: the file.
+    """
+
+    state_dict: Mapping[str, Tensor] = field(repr=False)
+    config: str = field(repr=False)
+    taxonomy: Taxonomy
+    counting: Mapping[str, Any] | None
+    meta: Mapping[str, Any]
+    path: Path
+
+
+def save_model(
+    path: str | Path,
+    model_state: Mapping[str, Tensor],
+    config_text: str,
+    taxonomy: Taxonomy,
+    counting: Mapping[str, Any] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a detector as one small file, weights in half precision; whole or not at all.
+
+    Args:
+        path: of the file to write, usually `model.pth`.
+        model_state: weights by name. Those that half precision cannot hold stay as they are.
+        config_text: see `SavedModel.config`.
+        taxonomy: the SKUs.
+        counting: `CountingRule.to_dict()`.
+        meta: plain values only.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    content = {
+        "version": VERSION,
+        "state_dict": {name: _half(value) for name, value in model_state.items()},
+        "config": config_text,
+        "categories": taxonomy.to_list(),
+        "counting": None if counting is None else _plain(counting),
+        "meta": _plain(meta or {}),
+    }
+    return write_tensors(path, content)
+
+
+def write_tensors(path: str | Path, content: Mapping[str, Any]) -> Path:
+    """`torch.save`, atomically.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    # Through memory: torch's own writer turns a full disk into an internal error of its archive.
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    return write_bytes(path, buffer.getvalue())
+
+
+def load_model(path: str | Path) -> SavedModel:
+    """Read what `save_model` wrote.
+
+    Raises:
+        DataError: the file is missing, is no checkpoint, would execute code on loading, lacks a
+            part, or is of another version.
+    """
+    content = read_tensors(path)
+    version = content.get("version")
+    if version is None and "optimizer" in content:
+        raise DataError(
+            f"{path}: a training's resume point, not a model; use the model.pth beside it, "
+            "written when the training ends"
+        )
+    if version != VERSION and version is not None:
+        raise DataError(f"{path}: model version {version!r:.40}, expected {VERSION}; train it anew")
+    for name, kind in {"version": int, **_KINDS}.items():
+        if not isinstance(content.get(name), kind):
+            raise DataError(
+                f"{path}: not a model of this project: expected '{name}' ({kind.__name__})"
+            )
+    try:
+        taxonomy = Taxonomy.from_list(content["categories"])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    counting = content.get("counting")
+    if counting is not None and not isinstance(counting, dict):
+        raise DataError(f"{path}: expected 'counting' to be a dict or None, got {counting!r:.40}")
+    state = {name: _full(value) for name, value in content["state_dict"].items()}
+    return SavedModel(state, content["config"], taxonomy, counting, content["meta"], Path(path))
+
+
+def read_tensors(path: str | Path) -> dict[str, Any]:
+    """Read a dict of tensors and plain values, on the CPU; nothing in the file is executed.
+
+    Raises:
+        DataError: the file is missing, is no checkpoint, or would execute code on loading.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such checkpoint")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on foreign files: judged below
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            f"{path}: refused: it holds {_culprit(error)}, and loading that could execute code; "
+            "expected tensors and plain values only"
+        ) from error
+    # A truncated or foreign file reaches torch's reader in many ways: EOFError, RuntimeError, ...
+    except Exception as error:
+        raise DataError(f"{path}: not a checkpoint, or a damaged one") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: not a checkpoint: it holds a {type(content).__name__}")
+    return content
+
+
+def check_taxonomy(model: SavedModel, taxonomy: Taxonomy) -> None:
+    """Make sure that a model was trained for these SKUs.
+
+    Raises:
+        DataError: ids or names differ.
+    """
+    if unlike := model.taxonomy.difference(taxonomy):
+        raise DataError(
+            f"{model.path}: checkpoint of another data set: {unlike}; "
+            "choose the data that it was trained on, or train a model for this data"
+        )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON knows them: a safe reader would refuse even a subclass of str."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(values)))
+    return plain
+
+
+def _half(value: Tensor) -> Tensor:
+    value = value.detach().cpu()
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return value if half.isinf().any() else half
+
+
+def _full(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _culprit(error: BaseException) -> str:
+    """What the file wanted to load, by name where torch tells it."""
+    found = re.search(r"GLOBAL (\S+)|Unsupported global: GLOBAL (\S+)", str(error))
+    return f"'{found.group(1) or found.group(2)}'" if found else "a foreign pickle"

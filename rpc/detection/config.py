@@ -1,0 +1,176 @@
+"""From a config file and a data set to the one config that a training runs with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from rpc.data.files import DataError
+from rpc.data.store import Store
+from rpc.data.taxonomy import Taxonomy
+from rpc.detection.dataset import PRODUCT, read_source
+
+
+def build_config(
+    path: str | Path,
+    data_root: str | Path,
+    scenes: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    *,
+    minutes: float | None = None,
+    amp: bool = False,
+    seed: int = 0,
+    launcher: str = "none",
+) -> Config:
+    """Fill a config in: folders, number of classes, image size, budget, precision, seed.
+
+    Args:
+        path: a file of `configs/`.
+        data_root: the store.
+        scenes: composed scenes to train on; None trains on the raw exemplars ('Single').
+        options: changes by dotted name, such as `{"train_dataloader.batch_size": 4}`.
+        minutes: wall time for the training instead of the config's budget.
+        amp: mixed precision: bfloat16 on a CPU, float16 on a GPU.
+        seed: of weights, order and augmentation.
+        launcher: "none", "pytorch" (torchrun) or "slurm".
+
+    Raises:
+        DataError: the config or the data are missing or damaged, the scenes show other SKUs than
+            the store, or an option does not fit.
+    """
+    config = _read(Path(path), options or {})
+    taxonomy = _fill_data(config, Path(data_root), None if scenes is None else Path(scenes))
+    _set_num_classes(config.model, len(taxonomy))
+    config.categories = json.dumps(taxonomy.to_list())
+    _set_image_size(config)
+    if minutes is not None:
+        config.train_cfg.update(max_minutes=minutes, max_iters=None)
+    if amp:
+        _set_amp(config)
+    config.randomness = {"seed": seed}
+    config.launcher = launcher
+    _set_devices(config)
+    names = ("schedule", "display", "ema")
+    config.custom_hooks = [*config.get("custom_hooks", []), *_present(config, names)]
+    return config
+
+
+def model_text(config: Config) -> str:
+    """JSON text that a model file holds: what is needed to build the model and feed it.
+
+    Weights that a backbone starts from are left out: the file holds better ones.
+    """
+    plain = config.to_dict()
+    model = plain["model"]
+    model.get("backbone", {}).pop("init_cfg", None)
+    if "pretrained" in model.get("backbone", {}) or model["backbone"]["type"] == "EfficientNetLite":
+        model["backbone"]["pretrained"] = False
+    pipeline = plain["test_pipeline"]
+    size = plain.get("image_size")
+    return json.dumps({"model": model, "test_pipeline": pipeline, "image_size": size}, indent=1)
+
+
+def taxonomy_of(config: Config) -> Taxonomy:
+    """The SKUs of a config that `build_config` filled in."""
+    return Taxonomy.from_list(json.loads(config.categories))
+
+
+def _read(path: Path, options: Mapping[str, Any]) -> Config:
+    if not path.is_file():
+        raise DataError(f"{path}: no such config")
+    try:
+        config = Config.fromfile(path)
+    except Exception as error:  # a config is Python: anything can be wrong with it
+        raise DataError(f"{path}: not a usable config: {error}") from error
+    try:
+        config.merge_from_dict(dict(options))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(f"{path}: option does not fit: {error}") from error
+    missing = {"model", "train_dataloader", "train_cfg", "optim_wrapper"} - set(config)
+    if missing:
+        raise DataError(f"{path}: the config lacks {', '.join(sorted(missing))}")
+    return config
+
+
+def _fill_data(config: Config, root: Path, scenes: Path | None) -> Taxonomy:
+    """Folders of the data sets; returns the SKUs to be told apart."""
+    store = Store.open(root)
+    agnostic = bool(config.get("agnostic", False))
+    train = config.train_dataloader.dataset
+    if scenes is None:
+        train.update(root=str(root), source="exemplars", agnostic=agnostic)
+    else:
+        train.update(root=str(scenes), source="scenes", agnostic=agnostic)
+        dataset, _ = read_source(scenes, "scenes")
+        if unlike := store.taxonomy.difference(dataset.taxonomy):
+            raise DataError(f"{scenes}: scenes of another store than {root}: {unlike}")
+    if config.get("val_cfg") and store.has_split("val") and len(store.split("val")):
+        config.val_dataloader.dataset.update(root=str(root), agnostic=agnostic)
+        config.val_evaluator.update(root=str(root), agnostic=agnostic)
+    else:  # a folder import has exemplars only
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    return PRODUCT if agnostic else store.taxonomy
+
+
+def _set_num_classes(part: Any, number: int) -> None:
+    """Wherever the model's config says `num_classes`."""
+    for node in _dicts(part):
+        if "num_classes" in node:
+            node["num_classes"] = number
+
+
+def _set_image_size(config: Config) -> None:
+    size = config.get("image_size")
+    if size is None:
+        return
+    if not isinstance(size, int) or size < 32:
+        raise DataError(f"image_size: expected pixels, 32 or more, got {size!r:.40}")
+    for name in ("train_pipeline", "test_pipeline", "train_dataloader", "val_dataloader"):
+        for node in _dicts(config.get(name)):
+            if node.get("type") == "Resize":
+                node["scale"] = (size, size)
+            elif node.get("type") == "Pad":
+                node["size"] = (size, size)
+
+
+def _set_amp(config: Config) -> None:
+    if torch.cuda.is_available():
+        config.optim_wrapper.type = "CheckedAmpOptimWrapper"
+        config.optim_wrapper.update(dtype="float16", loss_scale="dynamic")
+    else:
+        config.optim_wrapper.amp = True
+
+
+def _set_devices(config: Config) -> None:
+    """What mmengine and mmdet get wrong without a GPU, and a sane number of data workers."""
+    for name in ("train_dataloader", "val_dataloader"):
+        loader = config.get(name)
+        if loader:
+            loader.num_workers = min(loader.num_workers, os.cpu_count() or 1)
+            loader.persistent_workers = loader.num_workers > 0 and name == "train_dataloader"
+    if torch.cuda.is_available():
+        return
+    if config.model.type == "RTMDet":
+        config.model.use_syncbn = False
+    config.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "broadcast_buffers": False}
+
+
+def _present(config: Config, names: tuple[str, ...]) -> list[Any]:
+    return [config.get(name) for name in names if config.get(name)]
+
+
+def _dicts(part: Any) -> Iterator[dict[str, Any]]:
+    """All dicts inside a config's part, however deep."""
+    if isinstance(part, dict):
+        yield part
+        for value in part.values():
+            yield from _dicts(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from _dicts(value)

@@ -1,0 +1,122 @@
+"""What a person sees while a detector is trained."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+_BAR_SECONDS = 0.5
+_LINE_SECONDS = 30.0
+
+
+@HOOKS.register_module()
+class TrainingDisplay(Hook):
+    """One line: what is being done, iterations, images/s, loss, time left.
+
+    On a terminal it is drawn over and over; elsewhere (a log file, CI) a new line appears twice a
+    minute. There is no drawing thread: data workers are forked from this process.
+    """
+
+    priority = "LOW"
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._doing = "training"
+        self._drawn = 0.0
+        self._loss = float("nan")
+        self._pace: tuple[float, int] | None = None  # where the counting of images/s began
+        self._speed = 0.0
+
+    def before_train(self, runner: Any) -> None:
+        """Open the line."""
+        if not is_main_process():
+            return
+        self._drawn = time.monotonic()
+        self._pace = (self._drawn, runner.iter)
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[s]}"))
+            self._bar = Progress(*columns, console=self._console, auto_refresh=False)
+            self._bar.add_task("training", total=1.0, s="")
+            self._bar.start()
+        self._draw(runner)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Note the loss; draw if it is time."""
+        if not is_main_process():
+            return
+        self._doing = "training"
+        wait = _BAR_SECONDS if self._bar else _LINE_SECONDS
+        if time.monotonic() - self._drawn < wait:
+            return
+        if outputs and "loss" in outputs:
+            self._loss = float(outputs["loss"])
+        self._measure(runner)
+        self._draw(runner)
+
+    def before_val(self, runner: Any) -> None:
+        """Say so."""
+        self._doing = "validation"
+        if is_main_process() and self._bar:
+            self._draw(runner)
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        """Print the metrics above the line."""
+        if is_main_process() and metrics:
+            text = "  ".join(f"{key.split('/')[-1]} {value:.3f}" for key, value in metrics.items())
+            self._console.print(f"validation at iteration {runner.iter}: {text}", highlight=False)
+        if self._pace:  # the pace does not count the time of validation
+            self._pace = (time.monotonic(), runner.iter)
+
+    def close_display(self, runner: Any) -> None:
+        """Leave the line as it is and free the terminal; called however a training ends."""
+        if not is_main_process():
+            return
+        self._draw(runner)
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def _measure(self, runner: Any) -> None:
+        now, iteration = time.monotonic(), runner.iter + 1
+        if self._pace is None:
+            self._pace = (now, iteration)
+        since, begin = self._pace
+        if now - since > 1:
+            loader = runner.train_loop.dataloader
+            images = (iteration - begin) * loader.batch_size * runner.world_size
+            self._speed = images / (now - since)
+        if now - since > 30:
+            self._pace = (now, iteration)
+
+    def _draw(self, runner: Any) -> None:
+        self._drawn = time.monotonic()
+        loop = runner.train_loop
+        facts = [f"{loop.iter} iterations", f"{self._speed:.1f} img/s", f"loss {self._loss:.3f}"]
+        left = loop.budget.seconds_left(loop.iter)
+        if left is not None:
+            facts.append(f"{clock(left)} left")
+        if self._bar:
+            task = self._bar.task_ids[0]
+            self._bar.update(
+                task, completed=loop.progress, description=self._doing, s="  ".join(facts)
+            )
+            self._bar.refresh()
+        else:
+            line = f"{self._doing} {100 * loop.progress:3.0f}%  {'  '.join(facts)}"
+            self._console.print(line, highlight=False)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `1:02:03` or `2:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

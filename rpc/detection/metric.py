@@ -1,0 +1,101 @@
+"""Checkout metrics on validation trays while a detector is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MessageHub
+
+from rpc.counting import choose_rule
+from rpc.data.dataset import Dataset
+from rpc.detection.dataset import Source, read_source
+from rpc.detection.resume import COUNTING
+from rpc.metrics.checkout import checkout_metrics
+from rpc.metrics.detection import detection_metrics
+from rpc.structures import Detections, xyxy_to_xywh
+
+
+@METRICS.register_module()
+class CheckoutMetric(BaseMetric):
+    """cAcc, ACD, mCCD and mCIoU at the counting rule chosen on these very trays, and mAP50.
+
+    The rule makes the four count metrics optimistic; they tell how a training goes. The report
+    takes the rule from here and measures on other trays.
+
+    Args:
+        root: the store.
+        source: "val".
+        agnostic: as the data set's.
+        **kwargs: of mmengine's `BaseMetric`.
+    """
+
+    default_prefix = "checkout"
+
+    def __init__(
+        self, root: str, source: Source = "val", agnostic: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._truth, _ = read_source(root, source, agnostic=agnostic)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        """Keep the detections of a batch, in pixels of the original photos."""
+        for sample in data_samples:
+            found = sample["pred_instances"]
+            arrays = (found[key].cpu().numpy() for key in ("bboxes", "scores", "labels"))
+            self.results.append((sample["img_id"], *arrays))
+
+    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+        """The metrics over all images that were seen."""
+        found = {image_id: _detections(*arrays) for image_id, *arrays in results}
+        metrics, rule = evaluate(self._truth.subset(found), found)
+        MessageHub.get_current_instance().update_info(COUNTING, rule)
+        return metrics
+
+
+def evaluate(
+    truth: Dataset, found: Mapping[int, Detections]
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Metrics by name, and the counting rule as a dict.
+
+    Args:
+        truth: N trays.
+        found: detections by image id; a missing image has none.
+    """
+    detections = [found.get(image.id, Detections.empty()) for image in truth.images]
+    gt_counts = truth.counts()
+    rule, _ = choose_rule(detections, gt_counts)
+    labels = gt_counts.shape[1]
+    pred_counts = np.stack([rule.count(d).to_array(labels) for d in detections])
+    counts = checkout_metrics(pred_counts, gt_counts)
+    names = ("cAcc", "ACD", "mCCD", "mCIoU")
+    metrics = {name: float(getattr(counts, name)) for name in names}
+    precision = detection_metrics(truth, coco_results(truth, detections))
+    return {**metrics, "mAP50": float(precision.mAP50)}, rule.to_dict()
+
+
+def coco_results(truth: Dataset, detections: Sequence[Detections]) -> list[dict[str, Any]]:
+    """COCO's results list of detections in the order of the images."""
+    return [
+        {
+            "image_id": image.id,
+            "category_id": truth.taxonomy.category_id(int(label)),
+            "bbox": box.tolist(),
+            "score": float(score),
+        }
+        for image, found in zip(truth.images, detections, strict=True)
+        for box, score, label in zip(
+            xyxy_to_xywh(found.boxes), found.scores, found.labels, strict=True
+        )
+    ]
+
+
+def _detections(boxes: Any, scores: Any, labels: Any) -> Detections:
+    """Detections of a model, whose boxes may be turned inside out where it is untrained."""
+    boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    low = np.minimum(boxes[:, :2], boxes[:, 2:])
+    high = np.maximum(boxes[:, :2], boxes[:, 2:])
+    return Detections(np.concatenate([low, high], axis=1), scores, labels)

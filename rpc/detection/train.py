@@ -1,0 +1,110 @@
+"""Training a detector: a config in, a model file out."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from rpc.data.files import DataError
+from rpc.detection.checkpoint import read_tensors, save_model
+from rpc.detection.config import build_config, model_text, taxonomy_of
+from rpc.detection.resume import COUNTING, NAME, find_resume_point
+
+__all__ = ["build_config", "train"]
+
+MODEL = "model.pth"
+
+
+def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
+    """Train until the config's budget is used, then write `model.pth`.
+
+    Args:
+        config: of `build_config`.
+        work_dir: for the model, the resume point `last.pth`, logs and TensorBoard scalars.
+        resume: go on from `last.pth` where there is one; otherwise such a folder is refused.
+
+    Returns:
+        The model file (see `rpc.detection.checkpoint`), with averaged weights where the config
+        averages them, and with the counting rule of the last validation.
+
+    Raises:
+        DataError: unusable data, or a folder that holds the training of other data.
+        DivergedError: the loss became NaN or infinite; `last.pth` holds the last good state.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; `last.pth` is written first.
+    """
+    work_dir = Path(work_dir)
+    taxonomy = taxonomy_of(config)
+    point = find_resume_point(work_dir, taxonomy.names)
+    if point is not None and not resume:
+        raise DataError(f"{point}: a training lies here already; resume it or choose another folder")
+    work_dir.mkdir(parents=True, exist_ok=True)
+    config = Config(config.to_dict(), filename=config.filename)
+    config.work_dir = str(work_dir)
+    config.load_from, config.resume = (None, False) if point is None else (str(point), True)
+    # mmengine keys its loggers and message hubs by this name: two trainings must not share it.
+    config.experiment_name = f"train_{secrets.token_hex(4)}"
+    try:
+        runner = TrainingRunner.from_cfg(config)
+        runner.train()
+    except DataError as error:
+        raise type(error)(_without_traceback(str(error))) from error
+    path = work_dir / MODEL
+    if is_main_process():
+        state = read_tensors(work_dir / NAME)["state_dict"]
+        rule = runner.message_hub.runtime_info.get(COUNTING)
+        save_model(path, state, model_text(config), taxonomy, rule, _meta(runner, config))
+    _wait_for_all()
+    return path
+
+
+class TrainingRunner(Runner):
+    """mmengine's runner with a quiet console and careful loading."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> Any:
+        """The details go to the log file; the console shows warnings, and our own display."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.setLevel(logging.WARNING)
+                # RTMDet's levels share their convolutions on purpose.
+                handler.addFilter(lambda record: "is duplicate" not in record.getMessage())
+        return logger
+
+    def load_checkpoint(self, *args: Any, **kwargs: Any) -> Any:
+        """Load weights; keeps the `meta` of the file as `resumed_meta`."""
+        checkpoint = super().load_checkpoint(*args, **kwargs)
+        # mmengine would run this text as Python.
+        checkpoint.get("meta", {}).pop("config", None)
+        self.resumed_meta: dict[str, Any] = checkpoint.get("meta", {})
+        return checkpoint
+
+
+def _meta(runner: Runner, config: Config) -> dict[str, Any]:
+    loop = runner.train_loop
+    return {
+        "config_name": Path(config.filename).stem if config.filename else "",
+        "iterations": loop.iter,
+        "seconds": round(loop.budget.elapsed, 1),
+        "seed": runner.seed,
+        "torch": torch.__version__,
+    }
+
+
+def _without_traceback(text: str) -> str:
+    """The error's own line, where a data worker wrapped it in its traceback."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and "Traceback" in text:
+        return lines[-1].partition("DataError: ")[2] or lines[-1]
+    return text
+
+
+def _wait_for_all() -> None:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()

@@ -1,0 +1,15 @@
+"""The shared fine-grained core: backbones and what is built on their feature maps. torch, no mmdet."""
+
+from rpc.features.backbones import (
+    IMAGENET_LITE_MEAN,
+    IMAGENET_LITE_STD,
+    create_efficientnet_lite,
+    fold_batch_norm,
+)
+
+__all__ = [
+    "IMAGENET_LITE_MEAN",
+    "IMAGENET_LITE_STD",
+    "create_efficientnet_lite",
+    "fold_batch_norm",
+]

@@ -1,0 +1,112 @@
+import pytest
+
+from rpc.data.check import check_store
+from rpc.data.check_page import check_page
+from rpc.data.files import DataError, write_json
+
+
+def test_the_embedded_store_has_no_problem_and_no_note(ministore):
+    check = check_store(ministore, decode=False)
+    assert check.usable
+    assert check.notes == ()
+    assert check.cameras == {"0": 72, "1": 72, "2": 72, "3": 72}
+    page = check_page(check)
+    assert "CC0-1.0" in page
+    assert page.endswith("usable")
+    assert len(page.splitlines()) < 20
+
+
+def test_a_sound_store_gets_notes_only(store_root):
+    check = check_store(store_root)
+    assert check.usable
+    assert [split.name for split in check.splits] == ["train", "val"]
+    text = "\n".join(map(str, check.notes))
+    assert "has no instances_test.json" in text
+    assert "1 of 1 images do not fit the level easy" in text
+    assert "2 SKUs, 3 items" in text
+
+
+def problems_of(root, **options):
+    check = check_store(root, **options)
+    assert not check.usable
+    page = check_page(check)
+    assert "NOT usable" in page
+    return "\n".join(map(str, check.problems))
+
+
+def test_missing_truncated_and_resized_photos_are_found(store_root, make_photo):
+    folder = store_root / "exemplars"
+    (folder / "tea_camera1-1.jpg").unlink()
+    truncated = folder / "tea_camera0-2.jpg"
+    truncated.write_bytes(truncated.read_bytes()[:-200])
+    make_photo(folder / "tea_camera1-3.jpg", 20, 30)
+    (folder / "tea_camera0-4.jpg").write_text("no image")
+    whole = problems_of(store_root)
+    assert "exemplars/tea_camera1-1.jpg: cannot be read: No such file" in whole
+    assert "exemplars/tea_camera0-2.jpg: the image is truncated" in whole
+    assert "exemplars/tea_camera1-3.jpg: is 30x20 px upright, the JSON says 64x48" in whole
+    assert "exemplars/tea_camera0-4.jpg: not an image" in whole
+    assert "tea_camera0-2" not in problems_of(store_root, decode=False)
+
+
+def test_damaged_entries_are_reported_all_at_once(store_root, edit):
+    def change(content):
+        content["annotations"][0]["bbox"] = [0, 0, -1, 1]
+        content["annotations"][1]["category_id"] = 9
+        content["images"][2]["file_name"] = "../../x.jpg"
+
+    edit(store_root / "instances_train.json", change)
+    text = problems_of(store_root)
+    assert "annotation 1: bbox" in text
+    assert "annotation 2: category_id 9" in text
+    assert "image 3: file_name" in text
+
+
+def test_a_sku_that_nothing_shows_and_other_products_in_val_are_problems(store_root, edit):
+    edit(
+        store_root / "instances_train.json",
+        lambda c: c["categories"].append({"id": 9, "name": "salt"}),
+    )
+    text = problems_of(store_root)
+    assert "SKU 9 'salt' has no exemplar" in text
+    assert "differ from those of train: 3 SKUs against 2" in text
+
+
+def test_files_without_an_entry_and_entries_without_items_are_notes(store_root, make_photo, edit):
+    make_photo(store_root / "val" / "forgotten.jpg")
+
+    def change(content):
+        content["annotations"] = content["annotations"][:8]
+        content["images"].append(dict(content["images"][0], id=99))
+
+    edit(store_root / "instances_train.json", change)
+    check = check_store(store_root)
+    assert check.usable
+    text = "\n".join(map(str, check.notes))
+    assert "1 photos have no entry in the JSON, such as forgotten.jpg" in text
+    assert "3 images have no annotation" in text
+    assert "1 files are listed twice, such as tea_camera1-1.jpg" in text
+    assert "1 of 2 SKUs have fewer than 4 exemplars, such as 'rice' with 3" in text
+
+
+def test_a_store_without_a_readable_train_file_is_not_usable(store_root):
+    (store_root / "instances_train.json").write_text("{")
+    assert "not valid JSON" in problems_of(store_root)
+    (store_root / "instances_train.json").unlink()
+    assert "has no instances_train.json" in problems_of(store_root)
+
+
+def test_a_long_list_of_problems_is_cut_on_the_page_and_whole_in_the_json(store_root, tmp_path):
+    for photo in (store_root / "exemplars").iterdir():
+        photo.unlink()
+    check = check_store(store_root)
+    page = check_page(check, most=3)
+    assert "PROBLEMS (10)" in page
+    assert "... and 7 more" in page
+    assert len(check.to_dict()["problems"]) == 10
+    write_json(tmp_path / "check.json", check.to_dict())
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        check_store(tmp_path / "gone")

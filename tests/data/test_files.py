@@ -1,0 +1,136 @@
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpc.data.files import (
+    DataError,
+    atomic_path,
+    path_problem,
+    read_json,
+    safe_join,
+    write_json,
+)
+
+names = st.dictionaries(st.text(max_size=5), st.integers() | st.text() | st.floats(-1e9, 1e9))
+
+
+@given(names)
+def test_json_comes_back_as_it_was_written(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    assert read_json(write_json(path, content)) == content
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"a": 1}).encode())
+    assert read_json(path) == {"a": 1}
+
+
+def test_numpy_numbers_are_written_as_plain_ones(tmp_path):
+    path = write_json(tmp_path / "x.json", {"n": np.int64(3), "a": np.zeros(2)})
+    assert read_json(path) == {"n": 3, "a": [0.0, 0.0]}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), "\ud800"])
+def test_a_value_without_json_form_is_refused_and_nothing_is_left(tmp_path, value):
+    with pytest.raises(DataError, match="cannot be written as JSON"):
+        write_json(tmp_path / "x.json", {"v": value})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "line 1, column 1"),
+        (b'{"a": 1,\n "b" 2}', "line 2, column 6"),
+        (b"[1, 2]", "expected a JSON object {...}, got a list"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[" * 100_000, "not usable JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not usable JSON"),
+    ],
+)
+def test_a_file_that_is_no_json_object_is_refused(tmp_path, content, message):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.json") as caught:
+        read_json(path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.json: cannot be read: No such file"):
+        read_json(tmp_path / "gone.json")
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_temporary_one(tmp_path, monkeypatch):
+    path = write_json(tmp_path / "x.json", {"old": 1})
+
+    def full(self, data):
+        with open(self, "wb") as file:  # noqa: PTH123
+            file.write(data[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataError, match=r"x\.json: cannot be written: No space left on device"):
+        write_json(path, {"new": 2})
+    assert read_json(path) == {"old": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(DataError, match="cannot be written"):
+        write_json(tmp_path / "taken" / "x.json", {})
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path):
+    def interrupted():
+        with atomic_path(tmp_path / "x.jpg") as part:
+            part.write_bytes(b"half")
+            assert part.suffix == ".jpg"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "/etc/passwd", "../x", "a/../../x", "a\\b", "a\0b", None, 3, ["x"]]
+)
+def test_a_path_out_of_the_root_is_refused(tmp_path, name):
+    with pytest.raises(DataError):
+        safe_join(tmp_path, name)
+
+
+def test_a_link_out_of_the_root_is_refused(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.txt").write_text("")
+    (root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(DataError, match="through a link"):
+        safe_join(root, "link.txt")
+
+
+def test_links_that_stay_inside_and_a_linked_root_are_fine(tmp_path):
+    root = tmp_path / "root"
+    (root / "a").mkdir(parents=True)
+    (root / "b").symlink_to(root / "a")
+    (tmp_path / "alias").symlink_to(root)
+    assert safe_join(root, "b/x.jpg") == root / "b/x.jpg"
+    assert safe_join(tmp_path / "alias", "a/x.jpg") == tmp_path / "alias/a/x.jpg"
+
+
+@given(st.text())
+def test_a_harmless_name_never_leaves_the_root(name):
+    if path_problem(name) is None:
+        root = Path("/data/root")
+        parts = (root / name).parts
+        assert parts[:3] == root.parts
+        assert ".." not in parts

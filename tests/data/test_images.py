@@ -1,0 +1,189 @@
+import contextlib
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from rpc.data.files import DataError
+from rpc.data.images import image_size, read_image, read_rgba, write_image
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+
+
+def png_header(width, height):
+    """A PNG that announces a size and holds no pixel."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    ihdr = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", ihdr) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def encoded(rgb, kind, **options):
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(40, 60, 3), (40, 60, 4), (1, 1, 3)])
+def test_a_png_comes_back_pixel_by_pixel(tmp_path, shape):
+    pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    path = write_image(tmp_path / "x.png", pixels)
+    again = read_rgba(path) if shape[2] == 4 else read_image(path)
+    np.testing.assert_array_equal(again, pixels)
+
+
+def test_a_jpeg_keeps_the_order_of_colours(tmp_path):
+    red = np.zeros((16, 16, 3), dtype=np.uint8)
+    red[..., 0] = 200
+    again = read_image(write_image(tmp_path / "x.jpg", red))
+    assert np.abs(again.astype(int) - red).max() < 6
+
+
+def test_the_array_that_is_read_can_be_written_to(tmp_path, noise):
+    rgb = read_image(write_image(tmp_path / "x.jpg", noise))
+    rgb[0, 0] = 7
+    assert rgb.flags.owndata
+    assert rgb.flags.c_contiguous
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photo_is_read_upright_and_its_size_agrees(tmp_path, orientation, noise):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "x.png"
+    Image.fromarray(noise).save(path, exif=exif)
+    expected = {
+        1: noise,
+        2: noise[:, ::-1],
+        3: noise[::-1, ::-1],
+        4: noise[::-1],
+        5: noise.transpose(1, 0, 2),
+        6: np.rot90(noise, -1),
+        7: np.rot90(noise, 2).transpose(1, 0, 2),
+        8: np.rot90(noise),
+    }[orientation]
+    rgb = read_image(path)
+    np.testing.assert_array_equal(rgb, expected)
+    assert image_size(path) == (rgb.shape[1], rgb.shape[0])
+
+
+def test_other_kinds_of_pixels_become_rgb(tmp_path, noise):
+    grey = noise[..., 0]
+    cases = {
+        "grey.png": Image.fromarray(grey),
+        "grey16.png": Image.fromarray(grey.astype(np.uint16) * 256),
+        "palette.png": Image.fromarray(noise).convert("P"),
+        "bit.png": Image.fromarray(grey > 127),
+        "cmyk.jpg": Image.fromarray(noise).convert("CMYK"),
+        "anim.gif": Image.fromarray(noise).convert("P"),
+        "x.webp": Image.fromarray(noise),
+        "x.bmp": Image.fromarray(noise),
+        "x.tiff": Image.fromarray(noise),
+    }
+    for name, image in cases.items():
+        image.save(tmp_path / name)
+        rgb = read_image(tmp_path / name)
+        assert rgb.shape == (40, 60, 3), name
+        assert rgb.dtype == np.uint8, name
+    for name in ("grey.png", "grey16.png"):
+        np.testing.assert_array_equal(read_image(tmp_path / name)[..., 1], grey)
+
+
+def test_transparent_parts_become_white(tmp_path):
+    rgba = np.zeros((4, 4, 4), dtype=np.uint8)
+    rgba[:2, :, 3] = 255
+    rgb = read_image(write_image(tmp_path / "x.png", rgba))
+    assert (rgb[:2] == 0).all()
+    assert (rgb[2:] == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9])
+def test_a_truncated_image_is_refused(tmp_path, noise, kind, part):
+    data = encoded(noise, kind)
+    path = tmp_path / "x.img"
+    path.write_bytes(data[: max(1, int(len(data) * part))])
+    with pytest.raises(DataError, match=r"x\.img") as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"not an image at all", "not an image: expected JPEG, PNG"),
+        (b"\x89PNG\r\n\x1a\n", "x.heic"),
+        (png_header(20_000, 20_000), "too large"),
+        (png_header(20_000, 10), "too large: 20000x10 px"),
+        (png_header(10, 30_000), "too large: 10x30000 px"),
+        (png_header(19_999, 19_999), "too large"),
+        (png_header(2**31 - 1, 2**31 - 1), "too large"),
+        (png_header(8, 8), "truncated or damaged"),
+    ],
+)
+def test_a_file_that_is_no_sensible_image_is_refused(tmp_path, content, message):
+    path = tmp_path / "x.heic"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.heic") as caught:
+        read_image(path)
+    assert message in str(caught.value)
+
+
+def test_the_size_limit_is_the_callers_to_lower(tmp_path, noise):
+    path = write_image(tmp_path / "x.png", noise)
+    assert read_image(path, max_side=61).shape == (40, 60, 3)
+    with pytest.raises(DataError, match="expected sides below 60 px"):
+        read_image(path, max_side=60)
+    with pytest.raises(DataError, match="too large"):
+        image_size(path, max_side=60)
+
+
+def test_a_missing_photo_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        read_image(tmp_path / "gone.jpg")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_image(tmp_path)
+    with pytest.raises(DataError, match="No such file"):
+        image_size(tmp_path / "gone.jpg")
+
+
+def test_heic_is_told_to_be_converted(tmp_path):
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(DataError, match="convert HEIC to JPEG first"):
+        read_image(tmp_path / "x.heic")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["JPEG", "PNG", "GIF", "TIFF"]), st.data())
+def test_a_damaged_image_is_read_or_refused_but_never_crashes(tmp_path, kind, data):
+    rgb = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    raw = bytearray(encoded(rgb, kind))
+    for _ in range(data.draw(st.integers(1, 6))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "x.img"
+    path.write_bytes(bytes(raw))
+    with contextlib.suppress(DataError):
+        assert read_image(path, max_side=200).shape[2] == 3
+
+
+def test_an_array_that_is_no_image_is_not_written(tmp_path, noise):
+    with pytest.raises(DataError, match=r"ends in \.jpg or \.png"):
+        write_image(tmp_path / "x.gif", noise)
+    for wrong in (noise[..., 0], noise.astype(float), np.zeros((0, 3, 3), np.uint8)):
+        with pytest.raises(ValueError, match="expected uint8"):
+            write_image(tmp_path / "x.png", wrong)
+    with pytest.raises(ValueError, match=r"\(H, W, 3\)"):
+        write_image(tmp_path / "x.jpg", np.zeros((3, 3, 4), np.uint8))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,107 @@
+"""Every config can be built for any data set."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_store import SKUS
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from rpc.data import DataError
+from rpc.detection.config import build_config, model_text, taxonomy_of
+
+LEAVES = sorted(Path("configs").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_every_config_builds_a_model_for_the_stores_skus(path, tiny_store, tiny_scenes):
+    config = build_config(path, tiny_store, tiny_scenes)
+    init_default_scope("mmdet")
+    text = model_text(config)
+    model = MODELS.build(Config(json.loads(text)).model)  # without weights from elsewhere
+    head = model.roi_head.bbox_head if hasattr(model, "roi_head") else model.bbox_head
+    assert head.num_classes == len(SKUS)
+    assert taxonomy_of(config) == SKUS
+    assert config.train_dataloader.dataset.root == str(tiny_scenes)
+    flips = [step for step in config.train_dataloader.dataset.pipeline if "Flip" in step["type"]]
+    assert not flips
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_a_leaf_says_only_what_differs(path):
+    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    assert len(lines) <= 30
+    assert lines[0].startswith("#")  # and why
+
+
+def test_the_paper_baseline_starts_from_resnet101_by_name(tiny_store):
+    config = build_config("configs/faster_rcnn_r101_fpn_rpc.py", tiny_store)
+    assert config.model.backbone.init_cfg.checkpoint == "torchvision://resnet101"
+    assert config.train_cfg.max_iters == 80_000
+    assert config.optim_wrapper.optimizer.lr == 0.02
+    assert config.train_dataloader.dataset.source == "exemplars"  # no scenes given: 'Single'
+
+
+def test_options_change_image_size_everywhere(tiny_store):
+    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, options={"image_size": 320})
+    saved = json.loads(model_text(config))
+    text = json.dumps([config.to_dict()["train_dataloader"], saved["test_pipeline"]])
+    assert "416" not in text
+    assert "640" not in text
+    assert text.count("[320, 320]") == 4
+
+
+def test_minutes_replace_the_configs_budget(tiny_store):
+    config = build_config("configs/faster_rcnn_r50_fpn_rpc.py", tiny_store, minutes=3)
+    assert (config.train_cfg.max_minutes, config.train_cfg.max_iters) == (3, None)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
+def test_amp_means_bfloat16_on_a_cpu(tiny_store):
+    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, amp=True)
+    assert config.optim_wrapper.amp is True
+    assert config.model.use_syncbn is False
+
+
+def test_agnostic_is_one_class_everywhere(tiny_store):
+    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, options={"agnostic": True})
+    assert config.model.bbox_head.num_classes == 1
+    assert config.val_evaluator.agnostic
+    assert config.val_dataloader.dataset.agnostic
+    assert taxonomy_of(config).names == ("product",)
+
+
+def test_a_store_without_validation_trays_trains_without_validation(tiny_store, tmp_path):
+    for name in ("exemplars", "instances_train.json"):
+        (tmp_path / name).symlink_to(tiny_store / name)
+    config = build_config("configs/rtmdet_s_rpc.py", tmp_path)
+    assert config.val_cfg is config.val_dataloader is config.val_evaluator is None
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "told"),
+    [
+        ("configs/none.py", {}, "no such config"),
+        ("configs/_base_/default_runtime.py", {}, "the config lacks model"),
+        ("configs/rtmdet_s_rpc.py", {"image_size": 5}, "image_size: expected pixels"),
+        ("configs/rtmdet_s_rpc.py", {"image_size.x": 5}, "option does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(tiny_store, path, options, told):
+    with pytest.raises(DataError, match=told):
+        build_config(path, tiny_store, options=options)
+
+
+def test_scenes_of_another_store_are_refused(tiny_store):
+    with pytest.raises(DataError, match="scenes of another store"):
+        build_config("configs/rtmdet_s_rpc.py", "examples/ministore", _renamed(tiny_store))
+
+
+def _renamed(store):
+    scenes = store.parent / "other_scenes"
+    scenes.mkdir(exist_ok=True)
+    (scenes / "instances.json").write_bytes((store / "instances_val.json").read_bytes())
+    return scenes

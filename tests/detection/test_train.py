@@ -1,0 +1,216 @@
+"""A training from start to end: resumed, stopped, diverged, refused."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_store import SKUS, TINY
+
+from rpc.data import DataError
+from rpc.detection.checkpoint import load_model, read_tensors
+from rpc.detection.optim import DivergedError, check_weights
+from rpc.detection.train import build_config, train
+
+CONFIG = "configs/rtmdet_tiny_rpc.py"
+
+
+@pytest.fixture
+def config_of(tiny_store, tiny_scenes, tiny_options):
+    """Build the tiny config with so many iterations and further changes."""
+
+    def build(iterations, **options):
+        changes = {"train_cfg.max_minutes": None, "train_cfg.max_iters": iterations}
+        merged = tiny_options | changes | {k.replace("__", "."): v for k, v in options.items()}
+        return build_config(CONFIG, tiny_store, tiny_scenes, merged)
+
+    return build
+
+
+def scalars(work_dir, name):
+    """Values of one scalar by step, from the JSON log."""
+    rows = []
+    for path in sorted(Path(work_dir).glob("*/vis_data/*.json")):
+        if path.name.startswith("scalars"):
+            continue
+        rows += [json.loads(line) for line in path.read_text().splitlines()]
+    return {row["step"]: row[name] for row in rows if name in row}
+
+
+def test_a_training_ends_with_a_model_and_metrics_and_can_be_resumed(config_of, tmp_path, capfd):
+    logged = {"default_hooks__logger__interval": 2}
+    path = train(config_of(4, train_cfg__val_at=[1.0], **logged), tmp_path / "run")
+    model = load_model(path)
+    assert path == tmp_path / "run" / "model.pth"
+    assert model.taxonomy == SKUS
+    assert model.meta["iterations"] == 4
+    assert model.counting is not None
+    assert json.loads(model.config)["model"]["bbox_head"]["num_classes"] == len(SKUS)
+    shown = capfd.readouterr().err
+    assert "cAcc" in shown
+    assert "mAP50" in shown
+    assert "Traceback" not in shown
+    assert set(scalars(tmp_path / "run", "checkout/cAcc")) == {4}
+    assert list(tmp_path.glob("run/*/vis_data/events.out.tfevents.*"))
+    assert not list(tmp_path.glob("run/.*.part*"))
+
+    point = read_tensors(tmp_path / "run" / "last.pth")
+    spent = point["meta"]["elapsed_seconds"]
+    with pytest.raises(DataError, match="a training lies here already"):
+        train(config_of(6), tmp_path / "run")
+    longer = load_model(train(config_of(6, **logged), tmp_path / "run", resume=True))
+    assert longer.meta["iterations"] == 6
+    assert longer.meta["seconds"] > spent
+    rates = scalars(tmp_path / "run", "lr")
+    assert rates[6] < rates[4] < 0.001  # of 6 iterations, the last are the slowest
+    changed = [
+        name
+        for name, value in longer.state_dict.items()
+        if value.is_floating_point() and not torch.equal(value, model.state_dict[name])
+    ]
+    assert changed
+
+
+def test_a_signal_saves_and_the_training_goes_on_from_there(config_of, tmp_path, monkeypatch):
+    from rpc.detection import loops
+
+    work = loops.TimedTrainLoop._run_iter
+    counter = itertools.count(1)
+
+    def interrupted(self, batch):
+        work(self, batch)
+        if next(counter) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(loops.TimedTrainLoop, "_run_iter", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(config_of(4, val_cfg=None), tmp_path)
+    assert read_tensors(tmp_path / "last.pth")["meta"]["iter"] == 2
+    assert not (tmp_path / "model.pth").exists()
+    assert load_model(train(config_of(4, val_cfg=None), tmp_path, resume=True)).meta["iterations"] == 4
+    assert next(counter) == 5  # 4 iterations in all, none twice
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(config_of, tmp_path):
+    train(config_of(2, val_cfg=None), tmp_path)
+    good = (tmp_path / "last.pth").read_bytes()
+    config = config_of(9, val_cfg=None, optim_wrapper__optimizer__lr=1e25, schedule__warmup=0)
+    with pytest.raises(DivergedError, match="training diverged") as caught:
+        train(config, tmp_path, resume=False if not good else True)
+    assert "\n" not in str(caught.value)
+    state = read_tensors(tmp_path / "last.pth")["state_dict"]
+    assert all(v.isfinite().all() for v in state.values() if v.is_floating_point())
+
+
+def test_a_weight_that_is_not_finite_is_named():
+    layer = torch.nn.Linear(2, 2)
+    check_weights(layer)
+    layer.bias.data[0] = float("nan")
+    with pytest.raises(DivergedError, match="'bias' is not finite"):
+        check_weights(layer)
+
+
+class _RunsACommand:
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+def test_a_resume_point_executes_nothing(config_of, tmp_path):
+    trace = tmp_path / "executed"
+    torch.save({"meta": _RunsACommand(f"touch {trace}")}, tmp_path / "last.pth")
+    with pytest.raises(DataError, match="could execute code"):
+        train(config_of(2), tmp_path, resume=True)
+    # Harmless to a safe reader, but mmengine would run this text as a Python config.
+    train(config_of(1, val_cfg=None), tmp_path / "run")
+    point = read_tensors(tmp_path / "run" / "last.pth")
+    point["meta"]["config"] = f"import os\nos.system('touch {trace}')"
+    torch.save(point, tmp_path / "run" / "last.pth")
+    train(config_of(2, val_cfg=None), tmp_path / "run", resume=True)
+    assert not trace.exists()
+
+
+def test_a_folder_with_the_training_of_other_data_is_refused(config_of, tmp_path):
+    train(config_of(1, val_cfg=None, agnostic=True), tmp_path)
+    assert load_model(tmp_path / "model.pth").taxonomy.names == ("product",)
+    with pytest.raises(DataError, match="checkpoint of another data set"):
+        train(config_of(2, val_cfg=None), tmp_path, resume=True)
+
+
+def test_mixed_precision_trains_too(tiny_store, tiny_scenes, tiny_options, tmp_path):
+    options = tiny_options | {"train_cfg.max_minutes": None, "train_cfg.max_iters": 2, "val_cfg": None}
+    config = build_config(CONFIG, tiny_store, tiny_scenes, options, amp=True)
+    state = load_model(train(config, tmp_path)).state_dict
+    assert all(v.isfinite().all() for v in state.values())
+
+
+def test_a_damaged_photo_stops_the_training_with_its_name(config_of, tmp_path, tiny_scenes):
+    import shutil
+
+    scenes = tmp_path / "scenes"
+    shutil.copytree(tiny_scenes, scenes)
+    for path in (scenes / "images").iterdir():
+        path.write_bytes(path.read_bytes()[:200])
+    config = config_of(2, val_cfg=None, train_dataloader__num_workers=1)
+    config.train_dataloader.dataset.root = str(scenes)
+    with pytest.raises(DataError, match=r"images_\d+\.png: ") as caught:
+        train(config, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
+def run_tool(*arguments, launch=()):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *launch, "tools/train.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+
+
+def cli_options(**more):
+    return ["--cfg-options", *(f"{k}={v}" for k, v in (TINY | more).items())]
+
+
+@pytest.mark.slow
+def test_the_tool_trains_on_two_processes_over_gloo(tiny_store, tiny_scenes, tmp_path):
+    done = run_tool(
+        CONFIG, "--data", tiny_store, "--scenes", tiny_scenes, "--work-dir", tmp_path,
+        "--launcher", "pytorch",
+        *cli_options(**{"train_cfg.max_minutes": None, "train_cfg.max_iters": 4}),
+        launch=("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    model = load_model(tmp_path / "model.pth")
+    assert model.meta["iterations"] == 4
+    assert model.counting is not None
+    assert str(tmp_path / "model.pth") in done.stdout
+
+
+@pytest.mark.slow
+def test_the_tool_stops_within_its_minutes_and_resumes(tiny_store, tiny_scenes, tmp_path):
+    common = (
+        CONFIG, "--data", tiny_store, "--scenes", tiny_scenes, "--work-dir", tmp_path,
+    )  # fmt: skip
+    done = run_tool(*common, "--minutes", 0.1, *cli_options())
+    assert done.returncode == 0, done.stderr
+    assert 4 < load_model(tmp_path / "model.pth").meta["seconds"] < 9
+    done = run_tool(*common, "--minutes", 0.2, "--resume", *cli_options())
+    assert done.returncode == 0, done.stderr
+    assert 9 < load_model(tmp_path / "model.pth").meta["seconds"] < 16
+
+
+@pytest.mark.slow
+def test_the_tool_answers_bad_input_with_one_line(tmp_path):
+    done = run_tool(CONFIG, "--data", tmp_path / "nowhere", "--work-dir", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "nowhere: no such folder" in done.stderr
