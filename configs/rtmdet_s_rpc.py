@@ -1,7 +1,9 @@
 # RTMDet-s from scratch: no weights are downloaded.
 _base_ = [
-    '_base_/models/rtmdet.py', '_base_/datasets/checkout.py', '_base_/schedules/timed.py',
-    '_base_/default_runtime.py'
+    "_base_/models/rtmdet.py",
+    "_base_/datasets/checkout.py",
+    "_base_/schedules/timed.py",
+    "_base_/default_runtime.py",
 ]
 image_size = 640
 train_cfg = dict(max_minutes=240, val_at=(0.25, 0.5, 0.75, 1.0))

@@ -76,6 +76,20 @@ def model_text(config: Config) -> str:
     return json.dumps({"model": model, "test_pipeline": pipeline, "image_size": size}, indent=1)
 
 
+def read_model_text(text: str) -> dict[str, Any]:
+    """What `model_text` wrote: `model`, `test_pipeline` and `image_size`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        parts: dict[str, Any] = json.loads(text)
+        pipeline = [_tupled(dict(step)) for step in parts["test_pipeline"]]
+        return {**parts, "test_pipeline": pipeline, "model": dict(parts["model"])}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"model config: not the JSON that a training writes: {error!r}") from error
+
+
 def taxonomy_of(config: Config) -> Taxonomy:
     """The SKUs of a config that `build_config` filled in."""
     return Taxonomy.from_list(json.loads(config.categories))
@@ -87,7 +101,8 @@ def _read(path: Path, options: Mapping[str, Any]) -> Config:
     try:
         config = Config.fromfile(path)
     except Exception as error:  # a config is Python: anything can be wrong with it
-        raise DataError(f"{path}: not a usable config: {error}") from error
+        cause = error.__cause__ or error.__context__ or error
+        raise DataError(f"{path}: not a usable config: {cause}") from error
     try:
         config.merge_from_dict(dict(options))
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -158,11 +173,22 @@ def _set_devices(config: Config) -> None:
         return
     if config.model.type == "RTMDet":
         config.model.use_syncbn = False
-    config.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "broadcast_buffers": False}
+    config.model_wrapper_cfg = {
+        "type": "MMDistributedDataParallel",
+        "device_ids": None,
+        "broadcast_buffers": False,
+    }
 
 
 def _present(config: Config, names: tuple[str, ...]) -> list[Any]:
     return [config.get(name) for name in names if config.get(name)]
+
+
+def _tupled(part: Any) -> Any:
+    """mmcv insists on tuples where JSON has lists."""
+    if isinstance(part, dict):
+        return {key: _tupled(value) for key, value in part.items()}
+    return tuple(map(_tupled, part)) if isinstance(part, list) else part
 
 
 def _dicts(part: Any) -> Iterator[dict[str, Any]]:

@@ -30,7 +30,7 @@ class TrainingDisplay(Hook):
         self._bar: Progress | None = None
         self._doing = "training"
         self._drawn = 0.0
-        self._loss = float("nan")
+        self._loss: float | None = None
         self._pace: tuple[float, int] | None = None  # where the counting of images/s began
         self._speed = 0.0
 
@@ -41,7 +41,11 @@ class TrainingDisplay(Hook):
         self._drawn = time.monotonic()
         self._pace = (self._drawn, runner.iter)
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[s]}"))
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[s]}"),
+            )
             self._bar = Progress(*columns, console=self._console, auto_refresh=False)
             self._bar.add_task("training", total=1.0, s="")
             self._bar.start()
@@ -58,7 +62,7 @@ class TrainingDisplay(Hook):
         if time.monotonic() - self._drawn < wait:
             return
         if outputs and "loss" in outputs:
-            self._loss = float(outputs["loss"])
+            self._loss = float(outputs["loss"].detach())
         self._measure(runner)
         self._draw(runner)
 
@@ -100,7 +104,11 @@ class TrainingDisplay(Hook):
     def _draw(self, runner: Any) -> None:
         self._drawn = time.monotonic()
         loop = runner.train_loop
-        facts = [f"{loop.iter} iterations", f"{self._speed:.1f} img/s", f"loss {self._loss:.3f}"]
+        facts = [f"{loop.iter} iterations"]
+        if self._speed:
+            facts.append(f"{self._speed:.1f} img/s")
+        if self._loss is not None:
+            facts.append(f"loss {self._loss:.3f}")
         left = loop.budget.seconds_left(loop.iter)
         if left is not None:
             facts.append(f"{clock(left)} left")

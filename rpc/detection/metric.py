@@ -12,9 +12,9 @@ from mmengine.logging import MessageHub
 
 from rpc.counting import choose_rule
 from rpc.data.dataset import Dataset
+from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import Source, read_source
 from rpc.detection.resume import COUNTING
-from rpc.metrics.checkout import checkout_metrics
 from rpc.metrics.detection import detection_metrics
 from rpc.structures import Detections, xyxy_to_xywh
 
@@ -66,30 +66,34 @@ def evaluate(
         found: detections by image id; a missing image has none.
     """
     detections = [found.get(image.id, Detections.empty()) for image in truth.images]
-    gt_counts = truth.counts()
-    rule, _ = choose_rule(detections, gt_counts)
-    labels = gt_counts.shape[1]
-    pred_counts = np.stack([rule.count(d).to_array(labels) for d in detections])
-    counts = checkout_metrics(pred_counts, gt_counts)
+    choice = choose_rule(detections, truth.counts())
     names = ("cAcc", "ACD", "mCCD", "mCIoU")
-    metrics = {name: float(getattr(counts, name)) for name in names}
+    metrics = {name: float(getattr(choice.metrics, name)) for name in names}
     precision = detection_metrics(truth, coco_results(truth, detections))
-    return {**metrics, "mAP50": float(precision.mAP50)}, rule.to_dict()
+    return {**metrics, "mAP50": precision.mAP50}, choice.rule.to_dict()
 
 
 def coco_results(truth: Dataset, detections: Sequence[Detections]) -> list[dict[str, Any]]:
     """COCO's results list of detections in the order of the images."""
     return [
-        {
-            "image_id": image.id,
-            "category_id": truth.taxonomy.category_id(int(label)),
-            "bbox": box.tolist(),
-            "score": float(score),
-        }
+        row
         for image, found in zip(truth.images, detections, strict=True)
-        for box, score, label in zip(
-            xyxy_to_xywh(found.boxes), found.scores, found.labels, strict=True
-        )
+        for row in to_coco(image.id, found, truth.taxonomy)
+    ]
+
+
+def to_coco(image_id: int, found: Detections, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    """COCO's results of one photo."""
+    boxes = xyxy_to_xywh(found.boxes).tolist()
+    rows = zip(boxes, found.scores.tolist(), found.labels.tolist(), strict=True)
+    return [
+        {
+            "image_id": image_id,
+            "category_id": taxonomy.category_id(label),
+            "bbox": box,
+            "score": score,
+        }
+        for box, score, label in rows
     ]
 
 

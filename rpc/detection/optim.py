@@ -24,7 +24,7 @@ class _FiniteLoss:
     def update_params(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         if not bool(torch.isfinite(loss.detach()).all()):
             raise DivergedError(
-                f"training diverged: the loss became {float(loss)}; "
+                f"training diverged: the loss became {float(loss.detach())}; "
                 "the last good state is kept: lower optim_wrapper.optimizer.lr and resume"
             )
         super().update_params(loss, *args, **kwargs)  # type: ignore[misc]

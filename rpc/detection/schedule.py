@@ -59,9 +59,12 @@ class ProgressSchedule(Hook):
             "gamma": gamma,
         }
 
+    def before_run(self, runner: Any) -> None:
+        """Note the config's rates: a resume point brings the last rates used, which are no base."""
+        self._base = [group["lr"] for group in runner.optim_wrapper.param_groups]
+
     def before_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
         """Set the rate of every parameter group."""
         factor = rate_factor(runner.train_loop.progress, **self.shape)
-        for group in runner.optim_wrapper.param_groups:
-            # The optimizer's state keeps `initial_lr`, so a resumed training starts from it too.
-            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+        for group, base in zip(runner.optim_wrapper.param_groups, self._base, strict=True):
+            group["lr"] = base * factor

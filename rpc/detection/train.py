@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from rpc.data.files import DataError
@@ -43,13 +44,15 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     taxonomy = taxonomy_of(config)
     point = find_resume_point(work_dir, taxonomy.names)
     if point is not None and not resume:
-        raise DataError(f"{point}: a training lies here already; resume it or choose another folder")
+        raise DataError(
+            f"{point}: a training lies here already; resume it or choose another folder"
+        )
     work_dir.mkdir(parents=True, exist_ok=True)
     config = Config(config.to_dict(), filename=config.filename)
     config.work_dir = str(work_dir)
     config.load_from, config.resume = (None, False) if point is None else (str(point), True)
-    # mmengine keys its loggers and message hubs by this name: two trainings must not share it.
-    config.experiment_name = f"train_{secrets.token_hex(4)}"
+    # mmengine keys loggers, message hubs and visualisers by name: two trainings must not share one.
+    config.experiment_name = config.visualizer.name = f"train_{secrets.token_hex(4)}"
     try:
         runner = TrainingRunner.from_cfg(config)
         runner.train()
@@ -73,17 +76,36 @@ class TrainingRunner(Runner):
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.WARNING)
-                # RTMDet's levels share their convolutions on purpose.
-                handler.addFilter(lambda record: "is duplicate" not in record.getMessage())
+                handler.addFilter(_matters)
         return logger
 
-    def load_checkpoint(self, *args: Any, **kwargs: Any) -> Any:
-        """Load weights; keeps the `meta` of the file as `resumed_meta`."""
-        checkpoint = super().load_checkpoint(*args, **kwargs)
-        # mmengine would run this text as Python.
-        checkpoint.get("meta", {}).pop("config", None)
-        self.resumed_meta: dict[str, Any] = checkpoint.get("meta", {})
+    def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Load a resume point; its `meta` stays as `resumed_meta`.
+
+        Raises:
+            DataError: the weights do not fit the model.
+        """
+        checkpoint = read_tensors(filename)
+        self.resumed_meta: dict[str, Any] = checkpoint["meta"]
+        self.resumed_meta.pop("config", None)  # mmengine would run this text as Python
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        try:
+            # The averaged weights first: the hook puts the model's own back into `state_dict`.
+            self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+            model.load_state_dict(checkpoint["state_dict"])
+        except RuntimeError as error:
+            raise DataError(
+                f"{filename}: holds another model than the config; resume with the config that it "
+                "was trained with, or choose another folder"
+            ) from error
+        self._has_loaded = True
         return checkpoint
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Not what we do on purpose: RTMDet's levels share convolutions, the rate has no scheduler."""
+    text = record.getMessage()
+    return "is duplicate" not in text and "resume_param_scheduler" not in text
 
 
 def _meta(runner: Runner, config: Config) -> dict[str, Any]:

@@ -78,9 +78,7 @@ class RandomLight(BaseTransform):
         return results
 
 
-def turn_boxes(
-    boxes: NDArray[Any], turns: int, width: int, height: int
-) -> NDArray[Any]:
+def turn_boxes(boxes: NDArray[Any], turns: int, width: int, height: int) -> NDArray[Any]:
     """Boxes (N, 4) of an image of `width` x `height` px after `turns` quarter turns to the left."""
     for _ in range(turns % 4):
         x1, y1, x2, y2 = boxes.T

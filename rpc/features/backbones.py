@@ -112,7 +112,7 @@ def fold_batch_norm(model: nn.Module) -> nn.Module:
         children = list(module.named_children())
         for (conv_name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                fused = fuse_conv_bn_eval(conv.eval(), norm.eval())
+                fused = fuse_conv_bn_eval(conv.eval(), norm.eval()).requires_grad_()
                 activation = getattr(norm, "act", None) or nn.Identity()
                 setattr(module, conv_name, fused)
                 setattr(module, norm_name, activation)

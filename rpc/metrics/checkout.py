@@ -31,10 +31,10 @@ class CheckoutMetrics:
         images: N, how many images these numbers are over.
     """
 
-    cAcc: float  # noqa: N815 - the field's own spelling
+    cAcc: float
     ACD: float
-    mCCD: float  # noqa: N815
-    mCIoU: float  # noqa: N815
+    mCCD: float
+    mCIoU: float
     images: int
 
 

@@ -25,8 +25,8 @@ class DetectionMetrics:
         mmAP: mean over the IoUs 0.50, 0.55, ..., 0.95, 0 to 1.
     """
 
-    mAP50: float  # noqa: N815 - the field's own spelling
-    mmAP: float  # noqa: N815
+    mAP50: float
+    mmAP: float
 
 
 def detection_metrics(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.compose.placement import clip_window
+from synth.compose.heap import clip_window
 from synth.compose.warp import Patch
 
 Gains = tuple[float, float, float]
@@ -26,7 +26,7 @@ def paste(
     gains: Gains = (1.0, 1.0, 1.0),
 ) -> None:
     """Lay an item on `canvas` (H, W, 3) in place; what lies outside the image is left away."""
-    window, part = clip_window(patch.mask, corner, canvas.shape)
+    window, part = clip_window(patch.mask.shape, corner, canvas.shape)
     below = canvas[window]
     if not below.size:
         return

@@ -22,7 +22,7 @@ class SceneConfig:
         height: pixels of the scene.
         level_mix: relative shares of easy, medium and hard scenes.
         rules: SKUs and items of easy, medium and hard scenes; RPC's by default.
-        min_visible: fraction of each item's whole extent that stays in sight, 0 to 1.
+        min_visible: fraction of each item's whole extent that stays in sight, 0.05 to 1.
         overlap: fraction of the items that may lie under others; the rest stay nearly clear.
         spread: standard deviation of the heap around its centre, as a fraction of the shorter
             side; drawn for each scene.
@@ -44,7 +44,7 @@ class SceneConfig:
     level_mix: tuple[float, float, float] = (1.0, 1.0, 1.0)
     rules: tuple[LevelRule, LevelRule, LevelRule] = tuple(LEVEL_RULES[name] for name in LEVELS)
     min_visible: float = 0.5
-    overlap: float = 0.45
+    overlap: float = 0.3
     spread: Range = (0.1, 0.3)
     cut_by_border: float = 0.08
     scene_scale: Range = (0.85, 1.18)
@@ -56,9 +56,12 @@ class SceneConfig:
     jpeg_quality: int = 92
 
     def __post_init__(self) -> None:
+        for name in ("level_mix", "rules", "spread", "scene_scale", "item_scale"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # lists have no hash
         for name in ("width", "height"):
             self._check(name, 16, 20_000)
-        for name in ("min_visible", "overlap", "cut_by_border"):
+        self._check("min_visible", 0.05, 1)
+        for name in ("overlap", "cut_by_border"):
             self._check(name, 0, 1)
         for name in ("warp", "tint"):
             self._check(name, 0, 0.4)

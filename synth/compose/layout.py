@@ -40,9 +40,7 @@ def draw_layout(rng: np.random.Generator, library: CutoutLibrary, config: SceneC
     return Layout(level, tuple(library.draw(rng, int(sku)) for sku in items))
 
 
-def draw_counts(
-    rng: np.random.Generator, rule: LevelRule, skus_in_store: int
-) -> tuple[int, int]:
+def draw_counts(rng: np.random.Generator, rule: LevelRule, skus_in_store: int) -> tuple[int, int]:
     """Number of SKUs and of items by a level's rule.
 
     A store with fewer SKUs than the rule wants gives all it has; the number of items stays.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.compose.placement import clip_window
+from synth.compose.heap import clip_window
 from synth.compose.warp import Patch
 
 _SHRINK = 4  # shadows are soft: a quarter of the resolution is enough
@@ -39,10 +39,10 @@ def draw_light(rng: np.random.Generator, strength: float) -> Light:
     angle = rng.uniform(0, 2 * math.pi)
     return Light(
         direction=(math.cos(angle), math.sin(angle)),
-        offset=float(rng.uniform(0.0, 0.1)),
-        softness=float(rng.uniform(0.05, 0.16)),
+        offset=float(rng.uniform(0.0, 0.14)),
+        softness=float(rng.uniform(0.03, 0.14)),
         soft=min(0.9, strength * float(rng.uniform(0.1, 0.5))),
-        contact=min(0.9, strength * float(rng.uniform(0.1, 0.55))),
+        contact=min(0.9, strength * float(rng.uniform(0.0, 0.4))),
     )
 
 
@@ -57,7 +57,7 @@ def cast_shadow(
     pad = _SHRINK * math.ceil((2.5 * sigma + shift) / _SHRINK + 1)
     factor = _factor(patch, light, size, pad)
     place = (corner[0] - pad, corner[1] - pad)
-    window, part = clip_window(factor, place, canvas.shape)
+    window, part = clip_window(factor.shape, place, canvas.shape)
     below = canvas[window]
     if below.size:
         canvas[window] = cv2.multiply(below, cv2.merge([factor[part]] * 3), scale=1 / 255)

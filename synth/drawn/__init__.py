@@ -1,5 +1,7 @@
 """Invented packages, drawn from random numbers: what the class-agnostic start learns from, free of any licence."""
 
+from synth.drawn.cutouts import draw_cutouts, drawn_taxonomy
 from synth.drawn.package import draw_package
+from synth.drawn.texture import draw_texture
 
-__all__ = ["draw_package"]
+__all__ = ["draw_cutouts", "draw_package", "draw_texture", "drawn_taxonomy"]

@@ -55,6 +55,9 @@ def random_trays(count, seed):
         sizes = rng.integers(24, 40, (len(corners), 2)).tolist()
         skus = rng.choice(SKUS.ids, len(corners)).tolist()
         trays.append(
-            [(k, x, y, x + w, y + h) for k, (x, y), (w, h) in zip(skus, corners, sizes, strict=True)]
+            [
+                (k, x, y, x + w, y + h)
+                for k, (x, y), (w, h) in zip(skus, corners, sizes, strict=True)
+            ]
         )
     return trays

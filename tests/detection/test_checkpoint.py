@@ -15,11 +15,11 @@ TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
 
 @pytest.fixture
 def saved(tmp_path):
-    state = OrderedDict(
-        weight=torch.randn(4, 3), large=torch.tensor([1e9]), steps=torch.tensor(7)
-    )
+    state = OrderedDict(weight=torch.randn(4, 3), large=torch.tensor([1e9]), steps=torch.tensor(7))
     path = tmp_path / "model.pth"
-    save_model(path, state, '{"model": 1}', TAXONOMY, {"threshold": 0.4}, {"torch": torch.__version__})
+    save_model(
+        path, state, '{"model": 1}', TAXONOMY, {"threshold": 0.4}, {"torch": torch.__version__}
+    )
     return path, state
 
 

@@ -8,10 +8,11 @@ import torch
 from drawn_store import SKUS
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from rpc.data import DataError
-from rpc.detection.config import build_config, model_text, taxonomy_of
+from rpc.detection.config import build_config, model_text, read_model_text, taxonomy_of
 
 LEAVES = sorted(Path("configs").glob("*.py"))
 
@@ -21,7 +22,9 @@ def test_every_config_builds_a_model_for_the_stores_skus(path, tiny_store, tiny_
     config = build_config(path, tiny_store, tiny_scenes)
     init_default_scope("mmdet")
     text = model_text(config)
-    model = MODELS.build(Config(json.loads(text)).model)  # without weights from elsewhere
+    parts = read_model_text(text)
+    Compose(parts["test_pipeline"])
+    model = MODELS.build(Config(parts).model)  # without weights from elsewhere
     head = model.roi_head.bbox_head if hasattr(model, "roi_head") else model.bbox_head
     assert head.num_classes == len(SKUS)
     assert taxonomy_of(config) == SKUS
@@ -64,6 +67,12 @@ def test_amp_means_bfloat16_on_a_cpu(tiny_store):
     config = build_config("configs/rtmdet_s_rpc.py", tiny_store, amp=True)
     assert config.optim_wrapper.amp is True
     assert config.model.use_syncbn is False
+
+
+def test_a_text_that_no_training_wrote_is_refused():
+    for text in ("", "[]", '{"model": 1}', "import os"):
+        with pytest.raises(ValueError, match="not the JSON that a training writes"):
+            read_model_text(text)
 
 
 def test_agnostic_is_one_class_everywhere(tiny_store):

@@ -30,7 +30,9 @@ def test_the_network_sees_red_in_its_first_channel(tiny_store, tiny_options):
 
     config = build_config(CONFIG, tiny_store, options=tiny_options)
     data = packed(tiny_store, "exemplars", config.test_pipeline[:-1])
-    sample = data[next(i for i in range(3) if data.get_data_info(i)["instances"][0]["bbox_label"] == 2)]
+    sample = data[
+        next(i for i in range(3) if data.get_data_info(i)["instances"][0]["bbox_label"] == 2)
+    ]
     preprocess = MODELS.build(config.model.data_preprocessor)
     batch = preprocess({"inputs": [sample["inputs"]], "data_samples": [sample["data_samples"]]})
     height, width = batch["inputs"].shape[2:]
@@ -55,7 +57,11 @@ def test_labels_follow_the_taxonomy_and_boxes_their_items(tiny_scenes):
 
 
 def test_every_source_is_read_with_its_own_images(tiny_store, tiny_scenes):
-    for root, source, number in ((tiny_store, "exemplars", 3), (tiny_store, "val", 5), (tiny_scenes, "scenes", 12)):
+    for root, source, number in (
+        (tiny_store, "exemplars", 3),
+        (tiny_store, "val", 5),
+        (tiny_scenes, "scenes", 12),
+    ):
         dataset, path_of = read_source(root, source)
         assert len(dataset) == number
         assert all(path_of(image).is_file() for image in dataset.images)

@@ -1,0 +1,112 @@
+"""The rule that turns detections into a shopping list; it is stored with the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.counting.suppression import Overlaps, best_first, suppress
+from rpc.structures import Detections, ShoppingList
+
+
+@dataclass(frozen=True)
+class CountingRule:
+    """Which detections count as items. The steps are taken in the order of the fields.
+
+    Attributes:
+        threshold: a box counts from this score on, 0 to 1.
+        nms_iou: of two boxes of the same SKU with an IoU above it, the better one stays.
+        agnostic_iou: of two boxes of different SKUs with an IoU above it, the better one stays:
+            the same item was named twice.
+        containment: of two boxes of the same SKU, the worse one goes where the intersection is
+            more than this share of the smaller box: a part of an item beside the whole.
+        max_items: at most so many boxes count, the best ones.
+
+    The three limits on overlap are fractions above 0; 1 switches the step off, as no overlap is
+    larger.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    threshold: float = 0.5
+    nms_iou: float = 0.65
+    agnostic_iou: float = 1.0
+    containment: float = 1.0
+    max_items: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "nms_iou", "agnostic_iou", "containment"):
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            # Written so that NaN, which compares false with everything, is refused as well.
+            if not (number and 0 <= value <= 1) or (name != "threshold" and value == 0):
+                low = "0 <=" if name == "threshold" else "0 <"
+                raise ValueError(f"counting rule: {name}: expected {low} value <= 1, got {value!r}")
+            object.__setattr__(self, name, float(value))
+        if type(self.max_items) is not int or self.max_items < 1:
+            raise ValueError(
+                f"counting rule: max_items: expected an integer >= 1, got {self.max_items!r}"
+            )
+
+    @classmethod
+    def plain(cls, threshold: float) -> CountingRule:
+        """The rule that counts every box from `threshold` on, duplicates or not.
+
+        This is how the field scores a results file whose duplicates were dealt with before.
+        """
+        return cls(threshold=threshold, nms_iou=1.0, max_items=1_000_000)
+
+    def apply(self, detections: Detections) -> Detections:
+        """The detections that count, best first; equal scores by label, then box."""
+        good = detections.select(detections.scores >= self.threshold)
+        good = good.select(best_first(good))
+        if self.suppresses:
+            limits = (self.nms_iou, self.agnostic_iou, self.containment)
+            good = good.select(suppress(Overlaps.of(good), *limits)[0])
+        return good.select(np.arange(min(len(good), self.max_items)))
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether overlaps matter at all."""
+        return min(self.nms_iou, self.agnostic_iou, self.containment) < 1
+
+    def count(self, detections: Detections) -> ShoppingList:
+        """The shopping list of one photo."""
+        return ShoppingList.from_labels(self.apply(detections).labels.tolist())
+
+    def counts(self, detections: Sequence[Detections], num_labels: int) -> NDArray[np.int64]:
+        """Shopping lists of N photos as (N, K) counts, for K = `num_labels` SKUs.
+
+        Raises:
+            ValueError: a label is K or more.
+        """
+        rows = [self.count(one).to_array(num_labels) for one in detections]
+        return np.array(rows, dtype=np.int64).reshape(len(rows), num_labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON and for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CountingRule:
+        """The rule of `to_dict`.
+
+        Raises:
+            ValueError: not a mapping, a field is missing or unknown, or a value is out of range.
+        """
+        if not isinstance(values, Mapping):
+            raise ValueError(f"counting rule: expected an object, got {values!r:.80}")
+        names = {field.name for field in fields(cls)}
+        if missing := names - values.keys():
+            raise ValueError(f"counting rule: the field '{min(missing)}' is missing")
+        if unknown := values.keys() - names:
+            raise ValueError(
+                f"counting rule: the field {min(map(str, unknown))!r} is not known; "
+                f"expected {', '.join(sorted(names))}"
+            )
+        return cls(**values)

@@ -1,0 +1,153 @@
+"""A trained detector at work: photo in, detections out.
+
+Key: H x W pixels of a photo, S the side of the network's square input, N detections.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
+from numpy.typing import NDArray
+from torch import nn
+
+import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
+from rpc.counting import CountingRule
+from rpc.data.files import DataError
+from rpc.data.taxonomy import Taxonomy
+from rpc.detection.checkpoint import SavedModel, load_model
+from rpc.structures import Detections, clip_boxes
+
+PAD_VALUE = 114
+
+
+class Detector:
+    """A detector with its SKUs and, where it was chosen, its counting rule.
+
+    Args:
+        model: mmdet's detector in evaluation mode.
+        saved: what came with it in its file.
+        image_size: S, the side in pixels that the longer side of a photo is scaled to.
+    """
+
+    def __init__(self, model: nn.Module, saved: SavedModel, image_size: int) -> None:
+        self.model = model.eval()
+        self.saved = saved
+        self.image_size = image_size
+
+    @classmethod
+    def load(cls, path: str | Path) -> Detector:
+        """Build the network that a model file describes, with its weights.
+
+        Raises:
+            DataError: the file is missing, damaged, unsafe, or does not fit what it describes.
+        """
+        saved = load_model(path)
+        try:
+            described = json.loads(saved.config)
+            size = int(described["image_size"])
+            init_default_scope("mmdet")
+            model = MODELS.build(ConfigDict(described["model"]))
+            model.load_state_dict(dict(saved.state_dict))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise DataError(f"{path}: its weights do not fit its own description: {first}") from error
+        return cls(model.to(memory_format=torch.channels_last), saved, size)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The SKUs that it knows."""
+        return self.saved.taxonomy
+
+    @property
+    def rule(self) -> CountingRule:
+        """The counting rule stored with the model.
+
+        Raises:
+            DataError: none was chosen yet.
+        """
+        if self.saved.counting is None:
+            raise DataError(
+                f"{self.saved.path}: holds no counting rule: its training saw no validation trays; "
+                "give a threshold"
+            )
+        return CountingRule.from_dict(self.saved.counting)
+
+    @torch.inference_mode()
+    def predict(self, rgb: NDArray[np.uint8]) -> Detections:
+        """All detections of a photo, before any counting rule.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+
+        Returns:
+            N boxes in pixels of the photo, best score first.
+
+        Raises:
+            ValueError: not an RGB photo.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
+        square, scale = letterbox(rgb, self.image_size)
+        sample = DetDataSample(
+            metainfo={
+                "ori_shape": square.shape[:2],
+                "img_shape": square.shape[:2],
+                "scale_factor": (1.0, 1.0),
+            }
+        )
+        tensor = torch.from_numpy(np.ascontiguousarray(square.transpose(2, 0, 1)))
+        batch = self.model.data_preprocessor({"inputs": [tensor], "data_samples": [sample]})
+        found = self.model.predict(batch["inputs"], batch["data_samples"])[0].pred_instances
+        return _detections(found.bboxes, found.scores, found.labels, scale, rgb.shape[:2])
+
+    def predict_all(self, photos: Iterable[NDArray[np.uint8]]) -> list[Detections]:
+        """`predict` on each photo."""
+        return [self.predict(photo) for photo in photos]
+
+
+def letterbox(rgb: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
+    """Scale a photo (H, W, 3) so that its longer side is `side`, and pad to a square.
+
+    Returns:
+        (S, S, 3), the photo in the upper left corner, S = `side` rounded up to a multiple of 32;
+        and the factor from photo to square.
+    """
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    # As mmdet's own Resize in training: bilinear, whatever the factor.
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
+    full = math.ceil(side / 32) * 32
+    square = np.full((full, full, 3), PAD_VALUE, np.uint8)
+    square[: size[1], : size[0]] = small
+    return square, scale
+
+
+def _detections(
+    boxes: torch.Tensor,
+    scores: torch.Tensor,
+    labels: torch.Tensor,
+    scale: float,
+    shape: tuple[int, ...],
+) -> Detections:
+    """From tensors in pixels of the square to boxes inside the photo, best first."""
+    corners = boxes.cpu().double().numpy() / scale
+    ordered = np.concatenate(
+        [np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])],
+        axis=1,
+    )
+    inside = clip_boxes(ordered, shape[1], shape[0])
+    found = Detections(inside, scores.cpu().double().numpy(), labels.cpu().numpy())
+    sides = inside[:, 2:] - inside[:, :2]
+    found = found.select((sides > 1).all(axis=1))
+    return found.select(np.argsort(-found.scores, kind="stable"))

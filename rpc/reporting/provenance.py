@@ -1,0 +1,114 @@
+"""Where numbers come from: the code, the libraries, the machine, the files.
+
+Everything is looked up without importing the libraries: reporting works where torch is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import rpc
+from rpc.data import DataError, read_json
+
+LIBRARIES = (
+    "numpy",
+    "torch",
+    "torchvision",
+    "mmdet",
+    "mmengine",
+    "mmcv",
+    "mmcv-lite",
+    "opencv-python",
+    "pycocotools",
+    "albumentations",
+)
+
+
+def sha256(path: str | Path) -> str:
+    """Hex digest of a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def code_version() -> dict[str, Any]:
+    """`{"commit", "dirty"}` of the repository our code runs from, else `{"version"}`.
+
+    `dirty` says that tracked files were changed since the commit.
+    """
+    folder = Path(rpc.__file__).resolve().parent
+    # An installed package may lie inside somebody else's repository: ask whether ours is tracked.
+    tracked = _git(folder, "ls-files", "--error-unmatch", "__init__.py")
+    commit = _git(folder, "rev-parse", "HEAD") if tracked else None
+    if not commit:
+        return {"version": rpc.__version__}
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", ":/")
+    return {"version": rpc.__version__, "commit": commit, "dirty": changed != ""}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of those libraries that are installed."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), **found}
+
+
+def machine() -> dict[str, Any]:
+    """Processor, how many cores this process may use, and the system."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cpu": _cpu_name(), "cores": usable, "system": platform.system()}
+
+
+def store_facts(root: str | Path) -> dict[str, Any]:
+    """Name of a store, and hash and size of each of its JSON files.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    splits = {}
+    for path in sorted(Path(root).glob("instances_*.json")):
+        raw = read_json(path)
+        sizes = {name: len(raw.get(name, ())) for name in ("images", "annotations", "categories")}
+        splits[path.stem.removeprefix("instances_")] = {"sha256": sha256(path), **sizes}
+    return {"name": Path(root).resolve().name, "splits": splits}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says; None where it fails or is not there."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,174 @@
+"""A set of scenes: composed in chunks by any number of workers, resumed where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
+from rpc.data.files import DataError, read_json, write_json
+from rpc.data.taxonomy import Category, Taxonomy
+from synth.compose.backgrounds import Backgrounds
+from synth.compose.chunks import Job, open_sources
+from synth.compose.config import SceneConfig
+from synth.compose.executors import Executor, run_chunks
+from synth.compose.writer import CHUNK, is_finished, merge_shards
+
+SETTINGS = "compose.json"
+RECIPE = 1  # raise it when the same settings give other pixels or places than before
+
+
+def compose_dataset(
+    cutouts: str | Path,
+    out: str | Path,
+    count: int,
+    *,
+    config: SceneConfig | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    executor: Executor = "process",
+    background_dir: str | Path | None = None,
+    plain: float = 0.3,
+    taxonomy: Taxonomy | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Compose `count` scenes into `out`: `images/` and `instances.json`.
+
+    What is there already is kept: a set that was interrupted, or is to grow, goes on where it
+    stopped. Images of an earlier, larger set stay on disk, without being listed.
+
+    Args:
+        cutouts: folder with `cutouts.json`.
+        out: folder of the set; made if it is missing.
+        count: number of scenes, >= 1.
+        config: what scenes look like; `SceneConfig()` by default.
+        seed: names the set, >= 0.
+        workers: processes; one for each core that this process may use by default. The result
+            does not depend on it.
+        executor: `process`, `serial` or `ray`. The result does not depend on it.
+        background_dir: photos of empty trays; None for plain trays alone.
+        plain: fraction of plain trays where there are photos.
+        taxonomy: the store's SKUs, for their names, each of which must have a cut-out; those
+            that the cut-outs name by default.
+        progress: called with (scenes done, count) at the start and after each chunk.
+
+    Returns:
+        The path of `instances.json`.
+
+    Raises:
+        DataError: bad settings or cut-outs, a SKU without a kept cut-out, `out` was made with
+            other settings, the disk is full, or a worker died. Run it again to go on.
+    """
+    cutouts, out = Path(cutouts), Path(out)
+    workers = available_cores() if workers is None else workers
+    if count < 1 or seed < 0 or workers < 1:
+        raise DataError(
+            f"expected count >= 1, seed >= 0, workers >= 1; got {count}, {seed}, {workers}"
+        )
+    job = Job(
+        cutouts=cutouts.resolve(),
+        out=out.resolve(),
+        count=count,
+        config=config or SceneConfig(),
+        seed=seed,
+        category_ids=None if taxonomy is None else tuple(taxonomy.ids),
+        background_dir=None if background_dir is None else Path(background_dir).resolve(),
+        plain=plain,
+    )
+    open_sources.cache_clear()  # a long-lived process must not draw from files that have changed
+    library, backgrounds = open_sources(job)  # bad sources are told before any work is done
+    found = read_cutouts(cutouts)
+    settings = _settings(job, found, backgrounds)
+    _claim(out, settings)
+    _run(job, executor, workers, progress)
+    names = taxonomy or _names_of_folders(found, library.category_ids)
+    info = {"description": "composed checkout scenes (Syn)", "count": count, **settings}
+    return merge_shards(out, count, names.to_list(), info)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _run(
+    job: Job, executor: Executor, workers: int, progress: Callable[[int, int], None] | None
+) -> None:
+    """Compose the chunks that are not finished yet."""
+    _remove_parts(job.out / "images")
+    chunks = range(-(-job.count // CHUNK))
+    open_chunks = [chunk for chunk in chunks if not is_finished(job.out, chunk, job.count)]
+    done = job.count - sum(min(CHUNK, job.count - chunk * CHUNK) for chunk in open_chunks)
+    if progress is not None:
+        progress(done, job.count)
+    for size in run_chunks(job, open_chunks, executor, workers):
+        done += size
+        if progress is not None:
+            progress(done, job.count)
+
+
+def _settings(job: Job, cutouts: CutoutSet, backgrounds: Backgrounds) -> dict[str, Any]:
+    """All that decides what scene i looks like; not how many there are or who makes them."""
+    files = sorted(cutouts.path(cutout) for cutout in cutouts.kept())
+    return {
+        "recipe": RECIPE,
+        "seed": job.seed,
+        # Through JSON, so that it compares equal to what is read back (tuples become lists).
+        "config": json.loads(json.dumps(job.config.to_dict())),
+        "skus": None if job.category_ids is None else list(job.category_ids),
+        "cutouts": _digest([job.cutouts / FILE_NAME], files),
+        "backgrounds": _digest([], backgrounds.photos),
+        "plain": backgrounds.plain,
+    }
+
+
+def _claim(out: Path, settings: dict[str, Any]) -> None:
+    """Write the settings down, or refuse a folder that was made with others."""
+    path = out / SETTINGS
+    if not path.exists():
+        if (out / "shards").exists() or (out / "instances.json").exists():
+            raise DataError(f"{out}: holds another data set; choose another folder")
+        write_json(path, settings, indent=1)
+        return
+    before = read_json(path)
+    changed = [key for key in {**settings, **before} if settings.get(key) != before.get(key)]
+    if changed:
+        raise DataError(
+            f"{out}: was made with other settings ({', '.join(changed)}); scenes are not mixed: "
+            "choose another folder or delete this one"
+        )
+
+
+def _digest(whole: Iterable[Path], by_size: Iterable[Path]) -> str:
+    """Hash of some files' content and of the names and sizes of others (there may be 50,000)."""
+    digest = hashlib.sha256()
+    for path in whole:
+        digest.update(path.read_bytes())
+    for path in by_size:
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+        digest.update(f"{path.parent.name}/{path.name}:{size}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _names_of_folders(cutouts: CutoutSet, category_ids: Iterable[int]) -> Taxonomy:
+    """SKU names by the folders of the cut-outs (`soda_can_0/...png`); `sku_<id>` without one."""
+    names = {c.category_id: PurePosixPath(c.file).parent.name for c in cutouts.cutouts}
+    distinct = len(set(names.values())) == len(names) and all(names.values())
+    return Taxonomy(
+        tuple(Category(id=i, name=names[i] if distinct else f"sku_{i}") for i in category_ids)
+    )
+
+
+def _remove_parts(folder: Path) -> None:
+    """Remove what a kill left half-written."""
+    for part in folder.glob(".*.part.jpg"):
+        part.unlink(missing_ok=True)

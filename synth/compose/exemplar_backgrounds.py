@@ -1,0 +1,113 @@
+"""Backgrounds for stores photographed on natural ground: exemplars with the product taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.exemplars import Exemplar
+from rpc.data.files import DataError
+from rpc.data.images import read_image, write_image
+from rpc.data.store import Store
+
+Rgb = NDArray[np.uint8]
+
+_LONGEST = 1024  # pixels of a background
+_COARSE = 192  # pixels at which the gap is filled: inpainting is slow, and ground is smooth
+_MARGIN = 0.08  # the box grows by this fraction of its size: shadows and loose boxes go too
+
+
+def exemplar_backgrounds(
+    store: Store,
+    out: str | Path,
+    count: int,
+    rng: np.random.Generator,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write up to `count` backgrounds from random exemplars of a store.
+
+    Exemplars on which the products fill half of the photo or more are passed over.
+
+    Args:
+        store: the store.
+        out: folder for the photos; made if it is missing.
+        count: how many.
+        rng: chance.
+        progress: called with (done, count) after each.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: no exemplar shows enough ground, or a photo is damaged.
+    """
+    by_photo: dict[Path, list[Exemplar]] = {}
+    for exemplar in store.exemplars():
+        by_photo.setdefault(exemplar.path, []).append(exemplar)
+    paths, done = sorted(by_photo), 0
+    for row in rng.permutation(len(paths)):
+        if done == count:
+            break
+        path = paths[int(row)]
+        ground = remove_boxes(read_image(path), [e.box for e in by_photo[path]])
+        if ground is None:
+            continue
+        write_image(Path(out) / f"{path.stem}.jpg", ground)
+        done += 1
+        if progress is not None:
+            progress(done, count)
+    if not done:
+        raise DataError(f"{store.root}: products fill the exemplars; no background is left to use")
+    return Path(out)
+
+
+def remove_boxes(photo: Rgb, boxes: Sequence[Sequence[float]]) -> Rgb | None:
+    """A photo (H, W, 3), made smaller if it is large, with what is in the boxes painted over.
+
+    The gap gets smooth colours by inpainting and fine texture from elsewhere in the photo.
+
+    Returns:
+        The photo; None where the boxes fill half of it or more.
+    """
+    factor = min(1.0, _LONGEST / max(photo.shape[:2]))
+    size = (max(8, round(photo.shape[1] * factor)), max(8, round(photo.shape[0] * factor)))
+    photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
+    gap = np.zeros(photo.shape[:2], dtype=np.uint8)
+    for box in boxes:
+        x1, y1, x2, y2 = (v * factor for v in box)
+        dx, dy = _MARGIN * (x2 - x1) + 2, _MARGIN * (y2 - y1) + 2
+        left, top = max(0, int(x1 - dx)), max(0, int(y1 - dy))
+        gap[top : int(y2 + dy) + 1, left : int(x2 + dx) + 1] = 255
+    if np.count_nonzero(gap) >= gap.size / 2:
+        return None
+    return _with_texture(photo, _fill(photo, gap), gap)
+
+
+def _fill(photo: Rgb, gap: NDArray[np.uint8]) -> Rgb:
+    """The photo's smooth colours, the gap inpainted: computed small, enlarged."""
+    factor = min(1.0, _COARSE / max(gap.shape))
+    size = (max(4, round(gap.shape[1] * factor)), max(4, round(gap.shape[0] * factor)))
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    hole = (cv2.resize(gap, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    filled = cv2.inpaint(small, hole, 5, cv2.INPAINT_TELEA)
+    return np.asarray(cv2.resize(filled, gap.shape[::-1], interpolation=cv2.INTER_CUBIC))
+
+
+def _with_texture(photo: Rgb, smooth: Rgb, gap: NDArray[np.uint8]) -> Rgb:
+    """Paint `smooth` into the gap, plus fine detail of the shift of the photo that avoids it."""
+    height, width = gap.shape
+    shifts = [
+        (dy, dx) for dy in (0, height // 3, height // 2) for dx in (0, width // 3, width // 2)
+    ]
+    # The shift whose source lies least inside the gap itself.
+    shift = min(shifts[1:], key=lambda s: np.count_nonzero(np.roll(gap, s, (0, 1)) & gap))
+    detail = photo.astype(np.int16) - cv2.GaussianBlur(photo, (0, 0), width / 100)
+    detail[gap > 0] = 0
+    painted = (smooth + np.roll(detail, shift, axis=(0, 1))).clip(0, 255)
+    soft = cv2.GaussianBlur(gap, (0, 0), 3)[:, :, None].astype(np.float32) / 255
+    soft = np.maximum(soft, (gap > 0)[:, :, None])
+    return np.asarray(photo * (1 - soft) + painted * soft).astype(np.uint8)

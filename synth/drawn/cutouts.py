@@ -1,0 +1,68 @@
+"""Invented packages as a set of cut-outs, ready to be composed into scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from rpc.data.cutouts import Cutout, CutoutSet, write_cutouts
+from rpc.data.images import write_image
+from rpc.data.taxonomy import Category, Taxonomy
+from synth.drawn.package import View, draw_package
+
+VIEWS: tuple[tuple[View, int], ...] = (("front", 3), ("back", 1), ("end", 1))
+
+
+def draw_cutouts(
+    out: str | Path,
+    products: int,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw `products` packages, five views each, into `out`.
+
+    Sizes are spread as in a shop: the long side of a product takes 6 to 26 % of a tray's width.
+
+    Returns:
+        Path of `cutouts.json`.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    out = Path(out)
+    entries = []
+    for product in range(products):
+        chance = np.random.default_rng([seed, product, 7])
+        fraction = float(np.exp(chance.uniform(np.log(0.06), np.log(0.26))))
+        views = [(view, n) for view, count in VIEWS for n in range(count)]
+        for view, variant in views:
+            picture = draw_package(seed, product, view, variant)
+            file = f"package_{product:04d}/{view}_{variant}.png"
+            write_image(out / file, picture)
+            height, width = picture.shape[:2]
+            entries.append(
+                Cutout(
+                    file=file,
+                    source=file,
+                    category_id=product + 1,
+                    camera=None,
+                    view=None,
+                    width=width,
+                    height=height,
+                    area=int((picture[..., 3] > 127).sum()),
+                    quality=1.0,
+                    pose_ratio=1.0,
+                    scale=1000 * fraction / 224,
+                )
+            )
+        if progress is not None:
+            progress(product + 1, products)
+    return write_cutouts(out, CutoutSet(tuple(entries), out, "drawn", "drawn packages"))
+
+
+def drawn_taxonomy(products: int) -> Taxonomy:
+    """The SKUs of `draw_cutouts`."""
+    return Taxonomy([Category(n + 1, f"package_{n:04d}") for n in range(products)])

@@ -1,0 +1,69 @@
+"""Find the products on photos: a model and a split (or a folder of photos) in, COCO results out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+# Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from door import run
+from progress_bar import bar
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse, load, detect, write."""
+    args = _parser().parse_args(argv)
+    from rpc.data.files import DataError, write_json
+    from rpc.data.images import SUFFIXES, read_image
+    from rpc.data.store import Store
+    from rpc.detection import runtime
+
+    runtime.setup()
+    from rpc.detection.checkpoint import check_taxonomy
+    from rpc.detection.metric import to_coco
+    from rpc.detection.predict import Detector
+
+    detector = Detector.load(args.model)
+    if args.photos is not None:
+        photos = sorted(p for p in args.photos.glob("*") if p.suffix.lower() in SUFFIXES)
+        if not photos:
+            raise DataError(f"{args.photos}: no photo in this folder; expected {', '.join(SUFFIXES)}")
+        named = list(enumerate(photos, start=1))
+        images = [{"id": i, "file_name": p.name} for i, p in named]
+        write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
+    else:
+        store = Store.open(args.data)
+        dataset = store.split(args.split)
+        check_taxonomy(detector.saved, dataset.taxonomy)
+        named = [(image.id, store.image_path(args.split, image)) for image in dataset.images]
+    results = []
+    with bar("detecting") as progress:
+        for done, (image_id, path) in enumerate(named, start=1):
+            found = detector.predict(read_image(path))
+            if args.counted:
+                found = detector.rule.apply(found)
+            results += to_coco(image_id, found, detector.taxonomy)
+            progress(done, len(named))
+    write_json(args.out, results)
+    print(args.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("model", type=Path, help="model.pth of a training")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="ROOT", help="a store")
+    source.add_argument("--photos", type=Path, metavar="DIR", help="a folder of photos")
+    add("--split", choices=("val", "test"), default="test", help="of the store (default: test)")
+    add("--out", type=Path, required=True, metavar="FILE", help="COCO results list, JSON")
+    add("--counted", action="store_true", help="only what the model's counting rule keeps")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
