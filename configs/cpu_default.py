@@ -1,8 +1,10 @@
 # What a laptop trains: pretrained EfficientNet-lite0 under RTMDet's neck and head, by the clock.
 # A quarter of the time of Faster R-CNN's single step buys a whole pass here: see docs/decisions.
 _base_ = [
-    '_base_/default_runtime.py', '_base_/datasets/checkout.py', '_base_/schedules/timed.py',
-    '_base_/models/rtmdet_lite0.py'
+    "_base_/default_runtime.py",
+    "_base_/datasets/checkout.py",
+    "_base_/schedules/timed.py",
+    "_base_/models/rtmdet_lite0.py",
 ]
 image_size = 416
 # Folded batch normalisation leaves nothing that would catch a step too large for the pretrained layers.

@@ -30,7 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.photos is not None:
         photos = sorted(p for p in args.photos.glob("*") if p.suffix.lower() in SUFFIXES)
         if not photos:
-            raise DataError(f"{args.photos}: no photo in this folder; expected {', '.join(SUFFIXES)}")
+            raise DataError(
+                f"{args.photos}: no photo in this folder; expected {', '.join(SUFFIXES)}"
+            )
         named = list(enumerate(photos, start=1))
         images = [{"id": i, "file_name": p.name} for i, p in named]
         write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 # Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from door import run
+from door import INTERRUPTED, run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +32,11 @@ def main(argv: list[str] | None = None) -> int:
         seed=args.seed,
         launcher=args.launcher,
     )
-    print(train(config, args.work_dir, resume=args.resume))
+    try:
+        print(train(config, args.work_dir, resume=args.resume))
+    except KeyboardInterrupt:
+        print("stopped; the same command with --resume goes on from here", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rpc.data.files import DataError, write_bytes
+from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.features.tensor_files import read_tensors, write_tensors
+
+__all__ = [
+    "SavedModel",
+    "check_taxonomy",
+    "load_model",
+    "read_tensors",
+    "save_model",
+    "write_tensors",
+]
 
 VERSION = 1
 _KINDS = {"state_dict": dict, "config": str, "categories": list, "meta": dict}
@@ -33,6 +39,8 @@ class SavedModel:
         counting: the counting rule chosen on validation; None where none was chosen yet.
         meta: where the model comes from.
         path: the file.
+        recogniser: weights of the crop classifier that names what the detector finds; None where
+            the detector does.
     """
 
     state_dict: Mapping[str, Tensor] = field(repr=False)
@@ -41,6 +49,7 @@ class SavedModel:
     counting: Mapping[str, Any] | None
     meta: Mapping[str, Any]
     path: Path
+    recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
 
 
 def save_model(
@@ -50,6 +59,7 @@ def save_model(
     taxonomy: Taxonomy,
     counting: Mapping[str, Any] | None = None,
     meta: Mapping[str, Any] | None = None,
+    recogniser: Mapping[str, Tensor] | None = None,
 ) -> Path:
     """Write a detector as one small file, weights in half precision; whole or not at all.
 
@@ -60,6 +70,7 @@ def save_model(
         taxonomy: the SKUs.
         counting: `CountingRule.to_dict()`.
         meta: plain values only.
+        recogniser: weights of the crop classifier, where there is one.
 
     Raises:
         DataError: the file cannot be written.
@@ -72,19 +83,9 @@ def save_model(
         "counting": None if counting is None else _plain(counting),
         "meta": _plain(meta or {}),
     }
+    if recogniser is not None:
+        content["recogniser"] = {name: _half(value) for name, value in recogniser.items()}
     return write_tensors(path, content)
-
-
-def write_tensors(path: str | Path, content: Mapping[str, Any]) -> Path:
-    """`torch.save`, atomically.
-
-    Raises:
-        DataError: the file cannot be written.
-    """
-    # Through memory: torch's own writer turns a full disk into an internal error of its archive.
-    buffer = io.BytesIO()
-    torch.save(dict(content), buffer)
-    return write_bytes(path, buffer.getvalue())
 
 
 def load_model(path: str | Path) -> SavedModel:
@@ -116,33 +117,12 @@ def load_model(path: str | Path) -> SavedModel:
     if counting is not None and not isinstance(counting, dict):
         raise DataError(f"{path}: expected 'counting' to be a dict or None, got {counting!r:.40}")
     state = {name: _full(value) for name, value in content["state_dict"].items()}
-    return SavedModel(state, content["config"], taxonomy, counting, content["meta"], Path(path))
-
-
-def read_tensors(path: str | Path) -> dict[str, Any]:
-    """Read a dict of tensors and plain values, on the CPU; nothing in the file is executed.
-
-    Raises:
-        DataError: the file is missing, is no checkpoint, or would execute code on loading.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such checkpoint")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on foreign files: judged below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(
-            f"{path}: refused: it holds {_culprit(error)}, and loading that could execute code; "
-            "expected tensors and plain values only"
-        ) from error
-    # A truncated or foreign file reaches torch's reader in many ways: EOFError, RuntimeError, ...
-    except Exception as error:
-        raise DataError(f"{path}: not a checkpoint, or a damaged one") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: not a checkpoint: it holds a {type(content).__name__}")
-    return content
+    names = content.get("recogniser")
+    if names is not None and not isinstance(names, dict):
+        raise DataError(f"{path}: expected 'recogniser' to be a dict or None, got {names!r:.40}")
+    recogniser = None if names is None else {name: _full(value) for name, value in names.items()}
+    text, meta = content["config"], content["meta"]
+    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser)
 
 
 def check_taxonomy(model: SavedModel, taxonomy: Taxonomy) -> None:
@@ -174,9 +154,3 @@ def _half(value: Tensor) -> Tensor:
 
 def _full(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
-
-
-def _culprit(error: BaseException) -> str:
-    """What the file wanted to load, by name where torch tells it."""
-    found = re.search(r"GLOBAL (\S+)|Unsupported global: GLOBAL (\S+)", str(error))
-    return f"'{found.group(1) or found.group(2)}'" if found else "a foreign pickle"

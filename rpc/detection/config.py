@@ -123,7 +123,8 @@ def _fill_data(config: Config, root: Path, scenes: Path | None) -> Taxonomy:
     else:
         train.update(root=str(scenes), source="scenes", agnostic=agnostic)
         dataset, _ = read_source(scenes, "scenes")
-        if unlike := store.taxonomy.difference(dataset.taxonomy):
+        unlike = "" if agnostic else store.taxonomy.difference(dataset.taxonomy)
+        if unlike:
             raise DataError(f"{scenes}: scenes of another store than {root}: {unlike}")
     if config.get("val_cfg") and store.has_split("val") and len(store.split("val")):
         config.val_dataloader.dataset.update(root=str(root), agnostic=agnostic)
@@ -185,7 +186,7 @@ def _present(config: Config, names: tuple[str, ...]) -> list[Any]:
 
 
 def _tupled(part: Any) -> Any:
-    """mmcv insists on tuples where JSON has lists."""
+    """Lists as tuples: JSON has no tuples, and mmcv insists on them."""
     if isinstance(part, dict):
         return {key: _tupled(value) for key, value in part.items()}
     return tuple(map(_tupled, part)) if isinstance(part, list) else part

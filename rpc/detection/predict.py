@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
+from rpc.checkout import Checkout
 from rpc.counting import CountingRule
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.checkpoint import SavedModel, load_model
+from rpc.recognition import Recogniser
 from rpc.structures import Detections, clip_boxes
 
 PAD_VALUE = 114
@@ -60,27 +62,21 @@ class Detector:
             model.load_state_dict(dict(saved.state_dict))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             first = str(error).strip().splitlines()[0]
-            raise DataError(f"{path}: its weights do not fit its own description: {first}") from error
+            raise DataError(
+                f"{path}: its weights do not fit its own description: {first}"
+            ) from error
         return cls(model.to(memory_format=torch.channels_last), saved, size)
+
+    @property
+    def agnostic(self) -> bool:
+        """Whether it knows products only as such, and needs a recogniser to name them."""
+        classes = json.loads(self.saved.config)["model"]["bbox_head"].get("num_classes")
+        return bool(classes == 1 and len(self.taxonomy) > 1)
 
     @property
     def taxonomy(self) -> Taxonomy:
         """The SKUs that it knows."""
         return self.saved.taxonomy
-
-    @property
-    def rule(self) -> CountingRule:
-        """The counting rule stored with the model.
-
-        Raises:
-            DataError: none was chosen yet.
-        """
-        if self.saved.counting is None:
-            raise DataError(
-                f"{self.saved.path}: holds no counting rule: its training saw no validation trays; "
-                "give a threshold"
-            )
-        return CountingRule.from_dict(self.saved.counting)
 
     @torch.inference_mode()
     def predict(self, rgb: NDArray[np.uint8]) -> Detections:
@@ -113,6 +109,31 @@ class Detector:
     def predict_all(self, photos: Iterable[NDArray[np.uint8]]) -> list[Detections]:
         """`predict` on each photo."""
         return [self.predict(photo) for photo in photos]
+
+
+def load_checkout(path: str | Path) -> Checkout:
+    """A checkout counter from one model file: detector, recogniser where there is one, counting rule.
+
+    Raises:
+        DataError: the file is missing, damaged or unsafe, or its parts do not fit one another.
+    """
+    detector = Detector.load(path)
+    saved = detector.saved
+    recogniser = None
+    if saved.recogniser is not None:
+        try:
+            recogniser = Recogniser.from_state(saved.recogniser)
+        except (KeyError, RuntimeError) as error:
+            raise DataError(f"{path}: its recogniser's weights do not fit: {error}") from error
+        outputs = recogniser.model.head.out_features
+        if outputs != len(saved.taxonomy) + 1:
+            raise DataError(
+                f"{path}: its recogniser knows {outputs - 1} SKUs, the file {len(saved.taxonomy)}"
+            )
+    elif detector.agnostic:
+        raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
+    rule = None if saved.counting is None else CountingRule.from_dict(saved.counting)
+    return Checkout(detector, saved.taxonomy, recogniser, rule)
 
 
 def letterbox(rgb: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:

@@ -12,11 +12,13 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from rpc.data.files import DataError
 from rpc.detection.checkpoint import read_tensors, save_model
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
+from rpc.detection.start import load_start
 
 __all__ = ["build_config", "train"]
 
@@ -79,6 +81,20 @@ class TrainingRunner(Runner):
                 handler.addFilter(_matters)
         return logger
 
+    def load_or_resume(self) -> None:
+        """Resume, or take over the weights of the config's `start`.
+
+        Here and not earlier: mmengine gives every layer its first weights just before.
+        """
+        super().load_or_resume()
+        if not self._resume and self.cfg.get("start"):
+            load_start(self._bare_model, self.cfg.start)
+
+    @property
+    def _bare_model(self) -> nn.Module:
+        model: nn.Module = self.model.module if is_model_wrapper(self.model) else self.model
+        return model
+
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Load a resume point; its `meta` stays as `resumed_meta`.
 
@@ -88,11 +104,10 @@ class TrainingRunner(Runner):
         checkpoint = read_tensors(filename)
         self.resumed_meta: dict[str, Any] = checkpoint["meta"]
         self.resumed_meta.pop("config", None)  # mmengine would run this text as Python
-        model = self.model.module if is_model_wrapper(self.model) else self.model
         try:
             # The averaged weights first: the hook puts the model's own back into `state_dict`.
             self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-            model.load_state_dict(checkpoint["state_dict"])
+            self._bare_model.load_state_dict(checkpoint["state_dict"])
         except RuntimeError as error:
             raise DataError(
                 f"{filename}: holds another model than the config; resume with the config that it "

@@ -6,10 +6,13 @@ from rpc.features.backbones import (
     create_efficientnet_lite,
     fold_batch_norm,
 )
+from rpc.features.embedding import Embedder, fit_square
 
 __all__ = [
     "IMAGENET_LITE_MEAN",
     "IMAGENET_LITE_STD",
+    "Embedder",
     "create_efficientnet_lite",
+    "fit_square",
     "fold_batch_norm",
 ]

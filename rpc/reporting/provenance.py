@@ -37,8 +37,11 @@ def sha256(path: str | Path) -> str:
         DataError: it cannot be read.
     """
     try:
+        digest = hashlib.sha256()
         with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rpc.counting import CountingRule
 from rpc.data import DataError, Dataset, write_json
@@ -18,12 +21,11 @@ from rpc.metrics import (
 )
 from rpc.reporting.markdown import report_text
 from rpc.reporting.results import Results
+from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 from rpc.reporting.tables import cart_table, confusions, sku_table
 
-Supervision = Literal["E", "T", "V"]
-SUPERVISIONS: Final[tuple[Supervision, ...]] = get_args(Supervision)
-CARTS_KEPT = 100  # of 24,000 carts hundreds may be wrong; the worst ones tell the story
-CONFUSIONS_KEPT = 50
+CARTS_KEPT: Final = 100  # of 24,000 carts hundreds may be wrong; the worst ones tell the story
+CONFUSIONS_KEPT: Final = 50
 
 
 def build_report(
@@ -62,16 +64,15 @@ def build_report(
     Raises:
         ValueError: there is no image, or an unknown level or supervision is asked for.
     """
-    if supervision not in SUPERVISIONS:
-        raise ValueError(
-            f"supervision: expected one of {', '.join(SUPERVISIONS)}, got {supervision!r}"
-        )
+    if supervision not in SUPERVISION_TEXT:
+        letters = ", ".join(SUPERVISION_TEXT)
+        raise ValueError(f"supervision: expected one of {letters}, got {supervision!r:.40}")
     if len(dataset) == 0:
         raise DataError(f"{dataset.path or 'data set'}: has no images: there is nothing to score")
     wanted, absent = _wanted(levels, dataset)
     counted = [rule.apply(one) for one in results.detections]
     truth = dataset.counts()
-    predicted = rule.counts(results.detections, len(dataset.taxonomy))
+    predicted = np.stack([np.bincount(c.labels, minlength=len(dataset.taxonomy)) for c in counted])
     carts = cart_table(predicted, truth, dataset)
     return {
         "protocol": "honest",
@@ -118,7 +119,7 @@ def _wanted(levels: Sequence[str] | None, dataset: Dataset) -> tuple[list[str], 
 def _levels(
     dataset: Dataset,
     results: Results,
-    predicted: Any,
+    predicted: NDArray[np.int64],
     threshold: float,
     wanted: Sequence[str],
     with_map: bool,

@@ -74,7 +74,7 @@ def results_of_entries(
     )
     boxes, scores = _numbers(entries, where)
     order = np.argsort(rows, kind="stable")
-    ends = np.cumsum(np.bincount(rows, minlength=len(dataset)))[:-1] if len(dataset) else []
+    ends = np.cumsum(np.bincount(rows, minlength=len(dataset)))[:-1]
     return Results(
         entries=tuple(entries),
         detections=tuple(

@@ -30,8 +30,6 @@ def paste(
     below = canvas[window]
     if not below.size:
         return
-    rgba = patch.rgba[part]
-    alpha = np.ascontiguousarray(rgba[:, :, 3])
-    colours = cv2.multiply(np.ascontiguousarray(rgba[:, :, :3]), (*gains, 1.0))
-    rest = cv2.merge([cv2.bitwise_not(alpha)] * 3)
+    colours = cv2.multiply(patch.rgb[part], (*gains, 1.0))
+    rest = cv2.cvtColor(cv2.bitwise_not(patch.alpha[part]), cv2.COLOR_GRAY2RGB)
     canvas[window] = cv2.add(cv2.multiply(below, rest, scale=1 / 255), colours)

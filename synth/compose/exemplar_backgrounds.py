@@ -105,8 +105,8 @@ def _with_texture(photo: Rgb, smooth: Rgb, gap: NDArray[np.uint8]) -> Rgb:
     ]
     # The shift whose source lies least inside the gap itself.
     shift = min(shifts[1:], key=lambda s: np.count_nonzero(np.roll(gap, s, (0, 1)) & gap))
-    detail = photo.astype(np.int16) - cv2.GaussianBlur(photo, (0, 0), width / 100)
-    detail[gap > 0] = 0
+    ground = np.where(gap[:, :, None] > 0, smooth, photo)
+    detail = ground.astype(np.int16) - cv2.GaussianBlur(ground, (0, 0), width / 100)
     painted = (smooth + np.roll(detail, shift, axis=(0, 1))).clip(0, 255)
     soft = cv2.GaussianBlur(gap, (0, 0), 3)[:, :, None].astype(np.float32) / 255
     soft = np.maximum(soft, (gap > 0)[:, :, None])

@@ -86,7 +86,7 @@ def clip_window(
         shape: (H, W, ...) of the image.
     """
     (x, y), (h, w) = corner, size[:2]
-    top, bottom = max(y, 0), max(min(y + h, shape[0]), 0)
-    left, right = max(x, 0), max(min(x + w, shape[1]), 0)
+    top, bottom = (min(max(edge, 0), shape[0]) for edge in (y, y + h))
+    left, right = (min(max(edge, 0), shape[1]) for edge in (x, x + w))
     window = (slice(top, bottom), slice(left, right))
     return window, (slice(top - y, bottom - y), slice(left - x, right - x))

@@ -44,13 +44,13 @@ def vary_camera(
 def _camera(strength: float) -> A.Compose:
     """Light, lens, sensor and the camera's processing, in the order in which they happen."""
     s = strength
-    exposure = (max(0.3, 1 - 0.3 * s), 1 + 0.3 * s)
+    exposure = (max(0.3, 1 - 0.32 * s), 1 + 0.22 * s)
     gains = (max(0.5, 1 - 0.07 * s), 1 + 0.07 * s)
     return A.Compose(
         [
             LightField(vignette=(0.0, min(0.9, 0.45 * s)), slope=0.1 * s),
             A.MultiplicativeNoise(exposure, p=0.9),
-            A.RandomBrightnessContrast(0.04 * s, (-0.12 * s, 0.3 * s), p=0.7),
+            A.RandomBrightnessContrast(0.04 * s, (-0.12 * s, 0.2 * s), p=0.7),
             A.OneOf(
                 [
                     A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 0.3 + 0.9 * s), p=1.0),

@@ -35,7 +35,7 @@ _LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA = range(5)
 _FILL = 0.45  # items cover at most this part of a scene, overlaps counted twice
 _SMALLER = 0.93  # a heap that does not fit is made smaller by this factor ...
 _ROUNDS = 40  # ... at most so often
-_FEWEST_PIXELS = 16  # an item with fewer is not an item any more
+_FEWEST_PIXELS = 4  # an item with fewer is not an item any more
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def multiply_field(img: Rgb, field: NDArray[Any]) -> Rgb:
     small = (field.clip(0, 1.99) * 128).astype(np.uint8)
     full = cv2.resize(small, (img.shape[1], img.shape[0]), interpolation=cv2.INTER_LINEAR)
     if full.ndim == 2:
-        full = cv2.merge([full] * 3)
+        full = cv2.cvtColor(full, cv2.COLOR_GRAY2RGB)
     return np.asarray(cv2.multiply(img, full, scale=1 / 128))
 
 
@@ -106,10 +106,11 @@ def add_grain(img: Rgb, strength: float, coarse: int, offset: tuple[int, int]) -
     """`img` (H, W, 3) with grain of standard deviation `strength`, rounded and clipped once."""
     if strength <= 0:
         return img
-    tile = np.roll(_grain_tile(coarse), offset, axis=(0, 1))
     height, width = img.shape[:2]
-    down, right = max(0, height - _TILE), max(0, width - _TILE)
-    grain = cv2.copyMakeBorder(tile, 0, down, 0, right, cv2.BORDER_WRAP)[:height, :width]
+    y, x = offset
+    down, right = max(0, y + height - _TILE), max(0, x + width - _TILE)
+    grain = cv2.copyMakeBorder(_grain_tile(coarse), 0, down, 0, right, cv2.BORDER_WRAP)
+    grain = grain[y : y + height, x : x + width]
     gain = strength / _UNIT
     return np.asarray(cv2.addWeighted(img, 1.0, grain, gain, -128 * gain))
 

@@ -60,12 +60,14 @@ def cast_shadow(
     window, part = clip_window(factor.shape, place, canvas.shape)
     below = canvas[window]
     if below.size:
-        canvas[window] = cv2.multiply(below, cv2.merge([factor[part]] * 3), scale=1 / 255)
+        canvas[window] = cv2.multiply(
+            below, cv2.cvtColor(factor[part], cv2.COLOR_GRAY2RGB), scale=1 / 255
+        )
 
 
 def _factor(patch: Patch, light: Light, size: float, pad: int) -> NDArray[np.uint8]:
     """What light is left around the item, 255 for all of it: (h + 2 pad, w + 2 pad)."""
-    alpha = patch.rgba[:, :, 3]
+    alpha = patch.alpha
     height, width = (math.ceil(n / _SHRINK) for n in alpha.shape)
     small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
     border = pad // _SHRINK

@@ -38,12 +38,14 @@ class Patch:
     """A warped cut-out.
 
     Attributes:
-        rgba: (h, w, 4) uint8, colours multiplied by alpha, tight on alpha > 0.
+        rgb: (h, w, 3) uint8, multiplied by alpha; the window is tight on alpha > 0.
+        alpha: (h, w) uint8.
         mask: (h, w) uint8, 1 where the item is.
         area: pixels of the mask.
     """
 
-    rgba: Rgba
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     area: int
 
@@ -80,12 +82,14 @@ def warp_cutout(rgba: Rgba, scale: float, pose: Pose) -> Patch:
         rgba = np.asarray(shrunk)
     matrix, (width, height) = _homography(rgba.shape[1], rgba.shape[0], scale, pose)
     warped = cv2.warpPerspective(rgba, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    x, y, w, h = cv2.boundingRect(warped[:, :, 3])
+    alpha = cv2.extractChannel(warped, 3)
+    x, y, w, h = cv2.boundingRect(alpha)
     if w == 0 or h == 0:
         x, y, w, h = 0, 0, 1, 1
-    warped = np.ascontiguousarray(warped[y : y + h, x : x + w])
-    mask = (warped[:, :, 3] >= ALPHA_INSIDE).astype(np.uint8)
-    return Patch(warped, mask, cv2.countNonZero(mask))
+    alpha = np.asarray(alpha[y : y + h, x : x + w])
+    rgb = np.asarray(cv2.cvtColor(warped[y : y + h, x : x + w], cv2.COLOR_RGBA2RGB))
+    mask = (alpha >= ALPHA_INSIDE).astype(np.uint8)
+    return Patch(rgb, alpha, mask, cv2.countNonZero(mask))
 
 
 def _homography(

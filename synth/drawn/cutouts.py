@@ -13,6 +13,7 @@ from rpc.data.taxonomy import Category, Taxonomy
 from synth.drawn.package import View, draw_package
 
 VIEWS: tuple[tuple[View, int], ...] = (("front", 3), ("back", 1), ("end", 1))
+SMALLEST = 30  # px of a scene 1000 px wide: less can not be told from dirt
 
 
 def draw_cutouts(
@@ -37,12 +38,16 @@ def draw_cutouts(
     for product in range(products):
         chance = np.random.default_rng([seed, product, 7])
         fraction = float(np.exp(chance.uniform(np.log(0.06), np.log(0.26))))
+        # A slim product is long, or it could not be told from dirt.
+        slim = min(draw_package(seed, product, "front", 0).shape[:2])
+        fraction = max(fraction, 224 * 1.3 * SMALLEST / 1000 / slim)
         views = [(view, n) for view, count in VIEWS for n in range(count)]
         for view, variant in views:
             picture = draw_package(seed, product, view, variant)
             file = f"package_{product:04d}/{view}_{variant}.png"
             write_image(out / file, picture)
             height, width = picture.shape[:2]
+            scale = 1000 * fraction / 224
             entries.append(
                 Cutout(
                     file=file,
@@ -55,7 +60,9 @@ def draw_cutouts(
                     area=int((picture[..., 3] > 127).sum()),
                     quality=1.0,
                     pose_ratio=1.0,
-                    scale=1000 * fraction / 224,
+                    scale=scale,
+                    keep=min(height, width) * scale >= SMALLEST,
+                    reason="" if min(height, width) * scale >= SMALLEST else "size",
                 )
             )
         if progress is not None:

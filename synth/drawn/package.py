@@ -118,7 +118,9 @@ def _print_surface(
     step = max(int(design.uniform(0.06, 0.25) * height), 4)
     if pattern == 1:
         for y in range(-width, height, 2 * step):
-            draw.polygon([(0, y), (width, y + width), (width, y + width + step), (0, y + step)], second)
+            draw.polygon(
+                [(0, y), (width, y + width), (width, y + width + step), (0, y + step)], second
+            )
     elif pattern == 2:
         draw.rectangle([0, int(height * design.uniform(0.3, 0.7)), width, height], second)
     elif pattern == 3:
@@ -159,7 +161,9 @@ def _print_surface(
     return np.asarray(picture)
 
 
-def _print_lid(design: np.random.Generator, palette: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _print_lid(
+    design: np.random.Generator, palette: NDArray[np.uint8], side: int
+) -> NDArray[np.uint8]:
     """A lid or a bottom: metal, plastic or a printed disc (S, S, 3)."""
     kind = int(design.integers(3))
     grey = int(design.integers(150, 245))
@@ -173,7 +177,9 @@ def _print_lid(design: np.random.Generator, palette: NDArray[np.uint8], side: in
         draw.ellipse([r, r, side - r, side - r], outline=(grey - 50,) * 3, width=2)
     elif kind == 2:
         draw.rectangle([0, 0.4 * side, side, 0.6 * side], tuple(int(v) for v in palette[2]))
-        _text(draw, _word(design), (side / 2, side / 2), 0.7 * side, tuple(int(v) for v in palette[3]))
+        _text(
+            draw, _word(design), (side / 2, side / 2), 0.7 * side, tuple(int(v) for v in palette[3])
+        )
     return np.asarray(picture)
 
 
@@ -183,9 +189,7 @@ def _disc(side: int) -> NDArray[np.uint8]:
     return mask
 
 
-def _outline(
-    form: Form, chance: np.random.Generator, width: int, height: int
-) -> NDArray[np.uint8]:
+def _outline(form: Form, chance: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
     """Alpha (H, W) of a form: half widths along the height, mirrored, wavy where it is soft."""
     t = np.linspace(0, 1, 60)
     half = np.full_like(t, 0.49)
@@ -232,6 +236,10 @@ def _gloss(lit: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.
     small = np.zeros((16, 16), np.float32)
     for _ in range(int(chance.integers(0, 4))):
         centre = (int(chance.integers(16)), int(chance.integers(16)))
-        cv2.line(small, centre, (centre[0], int(chance.integers(16))), float(chance.uniform(20, 110)), 1)
-    glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), 0.7), (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.line(
+            small, centre, (centre[0], int(chance.integers(16))), float(chance.uniform(20, 110)), 1
+        )
+    glow = cv2.resize(
+        cv2.GaussianBlur(small, (0, 0), 0.7), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     return np.asarray(np.clip(lit + glow[..., None], 0, 255))

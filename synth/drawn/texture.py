@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 def draw_texture(seed: int, index: int, side: int = 640) -> NDArray[np.uint8]:
     """One surface, (S, S, 3) uint8 RGB: two colours mixed by noise of several grain sizes, some with joints."""
     chance = np.random.default_rng([seed, index])
-    first = chance.uniform(20, 240, 3)
+    # Mostly woods, stones and greys; strong colours now and then.
+    spread = 80 if chance.random() < 0.2 else 22
+    first = np.clip(chance.uniform(30, 225) + chance.normal(0, spread, 3), 5, 250)
     second = np.clip(first + chance.normal(0, 35, 3), 0, 255)
     stretch = float(np.exp(chance.uniform(-2.3, 2.3)))  # wood and brushed steel have a direction
     mix = np.zeros((side, side), np.float32)
     for grain in (4, 16, 64, 256):
-        cells = (max(int(side / grain * max(stretch, 1)), 2), max(int(side / grain / min(stretch, 1)), 2))
+        cells = (
+            max(int(side / grain * max(stretch, 1)), 2),
+            max(int(side / grain / min(stretch, 1)), 2),
+        )
         noise = chance.normal(0, 1, (min(cells[1], side), min(cells[0], side))).astype(np.float32)
         mix += float(chance.uniform(0, 0.6)) * cv2.resize(
             noise, (side, side), interpolation=cv2.INTER_CUBIC

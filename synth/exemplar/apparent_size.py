@@ -10,11 +10,16 @@ Key: T boxes on trays, C turned cut-outs, D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from rpc.data.cutouts import Cutout, CutoutSet
+from rpc.structures import mask_to_box
 
 FloatArray = NDArray[np.float64]
 Group = tuple[int, int | None]  # category id, camera
@@ -61,7 +66,9 @@ def match_sizes(
     if len(tray_vectors) == 0 or len(cutouts) == 0:
         return []
     sides = np.array([(c.width, c.height) for c in cutouts], dtype=np.float64)  # (C, 2)
-    aspect = np.log(tray_sides[:, 0] / tray_sides[:, 1])[:, None] - np.log(sides[:, 0] / sides[:, 1])
+    aspect = np.log(tray_sides[:, 0] / tray_sides[:, 1])[:, None] - np.log(
+        sides[:, 0] / sides[:, 1]
+    )
     similarity = np.where(np.abs(aspect) <= aspect_tolerance, tray_vectors @ cutout_vectors.T, -1)
     best = similarity.argmax(axis=1)  # (T,)
     score = similarity.max(axis=1)
@@ -109,3 +116,84 @@ def _shrink(factors: Sequence[float], towards: float, weight: float) -> float:
         return towards
     own = float(np.median(factors))
     return (len(factors) * own + weight * towards) / (len(factors) + weight)
+
+
+def turn_cutout(
+    rgba: NDArray[np.uint8], degrees: float, backdrop: Sequence[float]
+) -> NDArray[np.uint8]:
+    """A cut-out (H, W, 4) turned about its middle, on a plain backdrop, tight on its mask: (h, w, 3)."""
+    height, width = rgba.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    side = math.ceil(math.hypot(width, height)) + 2
+    matrix[:, 2] += side / 2 - np.array([width, height]) / 2
+    turned = cv2.warpAffine(rgba, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    box = mask_to_box(turned[..., 3] > 127)
+    if box is None:
+        return np.zeros((1, 1, 3), np.uint8)
+    x1, y1, x2, y2 = box
+    alpha = turned[y1:y2, x1:x2, 3:].astype(np.float32) / 255
+    mixed = turned[y1:y2, x1:x2, :3] * alpha + np.asarray(backdrop, np.float32) * (1 - alpha)
+    return np.asarray(mixed.round().astype(np.uint8))
+
+
+def estimate_sizes(
+    cutouts: CutoutSet,
+    crops: Sequence[NDArray[np.uint8]],
+    tray_sides: FloatArray,
+    embed: Callable[[Iterable[NDArray[np.uint8]]], NDArray[np.float32]],
+    *,
+    turns: int = 8,
+    per_group: int = 4,
+    long_side: int = 128,
+) -> tuple[CutoutSet, dict[Group, int]]:
+    """Give every cut-out the scale that its look-alikes on unlabelled trays tell.
+
+    Args:
+        cutouts: of a store, with whatever scales.
+        crops: T pictures, RGB, one for each box that a class-agnostic detector is sure of.
+        tray_sides: (T, 2), width and height of the boxes in px of a scene 1000 px wide.
+        embed: pictures to vectors of unit length (`rpc.features.Embedder`).
+        turns: of each cut-out, spread over 360 degrees.
+        per_group: cut-outs of each SKU and camera that are tried, the likeliest ones.
+        long_side: cut-outs are shrunk to it beforehand; what they look like at 128 px is enough.
+
+    Returns:
+        The cut-outs with new scales, and the number of matches of each group. Without any match the scales
+        stay as they were.
+    """
+    backdrop = np.median([_border_colour(crop) for crop in crops], axis=0) if crops else [127] * 3
+    groups = sorted({_group(c) for c in cutouts.cutouts}, key=str)
+    turned: list[TurnedCutout] = []
+
+    def pictures() -> Iterable[NDArray[np.uint8]]:
+        for group in groups:
+            members = [c for c in cutouts.kept() if _group(c) == group and c.weight > 0]
+            members.sort(key=lambda c: -c.weight * c.quality)
+            for cutout in members[:per_group]:
+                rgba = cutouts.read(cutout)
+                shrink = min(long_side / max(rgba.shape[:2]), 1.0)
+                small = cv2.resize(rgba, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+                for turn in range(turns):
+                    picture = turn_cutout(small, 360 * turn / turns, backdrop)
+                    height, width = picture.shape[:2]
+                    turned.append(TurnedCutout(group, width / shrink, height / shrink))
+                    yield picture
+
+    vectors = embed(pictures())
+    matches = match_sizes(embed(crops), tray_sides, vectors, turned) if crops else []
+    factors = pool_sizes(matches, groups)
+    if not factors:
+        return cutouts, {}
+    scaled = tuple(replace(c, scale=factors[_group(c)]) for c in cutouts.cutouts)
+    counts = {group: sum(g == group for g, _ in matches) for group in groups}
+    return replace(cutouts, cutouts=scaled), counts
+
+
+def _group(cutout: Cutout) -> Group:
+    return (cutout.category_id, cutout.camera)
+
+
+def _border_colour(picture: NDArray[np.uint8]) -> FloatArray:
+    """Median colour of the corners, where a turned product leaves the tray in sight."""
+    corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
+    return np.asarray(np.median(corners, axis=0))

@@ -33,8 +33,8 @@ class CombinedSegmenter:
     narrow: SaliencySegmenter = field(default_factory=SaliencySegmenter)
     wide: SaliencySegmenter = field(default_factory=lambda: SaliencySegmenter(margin=0.25))
     grabcut: GrabCutSegmenter = field(default_factory=GrabCutSegmenter)
-    enough: float = 0.75
-    gain: float = 0.1
+    enough: float = 0.85
+    gain: float = 0.08
 
     def __call__(self, rgb: NDArray[np.uint8], box: Sequence[float]) -> SoftMask:
         """Soft mask (H, W) of a photo (H, W, 3)."""

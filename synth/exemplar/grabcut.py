@@ -106,7 +106,11 @@ def run_grabcut(rgb: NDArray[np.uint8], trimap: NDArray[np.uint8], iterations: i
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # k-means inside starts from OpenCV's own generator
     cv2.grabCut(
-        np.ascontiguousarray(rgb[..., ::-1]), labels, None, *models, iterations,
+        np.ascontiguousarray(rgb[..., ::-1]),
+        labels,
+        None,
+        *models,
+        iterations,
         cv2.GC_INIT_WITH_MASK,
     )
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))

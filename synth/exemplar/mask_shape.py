@@ -48,9 +48,7 @@ def clip_to_box(mask: BoolMask, box: Sequence[float], slack: int = 1) -> BoolMas
 def convex_hull(mask: BoolMask) -> BoolMask:
     """Filled convex hull of `mask` (H, W); empty for an empty mask."""
     hull = np.zeros(mask.shape, dtype=np.uint8)
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if contours:
         cv2.fillConvexPoly(hull, cv2.convexHull(np.vstack(contours)), 1)
     return hull.astype(bool)
@@ -77,9 +75,7 @@ def rectangle_sides(mask: BoolMask) -> tuple[float, float]:
     return float(sides[0]), float(sides[1])
 
 
-def _slices(
-    box: Sequence[float], shape: tuple[int, ...], slack: int = 0
-) -> tuple[slice, slice]:
+def _slices(box: Sequence[float], shape: tuple[int, ...], slack: int = 0) -> tuple[slice, slice]:
     x1, y1, x2, y2 = (round(value) for value in box)
     rows = slice(max(0, y1 - slack), max(0, min(shape[0], y2 + slack)))
     return rows, slice(max(0, x1 - slack), max(0, min(shape[1], x2 + slack)))

@@ -152,6 +152,17 @@ def test_a_resume_point_of_another_model_is_refused(config_of, tmp_path):
         train(config_of(2, val_cfg=None, **other), tmp_path, resume=True)
 
 
+def test_a_start_is_taken_over_and_not_initialised_away(config_of, tmp_path):
+    start = train(config_of(1, val_cfg=None, agnostic=True), tmp_path / "start")
+    still = {"optim_wrapper__optimizer__lr": 0.0, "start": str(start)}  # learns nothing more
+    path = train(config_of(1, val_cfg=None, **still), tmp_path / "run")
+    before, after = load_model(start).state_dict, load_model(path).state_dict
+    names = [n for n in after if n.endswith("conv.weight")]
+    assert names
+    for name in names:
+        assert torch.equal(before[name], after[name])
+
+
 def test_mixed_precision_trains_too(tiny_store, tiny_scenes, tiny_options, tmp_path):
     options = tiny_options | {
         "train_cfg.max_minutes": None,

@@ -1,0 +1,93 @@
+"""A plain backbone with a linear head on crops: the yardstick, and what names products by default.
+
+Key: B crops, N boxes of a photo, S x S pixels of a crop, K SKUs; class K is 'no single product'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rpc.features.backbones import IMAGENET_LITE_MEAN, IMAGENET_LITE_STD, create_efficientnet_lite
+from rpc.recognition.crops import cut_crops
+
+CROP_SIDE = 128
+
+
+class CropClassifier(nn.Module):
+    """EfficientNet-lite0 up to stride 32 without its last block; pooled maps of two depths; one layer.
+
+    Args:
+        num_labels: K; the head has K + 1 outputs.
+        pretrained: start from the ImageNet weights (False where a model file follows).
+        frozen_blocks: the stem and so many blocks get no gradient.
+        dropout: before the head, in training.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        *,
+        pretrained: bool = True,
+        frozen_blocks: int = 2,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        body = create_efficientnet_lite("efficientnet_lite0", pretrained=pretrained)
+        self.stem = nn.Sequential(body.conv_stem, body.bn1)
+        self.blocks = nn.ModuleList(body.blocks[:6])
+        for part in (self.stem, *self.blocks[:frozen_blocks]):
+            part.requires_grad_(False)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(112 + 192, num_labels + 1)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Crops (B, 3, S, S), RGB 0..255, to logits (B, K + 1)."""
+        maps = (crops.float() - IMAGENET_LITE_MEAN) / IMAGENET_LITE_STD
+        maps = self.stem(maps.contiguous(memory_format=torch.channels_last))
+        pooled = []
+        for depth, block in enumerate(self.blocks):
+            maps = block(maps)
+            if depth >= 4:
+                pooled.append(maps.float().mean(dim=(2, 3)))  # (B, 112), (B, 192)
+        logits: Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
+        return logits
+
+
+class Recogniser:
+    """A trained crop classifier at work.
+
+    Args:
+        model: in evaluation mode.
+        turns: crops are seen in so many of the four quarter turns, and the answers averaged.
+    """
+
+    def __init__(self, model: CropClassifier, turns: int = 4) -> None:
+        self.model = model.eval().to(memory_format=torch.channels_last)
+        self.turns = turns
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], turns: int = 4) -> Recogniser:
+        """From the weights of a model file."""
+        model = CropClassifier(len(state["head.bias"]) - 1, pretrained=False)
+        model.load_state_dict(dict(state))
+        return cls(model, turns)
+
+    @torch.inference_mode()
+    def probabilities(
+        self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """For each box (N, 4) of a photo (H, W, 3): probabilities (N, K + 1), each row summing to 1."""
+        labels = self.model.head.out_features
+        if len(boxes) == 0:
+            return np.zeros((0, labels))
+        crops = cut_crops(rgb, boxes, CROP_SIDE)
+        total = np.zeros((len(boxes), labels))
+        for turn in range(self.turns):
+            turned = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
+            total += torch.softmax(self.model(torch.from_numpy(turned)), dim=1).double().numpy()
+        return np.asarray(total / self.turns)

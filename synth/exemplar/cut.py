@@ -1,0 +1,133 @@
+"""One photo to one cut-out with what is measured on it; pure, and the unit of work of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.exemplar.cleanup import clean_mask, cut_out
+from synth.exemplar.mask_shape import BoolMask, main_part, rectangle_sides
+from synth.exemplar.quality import judge_mask
+from synth.exemplar.segment import Segmenter
+from synth.exemplar.window import Window
+
+MAX_SIDE = 512  # px: a product's longer side; a scene of 1800 px shows few any larger
+MARGIN = 0.35  # around the box: more than any segmenter looks at
+LEAST_AREA = 25  # px of mask: less is no product
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is measured on one mask; lengths and areas in pixels of the photo.
+
+    Attributes:
+        area: mask pixels of the PNG.
+        zoom: PNG pixels per photo pixel; below 1 for large photos.
+        photo_area: mask area on the photo.
+        box_area: area of the given box.
+        box_width: of the given box.
+        box_height: of the given box.
+        short_side: of the smallest turned rectangle around the mask.
+        long_side: of it.
+        photo_side: longer side of the photo.
+        score: of the mask alone, see `quality.MaskJudgement`; 1 for a mask made by hand.
+    """
+
+    area: int
+    zoom: float
+    photo_area: float
+    box_area: float
+    box_width: float
+    box_height: float
+    short_side: float
+    long_side: float
+    photo_side: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A cut-out in memory.
+
+    Attributes:
+        rgba: (h, w, 4) uint8, tight on its alpha.
+        measures: of its mask.
+    """
+
+    rgba: NDArray[np.uint8] = field(repr=False)
+    measures: Measures
+
+
+def cut_photo(
+    rgb: NDArray[np.uint8],
+    box: Sequence[float],
+    segmenter: Segmenter,
+    hand_mask: BoolMask | None = None,
+    max_side: int = MAX_SIDE,
+) -> Cut:
+    """Cut the product in `box` out of a photo.
+
+    Args:
+        rgb: photo (H, W, 3).
+        box: xyxy in its pixels.
+        segmenter: finds the product; not called where there is a mask by hand.
+        hand_mask: (H, W), taken as it is.
+        max_side: products with a longer side are scaled down to it first.
+
+    Raises:
+        ValueError: the box lies outside the photo, the mask by hand has another size, or the mask
+            is empty.
+    """
+    height, width = rgb.shape[:2]
+    if hand_mask is not None and hand_mask.shape != (height, width):
+        raise ValueError(
+            f"the mask by hand is {hand_mask.shape[1]}x{hand_mask.shape[0]} px, "
+            f"expected the photo's {width}x{height}"
+        )
+    window = Window.around(box, MARGIN, height, width)
+    if hand_mask is not None:  # by hand the box may be left
+        window = Window(0, 0, width, height, height, width)
+    crop, inner = window.crop(rgb), window.box_inside(box)
+    zoom = min(1.0, max_side / max(box[2] - box[0], box[3] - box[1]))
+    if zoom < 1:
+        size = (round(crop.shape[1] * zoom), round(crop.shape[0] * zoom))
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        x1, y1, x2, y2 = inner
+        inner = (x1 * zoom, y1 * zoom, x2 * zoom, y2 * zoom)
+    if hand_mask is not None:
+        flat = cv2.resize(hand_mask.astype(np.float32), crop.shape[1::-1])
+        mask, score = flat >= 0.5, 1.0
+    else:
+        soft = segmenter(crop, inner)
+        mask = clean_mask(main_part(soft > 0.5, inner) * soft, inner)
+        score = judge_mask(crop, soft > 0.5, inner).score
+    if mask.sum() < LEAST_AREA:
+        raise ValueError(f"no product found in its box ({int(mask.sum())} px of mask)")
+    rgba = cut_out(crop, mask)
+    measures = _measure(mask, zoom, box, max(height, width), score)
+    return Cut(rgba, replace(measures, area=int((rgba[..., 3] >= 128).sum())))
+
+
+def _measure(
+    mask: BoolMask, zoom: float, box: Sequence[float], photo_side: int, score: float
+) -> Measures:
+    """The measures of a cleaned mask (h, w) at `zoom`."""
+    area = int(mask.sum())
+    short, long = rectangle_sides(mask)
+    width, height = float(box[2] - box[0]), float(box[3] - box[1])
+    return Measures(
+        area=area,
+        zoom=zoom,
+        photo_area=area / zoom**2,
+        box_area=width * height,
+        box_width=width,
+        box_height=height,
+        short_side=short / zoom,
+        long_side=long / zoom,
+        photo_side=photo_side,
+        score=score,
+    )

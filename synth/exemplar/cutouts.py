@@ -1,0 +1,239 @@
+"""All exemplars of a store to cut-outs on disk: in parallel, and going on after a kill.
+
+In the folder: the PNG files, `cutouts.json` (see docs/overview.md), `report.json` (what was left
+out and why), `journal.jsonl` (what is done), and `overrides/` if somebody made it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
+from rpc.data.exemplars import Exemplar
+from rpc.data.files import DataError, safe_join, write_json
+from rpc.data.images import read_image, write_image
+from rpc.data.store import Store
+from synth.exemplar.assemble import Piece, assemble
+from synth.exemplar.cut import MAX_SIDE, cut_photo
+from synth.exemplar.journal import Entry, Journal
+from synth.exemplar.overrides import Overrides, file_stamp, read_hand_mask
+from synth.exemplar.quality import DEFAULT_CUT
+from synth.exemplar.scale import read_sizes
+from synth.exemplar.segment import DEFAULT_METHOD, Segmenter, make_segmenter
+
+REPORT = "report.json"
+VERSION = 1  # of what a cut-out looks like; a new one makes all masks anew
+
+Progress = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exemplar to cut: everything a process needs to know."""
+
+    exemplar: Exemplar
+    source: str
+    file: str
+    out: Path
+    stamp: str
+    mask: Path | None
+    segmenter: Segmenter
+    max_side: int
+
+
+def build_cutouts(
+    store: Store | str | Path,
+    out: str | Path,
+    segmenter: Segmenter | str = DEFAULT_METHOD,
+    *,
+    workers: int = 2,
+    sizes: str | Path | None = None,
+    quality_cut: float = DEFAULT_CUT,
+    max_side: int = MAX_SIDE,
+    progress: Progress | None = None,
+) -> Path:
+    """Cut all exemplars of a store; the result is the same for any number of workers.
+
+    Run again, only what is missing or has changed (settings, photo, box, mask by hand) is made
+    anew; decisions (quality, pose, drop list, scale) are always taken afresh. A photo that cannot
+    be read or shows no product is left out and listed in `report.json`, as long as its SKU has
+    others.
+
+    Args:
+        store: an open store or its folder.
+        out: folder for the cut-outs.
+        segmenter: how masks are made, or the name of a way in `segment.METHODS`.
+        workers: processes; 1 works in this one.
+        sizes: CSV of real sizes, see `scale.read_sizes`.
+        quality_cut: masks of a lower quality are not used.
+        max_side: px; larger products are scaled down to it.
+        progress: called with photos done and all photos.
+
+    Returns:
+        The path of `cutouts.json`.
+
+    Raises:
+        DataError: the store is damaged, a SKU has no usable cut-out, an override fits nothing, or
+            the disk refuses.
+        ValueError: `workers` or `max_side` is too small, or `quality_cut` not within 0 to 1.
+    """
+    if workers < 1 or max_side < 32 or not 0 <= quality_cut <= 1:
+        raise ValueError(
+            "cut-outs: expected workers >= 1, max_side >= 32 and quality_cut 0 to 1, got "
+            f"{workers}, {max_side} and {quality_cut}"
+        )
+    store = store if isinstance(store, Store) else Store.open(store)
+    out = Path(out)
+    name = segmenter if isinstance(segmenter, str) else type(segmenter).__name__
+    segmenter = make_segmenter(segmenter) if isinstance(segmenter, str) else segmenter
+    ids = {c.name: c.id for c in store.taxonomy.categories}
+    sizes_mm = read_sizes(sizes, ids) if sizes is not None else {}
+    overrides = Overrides.read(out)
+    jobs = _jobs(store, out, segmenter, overrides, max_side)
+    overrides.check({job.file: job.source for job in jobs})
+    out.mkdir(parents=True, exist_ok=True)
+    with Journal(out, f"{VERSION} {max_side} {segmenter!r}") as journal:
+        _run(jobs, journal, workers, progress)
+        entries = [journal.entries[job.file] for job in jobs]
+    pieces = [
+        Piece(job.exemplar, job.source, entry, entry.measures)
+        for job, entry in zip(jobs, entries, strict=True)
+        if entry.measures is not None
+    ]
+    skipped = [(job, entry) for job, entry in zip(jobs, entries, strict=True) if entry.problem]
+    lost = {job.exemplar.category_id: entry.problem for job, entry in reversed(skipped)}
+    shown = {job.exemplar.category_id for job in jobs}
+    names = {c.id: c.name for c in store.taxonomy.categories if c.id in shown}
+    cutouts = assemble(pieces, names, overrides, quality_cut, sizes_mm, lost)
+    problems = [{"file": job.source, "why": entry.problem} for job, entry in skipped]
+    write_json(out / REPORT, _report(len(jobs), cutouts, problems), indent=1)
+    write_cutouts(out, CutoutSet(cutouts, out, name, store.root.name))
+    return out / FILE_NAME
+
+
+def _jobs(
+    store: Store, out: Path, segmenter: Segmenter, overrides: Overrides, max_side: int
+) -> list[Job]:
+    """What there is to do, in the order of the exemplars."""
+    sku = {c.id: _harmless(c.name) for c in store.taxonomy.categories}
+    root = store.image_dir("train")
+    jobs = []
+    seen: Counter[str] = Counter()
+    for exemplar in store.exemplars():
+        source = exemplar.path.relative_to(root).as_posix()
+        folder = sku[exemplar.category_id] or f"category_{exemplar.category_id}"
+        file = f"{folder}/{_harmless(source.rpartition('.')[0].replace('/', '_')) or 'photo'}"
+        seen[file.lower()] += 1  # several boxes on a photo; names that differ in case only
+        if seen[file.lower()] > 1:
+            file += f"_{seen[file.lower()]}"
+        file += ".png"
+        mask = overrides.mask_of(file)
+        stamp = _stamp(exemplar, mask)
+        jobs.append(Job(exemplar, source, file, out, stamp, mask, segmenter, max_side))
+    return jobs
+
+
+def _run(jobs: Sequence[Job], journal: Journal, workers: int, progress: Progress | None) -> None:
+    """Do the jobs that the journal does not have yet."""
+    todo = [job for job in jobs if not _done(job, journal.entries.get(job.file))]
+    done = len(jobs) - len(todo)
+    if progress is not None:
+        progress(done, len(jobs))
+    for entry in _results(todo, min(workers, max(1, len(todo)))):
+        journal.add(entry)
+        done += 1
+        if progress is not None:
+            progress(done, len(jobs))
+
+
+def _done(job: Job, entry: Entry | None) -> bool:
+    return (
+        entry is not None
+        and entry.measures is not None
+        and entry.stamp == job.stamp
+        and (job.out / job.file).is_file()
+    )
+
+
+def _results(jobs: Sequence[Job], workers: int) -> Iterator[Entry]:
+    """Entries in the order of the jobs."""
+    if workers == 1:
+        yield from map(cut_and_write, jobs)
+        return
+    # Not forked: onnxruntime and OpenCV hold threads.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    try:
+        yield from pool.map(cut_and_write, jobs, chunksize=4)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker process was killed, perhaps for want of memory; "
+            "run again to go on, with fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cut_and_write(job: Job) -> Entry:
+    """Cut one exemplar and write its PNG; what is wrong with the photo is told in the entry.
+
+    Raises:
+        DataError: the PNG cannot be written.
+    """
+    by_hand = job.mask is not None
+    try:
+        mask = read_hand_mask(job.mask) if job.mask is not None else None
+        rgb = read_image(job.exemplar.path)
+        cut = cut_photo(rgb, job.exemplar.box, job.segmenter, mask, job.max_side)
+    except ValueError as error:
+        text = " ".join(str(error).split())
+        where = "" if str(job.exemplar.path) in text else f"{job.exemplar.path}: "
+        return Entry(job.file, job.stamp, problem=where + text, by_hand=by_hand)
+    write_image(safe_join(job.out, job.file), cut.rgba)
+    height, width = cut.rgba.shape[:2]
+    return Entry(job.file, job.stamp, cut.measures, size=(width, height), by_hand=by_hand)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
+    cv2.setNumThreads(1)
+
+
+def _stamp(exemplar: Exemplar, mask: Path | None) -> str:
+    """What a cut-out is made of, as text."""
+    try:
+        state = exemplar.path.stat()
+        photo = f"{state.st_size} {state.st_mtime_ns}"
+    except OSError:
+        photo = "missing"
+    box = " ".join(f"{value:g}" for value in exemplar.box)
+    return f"{photo} [{box}] {file_stamp(mask) if mask else '-'}"
+
+
+def _harmless(name: str) -> str:
+    """A file name of letters (any script), digits, `_`, `-` and inner dots."""
+    return re.sub(r"[^\w.\-]+", "_", name).strip(".")[:120]
+
+
+def _report(
+    number: int, cutouts: Sequence[Cutout], skipped: list[dict[str, str]]
+) -> dict[str, Any]:
+    reasons = Counter(c.reason for c in cutouts if not c.keep)
+    return {
+        "exemplars": number,
+        "cutouts": len(cutouts),
+        "kept": sum(c.keep for c in cutouts),
+        "dropped": dict(sorted(reasons.items())),
+        "skipped": skipped,
+    }

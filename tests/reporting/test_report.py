@@ -1,0 +1,144 @@
+import json
+
+import numpy as np
+import pytest
+
+from rpc.counting import CountingRule
+from rpc.data import DataError, Dataset
+from rpc.metrics import checkout_metrics, detection_metrics
+from rpc.reporting import (
+    build_report,
+    cart_table,
+    confusions,
+    manifest,
+    results_of_detections,
+    sku_table,
+    truth_of,
+    write_report,
+)
+from rpc.structures import Detections
+
+RULE = CountingRule.plain(0.5)
+
+
+def report_of(dataset, detections, rule=RULE, **options):
+    options = {"manifest": {}, "chosen_on": "val"} | options
+    return build_report(dataset, results_of_detections(detections, dataset), rule, **options)
+
+
+def test_the_report_has_the_schema_and_the_numbers(three_trays, three_readings):
+    report = report_of(three_trays, three_readings, method="trial", timings={"detect": 1.5})
+    assert (report["protocol"], report["supervision"], report["method"]) == ("honest", "E", "trial")
+    assert list(report["levels"]) == ["easy", "hard", "averaged"]
+    averaged = report["levels"]["averaged"]
+    assert set(averaged) == set("cAcc ACD mCCD mCIoU mAP50 mmAP threshold images".split())
+    expected = checkout_metrics([[1, 1], [1, 0], [1, 0]], three_trays.counts())
+    assert averaged["cAcc"] == expected.cAcc == 1 / 3
+    assert averaged["ACD"] == expected.ACD == 1.0
+    assert (averaged["threshold"], averaged["images"]) == (0.5, 3)
+    entries = results_of_detections(three_readings, three_trays).entries
+    assert averaged["mAP50"] == detection_metrics(three_trays, entries).mAP50
+    assert report["levels"]["easy"]["cAcc"] == 1.0
+    assert report["counting"] == {"rule": RULE.to_dict(), "chosen_on": "val"}
+    assert report["timings"] == {"detect": 1.5}
+
+
+def test_perfect_readings_give_a_perfect_report(ministore_test):
+    truth = [truth_of(ministore_test, image.id) for image in ministore_test.images]
+    report = report_of(ministore_test, truth, CountingRule.plain(0.5))
+    for row in report["levels"].values():
+        numbers = [row[name] for name in ("cAcc", "ACD", "mCCD", "mCIoU", "mAP50", "mmAP")]
+        assert numbers == pytest.approx([1, 0, 0, 1, 1, 1])
+    assert report["carts"] == report["confusions"] == []
+    assert sum(row["truth"] for row in report["skus"]) == len(ministore_test.annotations)
+
+
+def test_no_detection_at_all_is_a_report_of_zeros(ministore_test):
+    report = report_of(ministore_test, [Detections.empty()] * len(ministore_test))
+    averaged = report["levels"]["averaged"]
+    assert [averaged[name] for name in ("cAcc", "mCIoU", "mAP50", "mmAP")] == [0, 0, 0, 0]
+    assert averaged["ACD"] == len(ministore_test.annotations) / len(ministore_test)
+    assert averaged["mCCD"] == 1.0
+
+
+def test_without_map_the_fields_are_null(three_trays, three_readings):
+    row = report_of(three_trays, three_readings, with_map=False)["levels"]["averaged"]
+    assert row["mAP50"] is row["mmAP"] is None
+
+
+def test_only_the_levels_asked_for_are_there_and_an_empty_one_is_noted(three_trays, three_readings):
+    report = report_of(three_trays, three_readings, levels=["medium", "easy"])
+    assert list(report["levels"]) == ["easy"]
+    assert report["notes"] == ["Level 'medium' has no images and no row."]
+
+
+def test_images_without_levels_have_one_row_and_a_note(three_trays, three_readings):
+    bare = Dataset(
+        tuple(type(i)(i.id, i.file_name, i.width, i.height) for i in three_trays.images),
+        three_trays.annotations,
+        three_trays.taxonomy,
+    )
+    report = report_of(bare, three_readings)
+    assert list(report["levels"]) == ["averaged"]
+    assert "no clutter level" in report["notes"][0]
+
+
+def test_sku_rows_count_missed_and_extra_cart_by_cart(three_trays):
+    rows = sku_table(np.array([[1, 1], [1, 0], [1, 0]]), three_trays.counts(), three_trays.taxonomy)
+    assert rows[0] == {
+        "category_id": 3, "name": "tea", "truth": 1, "predicted": 3, "missed": 0, "extra": 2,
+        "carts": 2,
+    }  # fmt: skip
+    assert (rows[1]["title"], rows[1]["missed"], rows[1]["carts"]) == ("Soap | 1 <kg>", 1, 1)
+
+
+def test_carts_are_listed_worst_first_and_right_ones_not_at_all(three_trays):
+    rows = cart_table(np.array([[1, 1], [1, 0], [1, 0]]), three_trays.counts(), three_trays)
+    assert [(row["image_id"], row["wrong"], row["items"]) for row in rows] == [
+        (30, 2, 1),
+        (20, 1, 0),
+    ]
+    assert [sku["name"] for sku in rows[0]["missed"]] == ["soap"]
+    assert rows[0]["extra"] == [{"category_id": 3, "name": "tea", "count": 1}]
+
+
+def test_confusions_name_the_item_and_what_it_was_read_as(three_trays, three_readings):
+    counted = [RULE.apply(one) for one in three_readings]
+    (pair,) = confusions(counted, three_trays)
+    assert (pair["truth"]["name"], pair["predicted"]["name"], pair["times"]) == ("soap", "tea", 1)
+
+
+def test_the_files_hold_the_report_and_its_tables(three_trays, three_readings, tmp_path):
+    facts = manifest(threshold=0.5, chosen_on="val", split="test", seeds={"train": 3}, argv=["t"])
+    report = report_of(three_trays, three_readings, manifest=facts, method="a|b", notes=["<i>"])
+    path = write_report(tmp_path / "out", report)
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(report))
+    text = (path.parent / "report.md").read_text(encoding="utf-8")
+    assert "# Checkout report: a\\|b" in text
+    assert "| averaged | 3 | 33.3 | 1.00 |" in text
+    assert "training saw single-product exemplars" in text
+    assert "score of 0.50 on; it was chosen on val" in text
+    assert "Soap \\| 1 &lt;kg&gt;" in text
+    assert "Note: &lt;i&gt;" in text
+    assert "2 of 2 wrong carts" in text
+    assert "- seeds, train: 3" in text
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert all(line.endswith(" |") for line in rows)
+
+
+def test_a_report_without_errors_says_so(three_trays, tmp_path):
+    truth = [truth_of(three_trays, image.id) for image in three_trays.images]
+    write_report(tmp_path, report_of(three_trays, truth, chosen_on="given"))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Every cart is right." in text
+    assert "it was given" in text
+    assert "taken for each other" not in text
+
+
+def test_senseless_requests_are_refused(three_trays, three_readings):
+    with pytest.raises(ValueError, match="supervision: expected one of E, T, V, got 'X'"):
+        report_of(three_trays, three_readings, supervision="X")
+    with pytest.raises(ValueError, match=r"levels: expected some of easy, .*got 'heavy'"):
+        report_of(three_trays, three_readings, levels=["heavy"])
+    with pytest.raises(DataError, match="has no images"):
+        report_of(Dataset((), (), three_trays.taxonomy), [])

@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+
+from rpc.data import DataError
+from rpc.reporting import read_results, results_of_detections, results_of_entries
+
+GOOD = {"image_id": 30, "category_id": 7, "bbox": [1, 2, 3, 4], "score": 0.5}
+
+
+def test_every_image_has_its_detections_in_the_order_of_the_data_set(three_trays, tmp_path):
+    path = tmp_path / "detections.json"
+    path.write_text(json.dumps([GOOD, GOOD | {"image_id": 10, "category_id": 3}, GOOD]))
+    results = read_results(path, three_trays)
+    assert [len(one) for one in results.detections] == [1, 0, 2]
+    assert results.detections[0].labels.tolist() == [0]
+    assert results.detections[2].boxes.tolist() == [[1, 2, 4, 6]] * 2
+    assert results.entries[0] == GOOD
+
+
+def test_an_empty_list_is_legal(three_trays, tmp_path):
+    path = tmp_path / "detections.json"
+    path.write_text("[]")
+    assert [len(one) for one in read_results(path, three_trays).detections] == [0, 0, 0]
+
+
+def test_detections_come_back_from_their_entries_as_they_were(three_trays, three_readings):
+    made = results_of_detections(three_readings, three_trays)
+    again = results_of_entries(json.loads(json.dumps(made.entries)), three_trays)
+    for one, other in zip(three_readings, again.detections, strict=True):
+        assert np.allclose(one.boxes, other.boxes)
+        assert one.scores.tolist() == other.scores.tolist()
+        assert one.labels.tolist() == other.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_id": 11}, "image_id 11 is none of the 3 images"),
+        ({"image_id": "10"}, "image_id '10' is none of"),
+        ({"image_id": True}, "image_id True is none of"),
+        ({"image_id": [10]}, r"image_id \[10\] is none of"),
+        ({"category_id": 4}, "category_id 4 is none of the 2 SKUs"),
+        ({"score": float("nan")}, "score: expected a number 0 to 1, got nan"),
+        ({"score": 1.5}, "score: expected a number 0 to 1, got 1.5"),
+        ({"score": "0.5"}, "score: expected a number 0 to 1, got '0.5'"),
+        ({"bbox": [1, 2, 3]}, r"bbox: expected \[x, y, width, height\] in pixels"),
+        ({"bbox": [1, 2, -3, 4]}, "bbox: expected finite numbers .*width and height >= 0"),
+        ({"bbox": [1, 2, float("inf"), 4]}, "bbox: expected finite numbers"),
+        ({"bbox": [1, 2, 10**400, 4]}, "bbox: expected"),
+        ({"bbox": None}, "bbox: expected"),
+    ],
+)
+def test_an_entry_that_makes_no_sense_is_named(three_trays, change, message):
+    with pytest.raises(DataError, match=f"r.json: entry 1: {message}"):
+        results_of_entries([GOOD, GOOD | change], three_trays, "r.json")
+
+
+def test_a_missing_field_is_named(three_trays):
+    entry = {name: value for name, value in GOOD.items() if name != "score"}
+    with pytest.raises(DataError, match="entry 0: the field 'score' is missing; expected image_id"):
+        results_of_entries([entry], three_trays)
+    with pytest.raises(DataError, match="entry 0: expected an object, got 5"):
+        results_of_entries([5], three_trays)
+
+
+def test_a_file_that_is_no_list_is_refused(three_trays, tmp_path):
+    path = tmp_path / "detections.json"
+    path.write_text("{}")
+    with pytest.raises(DataError, match="expected a COCO results list"):
+        read_results(path, three_trays)
+
+
+def test_detections_of_too_few_images_are_refused(three_trays, three_readings):
+    with pytest.raises(ValueError, match="of 3 images, got 2"):
+        results_of_detections(three_readings[:2], three_trays)

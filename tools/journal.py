@@ -1,0 +1,57 @@
+"""Which steps of a long job are done, kept on disk so that the same command goes on after a stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rpc.data.files import DataError, read_json, write_json
+
+NAME = "journal.json"
+
+
+class StepJournal:
+    """The journal of one output folder.
+
+    Args:
+        folder: of the job; made if it is missing.
+        settings: what decides the result; a folder made with other settings is refused.
+
+    Raises:
+        DataError: the folder holds a job with other settings.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.path = folder / NAME
+        self.steps: dict[str, float] = {}
+        if self.path.is_file():
+            before = read_json(self.path)
+            was = before.get("settings", {})
+            changed = [k for k in {**settings, **was} if settings.get(k) != was.get(k)]
+            if changed:
+                raise DataError(
+                    f"{folder}: holds a run with other settings ({', '.join(sorted(changed))}); "
+                    "choose another --out or delete it"
+                )
+            self.steps = dict(before.get("steps", {}))
+        self.settings = settings
+
+    def run(self, name: str, step: Callable[[], object]) -> None:
+        """Do a step unless it is done; its seconds add up over interrupted tries."""
+        if f"{name} done" in self.steps:
+            return
+        started = time.monotonic()
+        try:
+            step()
+            self.steps[f"{name} done"] = 1.0
+        finally:
+            spent = self.steps.get(name, 0.0) + time.monotonic() - started
+            self.steps[name] = round(spent, 1)
+            write_json(self.path, {"settings": self.settings, "steps": self.steps}, indent=1)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by step, so far."""
+        return {name: value for name, value in self.steps.items() if not name.endswith(" done")}
