@@ -7,5 +7,5 @@ _base_ = [
     "_base_/models/rtmdet_lite0.py",
 ]
 image_size = 416
-# Folded batch normalisation leaves nothing that would catch a step too large for the pretrained layers.
+# Folded batch normalisation catches no step that is too large for the pretrained layers.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.2))))

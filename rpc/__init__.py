@@ -1,3 +1,3 @@
-"""rpc: automatic checkout. Tray photo in, shopping list out, and an honest measure of how good it is."""
+"""Automatic checkout: tray photo in, shopping list out, and an honest measure of how good it is."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The use case: a tray photo in, a shopping list out. Detector, recogniser and counting rule are arguments.
+"""The use case: tray photo in, shopping list out; detector, recogniser and rule are arguments.
 
 Key: H x W pixels of a photo, N detections, K SKUs.
 """

@@ -22,11 +22,13 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.detection import runtime
 
     runtime.setup()
-    from rpc.detection.checkpoint import check_taxonomy
+    from rpc.detection.checkpoint import check_taxonomy, load_model
     from rpc.detection.metric import to_coco
-    from rpc.detection.predict import Detector
+    from rpc.detection.predict import load_checkout
 
-    detector = Detector.load(args.model)
+    checkout = load_checkout(args.model)
+    if args.counted and checkout.rule is None:
+        raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
         photos = sorted(p for p in args.photos.glob("*") if p.suffix.lower() in SUFFIXES)
         if not photos:
@@ -39,15 +41,14 @@ def main(argv: list[str] | None = None) -> int:
     else:
         store = Store.open(args.data)
         dataset = store.split(args.split)
-        check_taxonomy(detector.saved, dataset.taxonomy)
+        check_taxonomy(load_model(args.model), dataset.taxonomy)
         named = [(image.id, store.image_path(args.split, image)) for image in dataset.images]
     results = []
     with bar("detecting") as progress:
         for done, (image_id, path) in enumerate(named, start=1):
-            found = detector.predict(read_image(path))
-            if args.counted:
-                found = detector.rule.apply(found)
-            results += to_coco(image_id, found, detector.taxonomy)
+            rgb = read_image(path)
+            found = checkout.counted(rgb) if args.counted else checkout.detect(rgb)
+            results += to_coco(image_id, found, checkout.taxonomy)
             progress(done, len(named))
     write_json(args.out, results)
     print(args.out)

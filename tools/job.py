@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from progress_bar import bar
@@ -19,15 +19,17 @@ from rpc.data.dataset import Dataset
 from rpc.data.files import DataError, read_json_value, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
+from rpc.data.taxonomy import Taxonomy
 from rpc.detection import runtime
 
 runtime.setup()
-from rpc.detection.checkpoint import load_model, save_model  # noqa: E402
-from rpc.detection.predict import Detector, load_checkout  # noqa: E402
-from rpc.detection.train import build_config, train  # noqa: E402
-from rpc.features import Embedder  # noqa: E402
-from rpc.recognition.train import RecogniserSettings, train_recogniser  # noqa: E402
-from rpc.reporting import (  # noqa: E402
+from rpc.detection.checkpoint import load_model, save_model
+from rpc.detection.dataset import PRODUCT, read_source
+from rpc.detection.predict import Detector, load_checkout
+from rpc.detection.train import build_config, train
+from rpc.features import Embedder
+from rpc.recognition.train import RecogniserSettings, train_recogniser
+from rpc.reporting import (
     build_report,
     draw_tray,
     manifest,
@@ -36,16 +38,17 @@ from rpc.reporting import (  # noqa: E402
     truth_of,
     write_report,
 )
-from rpc.structures import Detections  # noqa: E402
-from synth.compose import SceneConfig, compose_dataset  # noqa: E402
-from synth.compose.exemplar_backgrounds import exemplar_backgrounds, remove_boxes  # noqa: E402
-from synth.exemplar import build_cutouts, write_sheets  # noqa: E402
-from synth.exemplar.apparent_size import estimate_sizes  # noqa: E402
+from rpc.structures import Detections
+from synth.compose import SceneConfig, compose_dataset
+from synth.compose.exemplar_backgrounds import exemplar_backgrounds, remove_boxes
+from synth.exemplar import build_cutouts, write_sheets
+from synth.exemplar.apparent_size import estimate_sizes
 
 SURE = 0.4  # a class-agnostic box of an unlabelled tray that is worth measuring
 POSSIBLE = 0.1  # one that is worth painting over
 BACKGROUNDS = 60
 SCENE_SIDE = 512
+RULE_SCENES = 60
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Job:
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
         single: train on the raw exemplars instead of scenes ('Single').
+        agnostic: find and count products without naming them: all SKUs are one class.
+        measure: the split that is reported on. Where it is "val", the counting rule is chosen on
+            composed scenes of their own, and unlabelled val photos are not looked at either.
     """
 
     data: Path
@@ -74,6 +80,8 @@ class Job:
     seed: int
     workers: int
     single: bool = False
+    agnostic: bool = False
+    measure: Literal["val", "test"] = "test"
 
     def settings(self) -> dict[str, Any]:
         """What decides the result; also checks that the store can be used at all.
@@ -81,7 +89,7 @@ class Job:
         Raises:
             DataError: a split is missing or empty, or a file is.
         """
-        for split in ("val", "test"):
+        for split in {"val", self.measure}:
             if not self.store.has_split(split):
                 raise DataError(
                     f"{self.data}: no instances_{split}.json; expected exemplars/, val/, test/ and "
@@ -93,6 +101,8 @@ class Job:
             raise DataError(
                 f"{self.start}: no such model to start from; '--start none' does without"
             )
+        if not self.config.is_file():
+            raise DataError(f"{self.config}: no such config")
         if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
             raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
         files = sorted(self.data.glob("instances_*.json"))
@@ -106,12 +116,34 @@ class Job:
             "scenes": self.scenes,
             "seed": self.seed,
             "single": self.single,
+            "agnostic": self.agnostic,
+            "measure": self.measure,
         }
 
     @cached_property
     def store(self) -> Store:
         """The store."""
         return Store.open(self.data)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """What is told apart: the store's SKUs, or just products."""
+        return PRODUCT if self.agnostic else self.store.taxonomy
+
+    @property
+    def names_crops(self) -> bool:
+        """Whether a recogniser names what the detector finds."""
+        return not (self.single or self.agnostic)
+
+    @property
+    def looks_at_val(self) -> bool:
+        """Whether unlabelled val trays may be looked at before the training."""
+        return self.start is not None and self.measure != "val"
+
+    @property
+    def rule_source(self) -> str:
+        """What the counting rule is chosen on."""
+        return "composed" if self.measure == "val" else "val"
 
     @property
     def model(self) -> Path:
@@ -130,7 +162,7 @@ class Job:
 
     def estimate_sizes(self) -> None:
         """How large products appear, read off unlabelled val trays (their labels stay unread)."""
-        if self.single or self.start is None:
+        if self.single or not self.looks_at_val:
             return
         crops, sides = [], []
         with bar("measuring unlabelled trays") as progress:
@@ -153,7 +185,7 @@ class Job:
             return
         folder = self.out / "backgrounds"
         made = 0
-        if self.start is not None:
+        if self.looks_at_val:
             with bar("clearing unlabelled trays") as progress:
                 for number, (rgb, found) in enumerate(self._val_items(progress)):
                     boxes = found.select(found.scores >= POSSIBLE).boxes
@@ -170,13 +202,18 @@ class Job:
         """Cut-outs to scenes."""
         if self.single:
             return
+        self._compose("syn", self.scenes, self.seed)
+        if self.rule_source == "composed":
+            self._compose("syn_rule", RULE_SCENES, self.seed + 1_000_003)
+
+    def _compose(self, folder: str, count: int, seed: int) -> None:
         with bar("composing scenes") as progress:
             compose_dataset(
                 self.out / "cutouts",
-                self.out / "syn",
-                self.scenes,
+                self.out / folder,
+                count,
                 config=SceneConfig(width=SCENE_SIDE, height=SCENE_SIDE),
-                seed=self.seed,
+                seed=seed,
                 workers=self.workers,
                 background_dir=self.out / "backgrounds",
                 plain=0.5,
@@ -187,7 +224,7 @@ class Job:
     def train_detector(self, share: float) -> None:
         """Find products: class-agnostic, from the start, on the store's own scenes."""
         options: dict[str, Any] = {"val_cfg": None}
-        if not self.single:
+        if self.agnostic or not self.single:
             options["agnostic"] = True
         if self.start is not None:
             options["start"] = str(self.start)
@@ -196,7 +233,7 @@ class Job:
             self.data,
             None if self.single else self.out / "syn",
             options,
-            minutes=self.minutes * (1.0 if self.single else share),
+            minutes=self.minutes * (share if self.names_crops else 1.0),
             amp=runtime.has_fast_bfloat16(),
             seed=self.seed,
         )
@@ -206,7 +243,7 @@ class Job:
         """Name products, on crops of the same scenes; then one model file of both."""
         saved = load_model(self.out / "detector" / "model.pth")
         state, meta = None, dict(saved.meta)
-        if not self.single:
+        if self.names_crops:
             settings = RecogniserSettings(
                 minutes=self.minutes * share,
                 seed=self.seed,
@@ -220,15 +257,19 @@ class Job:
                     lambda done, facts: progress(round(1000 * done), 1000),
                 )
             state = model.state_dict()
-        save_model(
-            self.model, saved.state_dict, saved.config, self.store.taxonomy, None, meta, state
-        )
+        weights, text = saved.state_dict, saved.config
+        save_model(self.model, weights, text, self.taxonomy, None, meta, state)
 
     def choose_rule(self) -> None:
-        """Score threshold and duplicate suppression, on the labelled val trays; kept in the model."""
-        dataset = self.store.split("val")
-        found = self._detect("val", load_checkout(self.model))
-        self._write("val", dataset, found)
+        """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
+        checkout = load_checkout(self.model)
+        if self.rule_source == "val":
+            dataset, paths = self._split("val")
+        else:
+            dataset, path_of = read_source(self.out / "syn_rule", "scenes", agnostic=self.agnostic)
+            paths = [path_of(image) for image in dataset.images]
+        found = self._detect(paths, checkout)
+        self._write(self.rule_source, dataset, found)
         choice = choose_rule(found, dataset.counts())
         saved = load_model(self.model)
         save_model(
@@ -242,22 +283,22 @@ class Job:
         )
 
     def detect_test(self) -> None:
-        """Detections of the test trays, once."""
-        dataset = self.store.split("test")
-        self._write("test", dataset, self._detect("test", load_checkout(self.model)))
+        """Detections of the measured trays, once."""
+        dataset, paths = self._split(self.measure)
+        self._write(self.measure, dataset, self._detect(paths, load_checkout(self.model)))
 
     def report(self, seconds: dict[str, float]) -> None:
         """report.json, report.md, counts.json and annotated trays."""
         checkout = load_checkout(self.model)
         rule = checkout.rule
         assert rule is not None
-        dataset = self.store.split("test")
-        entries = read_json_value(self.out / "detections_test.json")
+        dataset, paths = self._split(self.measure)
+        entries = read_json_value(self.out / f"detections_{self.measure}.json")
         results = results_of_entries(entries, dataset)
         origin = manifest(
             threshold=rule.threshold,
-            chosen_on="val",
-            split="test",
+            chosen_on=self.rule_source,
+            split=self.measure,
             config=self.config,
             seeds={"scenes": self.seed, "training": self.seed},
             data=self.data,
@@ -269,13 +310,13 @@ class Job:
             results,
             rule,
             manifest=origin,
-            chosen_on="val",
+            chosen_on=self.rule_source,
             supervision="E",
             method="Single" if self.single else "Syn",
             timings=seconds,
         )
         write_report(self.out, report)
-        self._draw(dataset, results.detections, checkout)
+        self._draw(dataset, paths, results.detections, checkout)
         rows = report["levels"]
         print(
             f"{'level':10} {'cAcc':>7} {'ACD':>6} {'mCCD':>6} {'mCIoU':>7} {'mAP50':>7} {'mmAP':>7}"
@@ -286,11 +327,11 @@ class Job:
                 f"{row['mCIoU']:7.1%} {row['mAP50']:7.1%} {row['mmAP']:7.1%}"
             )
 
-    def _draw(self, dataset: Dataset, found: Any, checkout: Checkout) -> None:
-        """Annotated test trays, one of each level, with and without the truth; all lists as JSON."""
+    def _draw(self, dataset: Dataset, paths: list[Path], found: Any, checkout: Checkout) -> None:
+        """Annotated test trays, one a level, with and without the truth; all lists as JSON."""
         assert checkout.rule is not None
         lists, drawn = {}, set()
-        for image, detections in zip(dataset.images, found, strict=True):
+        for image, path, detections in zip(dataset.images, paths, found, strict=True):
             kept = checkout.rule.apply(detections)
             counts = checkout.rule.count(detections).counts
             names = {dataset.taxonomy.category(label).name: n for label, n in counts.items()}
@@ -298,7 +339,7 @@ class Job:
             if image.level in drawn:
                 continue
             drawn.add(image.level)
-            rgb = read_image(self.store.image_path("test", image))
+            rgb = read_image(path)
             truth = truth_of(dataset, image.id)
             level = image.level or "tray"
             write_image(self.out / f"tray_{level}.jpg", draw_tray(rgb, kept, dataset.taxonomy))
@@ -306,19 +347,22 @@ class Job:
             write_image(self.out / f"tray_{level}_checked.jpg", checked)
         write_json(self.out / "counts.json", lists, indent=1)
 
-    def _detect(self, split: str, checkout: Checkout) -> list[Detections]:
-        images = self.store.split(split).images  # type: ignore[arg-type]
+    def _split(self, split: Literal["val", "test"]) -> tuple[Dataset, list[Path]]:
+        """A split's trays and the paths of their photos, without SKUs where none are told apart."""
+        dataset, path_of = read_source(self.data, split, agnostic=self.agnostic)
+        return dataset, [path_of(image) for image in dataset.images]
+
+    def _detect(self, paths: list[Path], checkout: Checkout) -> list[Detections]:
         found = []
-        with bar(f"reading {split} trays") as progress:
-            for done, image in enumerate(images, start=1):
-                path = self.store.image_path(split, image)  # type: ignore[arg-type]
+        with bar("reading trays") as progress:
+            for done, path in enumerate(paths, start=1):
                 found.append(checkout.detect(read_image(path)))
-                progress(done, len(images))
+                progress(done, len(paths))
         return found
 
-    def _write(self, split: str, dataset: Dataset, found: list[Detections]) -> None:
+    def _write(self, name: str, dataset: Dataset, found: list[Detections]) -> None:
         results = results_of_detections(found, dataset)
-        write_json(self.out / f"detections_{split}.json", list(results.entries))
+        write_json(self.out / f"detections_{name}.json", list(results.entries))
 
     def _val_items(
         self, progress: Callable[[int, int], None]

@@ -1,4 +1,4 @@
-"""Which steps of a long job are done, kept on disk so that the same command goes on after a stop."""
+"""Which steps of a long job are done, kept on disk: after a stop the same command goes on."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ class StepJournal:
         self.steps: dict[str, float] = {}
         if self.path.is_file():
             before = read_json(self.path)
-            was = before.get("settings", {})
+            was, done = before.get("settings"), before.get("steps")
+            if not (isinstance(was, dict) and isinstance(done, dict)):
+                raise DataError(f"{self.path}: not the journal of a job; choose another --out")
             changed = [k for k in {**settings, **was} if settings.get(k) != was.get(k)]
             if changed:
                 raise DataError(
                     f"{folder}: holds a run with other settings ({', '.join(sorted(changed))}); "
                     "choose another --out or delete it"
                 )
-            self.steps = dict(before.get("steps", {}))
+            self.steps = dict(done)
         self.settings = settings
 
     def run(self, name: str, step: Callable[[], object]) -> None:

@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         seed=args.seed,
         workers=args.workers,
         single=args.single,
+        agnostic=args.agnostic,
+        measure=args.measure,
     )
     journal = StepJournal(args.out, job.settings())
     steps = [
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         ("detector", lambda: job.train_detector(DETECTOR_SHARE)),
         ("recogniser", lambda: job.train_recogniser(1 - DETECTOR_SHARE)),
         ("counting rule", job.choose_rule),
-        ("test", job.detect_test),
+        (args.measure, job.detect_test),
     ]
     for number, (name, step) in enumerate(steps, start=1):
         print(f"[{number}/{len(steps) + 1}] {name}", flush=True)
@@ -76,12 +78,19 @@ def _parser() -> argparse.ArgumentParser:
         help="(default: %(default)s)",
     )
     add("--minutes", type=float, default=12.0, help="time for training (default: %(default)s)")
-    add("--scenes", type=int, default=1600, help="composed scenes (default: %(default)s)")
+    add("--scenes", type=int, default=2000, help="composed scenes (default: %(default)s)")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")
     add("--start", type=Path, default=START, help="model to start from, or 'none' (default: ours)")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
     add("--single", action="store_true", help="baseline: train on the raw exemplars, no scenes")
+    add("--agnostic", action="store_true", help="count products without naming them")
+    add(
+        "--measure",
+        choices=("val", "test"),
+        default="test",
+        help="split to report on; with val, the rule comes from composed scenes (default: test)",
+    )
     return parser
 
 

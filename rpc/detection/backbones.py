@@ -39,9 +39,7 @@ class EfficientNetLite(nn.Module):
         # timm's stage i of `features_only` starts after block i - 1 down-sampled: the stem is 0.
         frozen = [f"blocks.{stage}." for stage in range(frozen_stages)]
         for name, parameter in self.body.named_parameters():
-            if frozen_stages >= 0 and (
-                name.startswith("conv_stem") or name.startswith(tuple(frozen))
-            ):
+            if frozen_stages >= 0 and name.startswith(("conv_stem", *frozen)):
                 parameter.requires_grad = False
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:

@@ -61,7 +61,7 @@ class Detector:
             model = MODELS.build(ConfigDict(described["model"]))
             model.load_state_dict(dict(saved.state_dict))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0]
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise DataError(
                 f"{path}: its weights do not fit its own description: {first}"
             ) from error
@@ -70,8 +70,9 @@ class Detector:
     @property
     def agnostic(self) -> bool:
         """Whether it knows products only as such, and needs a recogniser to name them."""
-        classes = json.loads(self.saved.config)["model"]["bbox_head"].get("num_classes")
-        return bool(classes == 1 and len(self.taxonomy) > 1)
+        model = json.loads(self.saved.config)["model"]
+        head = model.get("bbox_head") or model["roi_head"]["bbox_head"]  # one stage or two
+        return bool(head.get("num_classes") == 1 and len(self.taxonomy) > 1)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -112,7 +113,7 @@ class Detector:
 
 
 def load_checkout(path: str | Path) -> Checkout:
-    """A checkout counter from one model file: detector, recogniser where there is one, counting rule.
+    """A checkout counter from one model file: detector, counting rule, and a recogniser if any.
 
     Raises:
         DataError: the file is missing, damaged or unsafe, or its parts do not fit one another.
@@ -124,7 +125,8 @@ def load_checkout(path: str | Path) -> Checkout:
         try:
             recogniser = Recogniser.from_state(saved.recogniser)
         except (KeyError, RuntimeError) as error:
-            raise DataError(f"{path}: its recogniser's weights do not fit: {error}") from error
+            first = str(error).strip().splitlines()[0]
+            raise DataError(f"{path}: its recogniser's weights do not fit: {first}") from error
         outputs = recogniser.model.head.out_features
         if outputs != len(saved.taxonomy) + 1:
             raise DataError(
@@ -132,7 +134,10 @@ def load_checkout(path: str | Path) -> Checkout:
             )
     elif detector.agnostic:
         raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
-    rule = None if saved.counting is None else CountingRule.from_dict(saved.counting)
+    try:
+        rule = None if saved.counting is None else CountingRule.from_dict(saved.counting)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
     return Checkout(detector, saved.taxonomy, recogniser, rule)
 
 

@@ -12,7 +12,7 @@ from rpc.detection.checkpoint import load_model
 
 
 def load_start(model: nn.Module, path: str | Path) -> int:
-    """Take over all weights of a model file that fit; the classifier's last layer does not, and stays.
+    """Take over all weights of a model file that fit; a last layer for other SKUs does not.
 
     Args:
         model: the detector to be trained.

@@ -1,4 +1,4 @@
-"""The shared fine-grained core: backbones and what is built on their feature maps. torch, no mmdet."""
+"""The shared fine-grained core: backbones and what is built on their maps. torch, no mmdet."""
 
 from rpc.features.backbones import (
     IMAGENET_LITE_MEAN,

@@ -6,6 +6,7 @@ Key: B images, C channels, H x W pixels.
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 from pathlib import Path
 
 import timm
@@ -113,7 +114,7 @@ def fold_batch_norm(model: nn.Module) -> nn.Module:
     """
     for module in list(model.modules()):
         children = list(module.named_children())
-        for (conv_name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
+        for (conv_name, conv), (norm_name, norm) in pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 fused = fuse_conv_bn_eval(conv.eval(), norm.eval()).requires_grad_()
                 activation = getattr(norm, "act", None) or nn.Identity()

@@ -38,7 +38,15 @@ class Embedder:
         pictures: Iterable[NDArray[np.uint8]],
         progress: Callable[[int], None] | None = None,
     ) -> FloatArray:
-        """Vectors (N, D) of unit length of RGB pictures (H, W, 3); `progress` is told how many are done."""
+        """Vectors (N, D) of unit length.
+
+        Args:
+            pictures: N of them, RGB (H, W, 3), of any sizes.
+            progress: is told how many are done.
+
+        Returns:
+            (N, D); (0, 0) without a picture.
+        """
         vectors: list[FloatArray] = []
         waiting: list[NDArray[np.uint8]] = []
         done = 0

@@ -1,4 +1,4 @@
-"""Files of tensors and plain values: written whole, read without executing anything that they might hold."""
+"""Files of tensors and plain values: written whole, read without executing what they hold."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CROP_SIDE = 128
 
 
 class CropClassifier(nn.Module):
-    """EfficientNet-lite0 up to stride 32 without its last block; pooled maps of two depths; one layer.
+    """EfficientNet-lite0 without its last block; pooled maps of two depths; one linear layer.
 
     Args:
         num_labels: K; the head has K + 1 outputs.
@@ -81,7 +81,7 @@ class Recogniser:
     def probabilities(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """For each box (N, 4) of a photo (H, W, 3): probabilities (N, K + 1), each row summing to 1."""
+        """Probabilities (N, K + 1), each row summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
         labels = self.model.head.out_features
         if len(boxes) == 0:
             return np.zeros((0, labels))

@@ -16,7 +16,7 @@ MARGIN = 0.04  # of a box's sides: the outline of a product tells it from its ne
 
 
 def cut_crops(rgb: NDArray[np.uint8], boxes: FloatArray, side: int) -> NDArray[np.uint8]:
-    """Crops (N, S, S, 3) of a photo (H, W, 3): each box with a small margin, its shape kept, grey around it.
+    """Crops (N, S, S, 3) of a photo (H, W, 3): boxes with a small margin, undistorted, grey around.
 
     What lies outside the box stays out: between neighbours, the box alone says which one is meant.
     """
@@ -34,7 +34,7 @@ def cut_crops(rgb: NDArray[np.uint8], boxes: FloatArray, side: int) -> NDArray[n
 def jitter_boxes(
     boxes: FloatArray, width: int, height: int, rng: np.random.Generator, strength: float = 0.06
 ) -> FloatArray:
-    """Boxes (N, 4) as a detector would give them: each side moved by a normal share of the box's size."""
+    """Boxes (N, 4) as a detector gives them: each side moved by a share of the box's size."""
     array = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     sides = np.tile(array[:, 2:] - array[:, :2], 2)
     moved = array + sides * rng.normal(0, strength, array.shape).clip(-0.15, 0.15)

@@ -11,18 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
 
 from rpc.data.dataset import Dataset, read_dataset
-from rpc.data.files import DataError, safe_join
-from rpc.data.images import read_image
+from rpc.data.files import DataError
 from rpc.features.tensor_files import read_tensors, write_tensors
-from rpc.recognition.classifier import CROP_SIDE, CropClassifier
-from rpc.recognition.crops import cut_crops, jitter_boxes, stray_boxes
+from rpc.recognition.classifier import CropClassifier
+from rpc.recognition.scene_crops import SceneCrops
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
 LAST = "recogniser_last.pth"
@@ -44,6 +42,9 @@ class RecogniserSettings:
         seed: of weights, order and augmentation.
         bfloat16: run the forward pass in bfloat16.
         max_iters: stop after so many batches; None for no such limit.
+
+    Raises:
+        ValueError: a value is out of its range.
     """
 
     minutes: float = 6.0
@@ -57,6 +58,12 @@ class RecogniserSettings:
     bfloat16: bool = True
     max_iters: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("minutes", "batch_size", "lr", "max_iters"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"recogniser settings: expected {name} above 0, got {value!r}")
+
 
 def train_recogniser(
     scenes: str | Path,
@@ -64,7 +71,7 @@ def train_recogniser(
     settings: RecogniserSettings | None = None,
     progress: Progress | None = None,
 ) -> CropClassifier:
-    """Train on the visible boxes of composed scenes; goes on from `recogniser_last.pth` in `work_dir`.
+    """Train on the visible boxes of composed scenes; goes on from `LAST` in `work_dir`.
 
     Args:
         scenes: folder with `instances.json` and `images/`.
@@ -80,138 +87,142 @@ def train_recogniser(
     """
     settings = settings or RecogniserSettings()
     work_dir = Path(work_dir)
-    work_dir.mkdir(parents=True, exist_ok=True)
     data = read_dataset(Path(scenes) / "instances.json")
+    if not data.annotations:
+        raise DataError(f"{data.path}: no item in any scene; nothing to learn from")
+    work_dir.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    model = CropClassifier(len(data.taxonomy)).to(memory_format=torch.channels_last)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99)
-    )
-    optimizer = torch.optim.AdamW(_groups(model, settings), weight_decay=settings.weight_decay)
-    base = [group["lr"] for group in optimizer.param_groups]
-    step, used = _resume(work_dir / LAST, model, averaged, optimizer)
-    loader = _loader(data, Path(scenes), settings, skip=step)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
-    started = time.monotonic() - used
+    trainee = _Trainee(len(data.taxonomy), settings, work_dir / LAST)
+    batches = _batches(data, Path(scenes), settings, skip=trainee.step)
+    started = time.monotonic() - trainee.used
     saved = time.monotonic()
     recent = math.nan
-    model.train()
-    batches = iter(loader)
     try:
-        while (done := _done(step, time.monotonic() - started, settings)) < 1:
-            for group, lr in zip(optimizer.param_groups, base, strict=True):
-                group["lr"] = lr * rate(done)
-            crops, labels = next(batches)
-            with torch.autocast("cpu", torch.bfloat16, settings.bfloat16):
-                logits = model(crops)
-            loss = loss_of(logits.float(), labels)
-            if not bool(torch.isfinite(loss)):
-                raise DataError(
-                    f"recogniser: the loss became {float(loss)} at step {step}; the last good state "
-                    f"is kept in {work_dir / LAST}: lower the learning rate"
-                )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            averaged.update_parameters(model)
-            step += 1
-            value = float(loss.detach())
-            recent = value if math.isnan(recent) else 0.95 * recent + 0.05 * value
+        while (done := _done(trainee.step, trainee.used, settings)) < 1:
+            loss = trainee.learn(*next(batches), rate(done))
+            trainee.used = time.monotonic() - started
+            recent = loss if math.isnan(recent) else 0.95 * recent + 0.05 * loss
             if progress is not None:
-                progress(done, f"{step} batches  loss {recent:.3f}")
+                progress(done, f"{trainee.step} batches  loss {recent:.3f}")
             if time.monotonic() - saved > SAVE_EVERY:
-                _save(work_dir / LAST, model, averaged, optimizer, step, time.monotonic() - started)
+                trainee.save()
                 saved = time.monotonic()
     finally:  # Ctrl-C included: the same command goes on from here
-        _save(work_dir / LAST, model, averaged, optimizer, step, time.monotonic() - started)
-    result: CropClassifier = averaged.module
+        trainee.save()
+    result: CropClassifier = trainee.averaged.module
     return result.eval()
 
 
 def rate(done: float) -> float:
-    """Factor on the learning rates at the fraction `done`: 4 % warm-up, then a cosine to nothing."""
+    """Factor on the learning rates at the fraction `done`: 4 % warm-up, then a cosine to 1 %."""
     if done < 0.04:
         return 0.05 + 0.95 * done / 0.04
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - 0.04) / 0.96))
 
 
-class SceneCrops(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Endless crops of composed scenes in random order, ready-made batches from a shuffled pool.
+class _Trainee:
+    """A classifier in training with all that a resume point must hold.
 
     Args:
-        data: the scenes.
-        folder: of their images.
-        settings: batch size, stray share and seed.
-        skip: batches that an earlier run has seen: the order goes on from another point.
+        num_labels: K.
+        settings: of the training.
+        path: of the resume point; taken over where it exists.
+
+    Raises:
+        DataError: the resume point is damaged or belongs to other SKUs.
     """
 
-    def __init__(
-        self, data: Dataset, folder: Path, settings: RecogniserSettings, skip: int = 0
-    ) -> None:
-        self.data = data
-        self.folder = folder
-        self.settings = settings
-        self.skip = skip
+    def __init__(self, num_labels: int, settings: RecogniserSettings, path: Path) -> None:
+        self.path = path
+        self.bfloat16 = settings.bfloat16
+        self.model = CropClassifier(num_labels).to(memory_format=torch.channels_last)
+        self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(0.99))
+        groups = _groups(self.model, settings)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+        self.lrs = [group["lr"] for group in self.optimizer.param_groups]
+        self.loss_of = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self.step = 0  # batches seen
+        self.used = 0.0  # seconds
+        if path.is_file():
+            self._resume()
+        self.model.train()
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Batches: crops (B, 3, S, S) uint8 and labels (B,)."""
-        worker = get_worker_info()
-        number = 0 if worker is None else worker.id
-        rng = np.random.default_rng([self.settings.seed, self.skip, number])
-        crops: list[NDArray[np.uint8]] = []
-        labels: list[int] = []
-        size = self.settings.batch_size
-        while True:
-            for index in rng.permutation(len(self.data.images)):
-                found, named = self._scene(int(index), rng)
-                crops += list(found)
-                labels += named
-                while len(crops) >= 6 * size:  # a pool, so that a batch mixes many scenes
-                    order = rng.permutation(len(crops))
-                    chosen, rest = order[:size], order[size:]
-                    batch = np.stack([crops[i] for i in chosen]).transpose(0, 3, 1, 2)
-                    target = torch.tensor([labels[i] for i in chosen])
-                    crops, labels = [crops[i] for i in rest], [labels[i] for i in rest]
-                    yield torch.from_numpy(np.ascontiguousarray(batch)), target
+    def learn(self, crops: Tensor, labels: Tensor, factor: float) -> float:
+        """One batch, crops (B, 3, S, S) and labels (B,), at `factor` of the learning rates.
 
-    def _scene(
-        self, index: int, rng: np.random.Generator
-    ) -> tuple[list[NDArray[np.uint8]], list[int]]:
-        """Crops and labels of one scene, turned and lit at random."""
-        image = self.data.images[index]
-        rgb = read_image(safe_join(self.folder, image.file_name))
-        items = self.data.annotations_of(image.id)
-        boxes = np.array([a.bbox for a in items], dtype=np.float64).reshape(-1, 4)
-        moved = jitter_boxes(boxes, image.width, image.height, rng)
-        strays = stray_boxes(
-            boxes,
-            rng.poisson(self.settings.stray_share * len(items)),
-            image.width,
-            image.height,
-            rng,
-        )
-        nothing = len(self.data.taxonomy)
-        labels = [self.data.taxonomy.label(a.category_id) for a in items] + [nothing] * len(strays)
-        crops = cut_crops(rgb, np.concatenate([moved, strays]), CROP_SIDE)
-        return [_vary(crop, rng) for crop in crops], labels
+        Returns:
+            The loss.
+
+        Raises:
+            DataError: the loss or a gradient is not finite; no weight was touched.
+        """
+        for group, lr in zip(self.optimizer.param_groups, self.lrs, strict=True):
+            group["lr"] = lr * factor
+        with torch.autocast("cpu", torch.bfloat16, self.bfloat16):
+            logits = self.model(crops)
+        loss = self.loss_of(logits.float(), labels)
+        self._check("loss", float(loss.detach()))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        # A finite loss can have a gradient that is not: clipping would spread it to all weights.
+        self._check("gradient", float(nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)))
+        self.optimizer.step()
+        self.averaged.update_parameters(self.model)
+        self.step += 1
+        return float(loss.detach())
+
+    def save(self) -> None:
+        """Write the resume point, atomically."""
+        state = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "used": self.used,
+        }
+        write_tensors(self.path, state)
+
+    def _resume(self) -> None:
+        state = read_tensors(self.path)
+        try:
+            self.model.load_state_dict(state["model"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.used = int(state["step"]), float(state["used"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{self.path}: the training of another store; choose another folder"
+            ) from error
+
+    def _check(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise DataError(
+                f"recogniser: the {what} became {value} at step {self.step}; the last good state "
+                f"is kept in {self.path}: lower the learning rate"
+            )
 
 
-def _vary(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A quarter turn and another light; never mirrored, as print is not."""
-    turned = np.rot90(crop, int(rng.integers(4)))
-    gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
-    lit = turned.astype(np.float32) * gain.astype(np.float32) + np.float32(rng.normal(0, 6))
-    return lit.clip(0, 255).astype(np.uint8)
-
-
-def _loader(
+def _batches(
     data: Dataset, scenes: Path, settings: RecogniserSettings, skip: int
-) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
-    if not data.annotations:
-        raise DataError(f"{data.path}: no item in any scene; nothing to learn from")
-    crops = SceneCrops(data, scenes / "images", settings, skip)
-    return DataLoader(crops, batch_size=None, num_workers=1, prefetch_factor=4)
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches, made by another process.
+
+    Raises:
+        DataError: a scene's image is missing or damaged.
+    """
+    crops = SceneCrops(
+        data,
+        scenes / "images",
+        size=settings.batch_size,
+        stray_share=settings.stray_share,
+        seed=settings.seed,
+        skip=skip,
+    )
+    try:
+        yield from DataLoader(crops, batch_size=None, num_workers=1, prefetch_factor=4)
+    except DataError as error:  # its text holds the worker's traceback; the last line is ours
+        last = str(error).strip().splitlines()[-1]
+        raise DataError(last.partition("DataError: ")[2] or last) from error
 
 
 def _groups(model: CropClassifier, settings: RecogniserSettings) -> list[dict[str, object]]:
@@ -227,37 +238,3 @@ def _done(step: int, seconds: float, settings: RecogniserSettings) -> float:
     by_time = seconds / (60 * settings.minutes)
     by_step = 0.0 if settings.max_iters is None else step / settings.max_iters
     return min(max(by_time, by_step), 1.0)
-
-
-def _save(
-    path: Path,
-    model: nn.Module,
-    averaged: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    used: float,
-) -> None:
-    state = {
-        "model": model.state_dict(),
-        "averaged": averaged.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-        "used": used,
-    }
-    write_tensors(path, state)
-
-
-def _resume(
-    path: Path, model: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, float]:
-    """Take over the state of `path` where it is; returns batches seen and seconds used."""
-    if not path.is_file():
-        return 0, 0.0
-    state = read_tensors(path)
-    try:
-        model.load_state_dict(state["model"])
-        averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"]), float(state["used"])
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise DataError(f"{path}: the training of another store; choose another folder") from error

@@ -1,4 +1,4 @@
-"""Invented packages, drawn from random numbers: what the class-agnostic start learns from, free of any licence."""
+"""Invented packages, drawn from random numbers: what the start learns from, free of any licence."""
 
 from synth.drawn.cutouts import draw_cutouts, drawn_taxonomy
 from synth.drawn.package import draw_package

@@ -1,8 +1,8 @@
 """One invented package as an RGBA picture: an outline, a printed surface, shading.
 
-A `design` (colours, emblem, words) belongs to a product; `view` changes what is seen of it: front, back, end.
-Nothing here aims at realism of one store: the point is variety, so that a detector learns what a
-product on a tray is, whatever is printed on it.
+A `design` (colours, emblem, words) belongs to a product; `view` changes what is seen of it: front,
+back, end. Nothing here aims at realism of one store: the point is variety, so that a detector
+learns what a product on a tray is, whatever is printed on it.
 """
 
 from __future__ import annotations

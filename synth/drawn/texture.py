@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def draw_texture(seed: int, index: int, side: int = 640) -> NDArray[np.uint8]:
-    """One surface, (S, S, 3) uint8 RGB: two colours mixed by noise of several grain sizes, some with joints."""
+    """One surface (S, S, 3) uint8 RGB: two colours, mixed by noise of several grain sizes."""
     chance = np.random.default_rng([seed, index])
     # Mostly woods, stones and greys; strong colours now and then.
     spread = 80 if chance.random() < 0.2 else 22

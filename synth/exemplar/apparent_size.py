@@ -2,8 +2,8 @@
 
 A rig that frames every product to fill its photo loses the products' relative sizes, and no
 exemplar tells them. Unlabelled trays do: a box that looks like some cut-out, turned by some
-angle, shows how much smaller that cut-out is on a tray. Look-alikes may be mistaken for one another here without harm,
-since they share their size. Labels of trays are never used.
+angle, shows how much smaller that cut-out is on a tray. Look-alikes may be mistaken for one
+another here without harm, since they share their size. Labels of trays are never used.
 
 Key: T boxes on trays, C turned cut-outs, D dimensions.
 """
@@ -83,10 +83,10 @@ def pool_sizes(
     *,
     prior_weight: float = 2.0,
 ) -> dict[Group, float]:
-    """Size factor of every group: its own median, drawn towards its SKU's, and that towards the store's.
+    """Size factor of every group: its own median, drawn towards its SKU's, that to the store's.
 
-    Few matches prove little: a level with n matches weighs n against `prior_weight` of the level above.
-    Without any match the store's median is left, that is: a rig at fixed distance.
+    Few matches prove little: a level with n matches weighs n against `prior_weight` of the level
+    above. Without any match the store's median is left, that is: a rig at fixed distance.
 
     Returns:
         Factor (px of a scene 1000 px wide per px of the cut-out) by group; empty without any match.
@@ -121,7 +121,7 @@ def _shrink(factors: Sequence[float], towards: float, weight: float) -> float:
 def turn_cutout(
     rgba: NDArray[np.uint8], degrees: float, backdrop: Sequence[float]
 ) -> NDArray[np.uint8]:
-    """A cut-out (H, W, 4) turned about its middle, on a plain backdrop, tight on its mask: (h, w, 3)."""
+    """A cut-out (H, W, 4) turned about its middle on a plain backdrop, tight on its mask."""
     height, width = rgba.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     side = math.ceil(math.hypot(width, height)) + 2
@@ -158,10 +158,12 @@ def estimate_sizes(
         long_side: cut-outs are shrunk to it beforehand; what they look like at 128 px is enough.
 
     Returns:
-        The cut-outs with new scales, and the number of matches of each group. Without any match the scales
-        stay as they were.
+        The cut-outs with new scales, and the number of matches of each group. Without any
+        match the scales stay as they were.
     """
-    backdrop = np.median([_border_colour(crop) for crop in crops], axis=0) if crops else [127] * 3
+    if not crops:
+        return cutouts, {}
+    backdrop = np.median([_border_colour(crop) for crop in crops], axis=0)
     groups = sorted({_group(c) for c in cutouts.cutouts}, key=str)
     turned: list[TurnedCutout] = []
 
@@ -180,7 +182,7 @@ def estimate_sizes(
                     yield picture
 
     vectors = embed(pictures())
-    matches = match_sizes(embed(crops), tray_sides, vectors, turned) if crops else []
+    matches = match_sizes(embed(crops), tray_sides, vectors, turned)
     factors = pool_sizes(matches, groups)
     if not factors:
         return cutouts, {}

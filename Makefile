@@ -1,0 +1,55 @@
+# The verbs of this repository. Each sets up what it needs: a virtual environment in .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export OMP_WAIT_POLICY = PASSIVE
+
+.PHONY: quickstart test slow lint types bench setup dev clean
+
+## quickstart: product photos to shopping lists of held-out trays on the embedded store
+quickstart: setup
+	$(BIN)/python tools/quickstart.py
+
+## test: the fast tests
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+## slow: the tests that take minutes
+slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: dev
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python tools/benchmark/compose.py
+
+setup: $(VENV)/.run
+dev: $(VENV)/.dev
+
+# opencv-python (mmcv asks for it) and opencv-python-headless (albumentations asks for it) share one
+# folder; the one written last is imported. The headless one needs no libGL: it goes last.
+define install
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "$(1)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+		"opencv-python-headless==$$($(BIN)/python -m pip show opencv-python-headless | sed -n 's/^Version: //p')"
+	touch $(2)
+endef
+
+$(VENV)/.run: pyproject.toml
+	$(call install,.,$@)
+
+$(VENV)/.test: pyproject.toml
+	$(call install,.[test],$@)
+
+$(VENV)/.dev: pyproject.toml
+	$(call install,.[dev],$@)
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

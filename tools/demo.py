@@ -1,0 +1,75 @@
+"""One tray photo in: the shopping list on the screen, an annotated photo and the list as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+# Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from door import run
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = ROOT / "rpc" / "weights" / "ministore.pth"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read the photo, count, print, write."""
+    args = _parser().parse_args(argv)
+    from rpc.counting import CountingRule
+    from rpc.data.files import DataError, write_json
+    from rpc.data.images import read_image, write_image
+    from rpc.detection import runtime
+
+    runtime.setup()
+    from rpc.detection.predict import load_checkout
+    from rpc.reporting import draw_tray
+
+    rgb = read_image(args.photo)  # before the model: a wrong photo is told at once
+    checkout = load_checkout(args.model)
+    if args.threshold is not None:
+        base = checkout.rule or CountingRule()
+        checkout = checkout.with_rule(
+            CountingRule.from_dict({**base.to_dict(), "threshold": args.threshold})
+        )
+    if checkout.rule is None:
+        raise DataError(f"{args.model}: holds no counting rule; give --threshold")
+    began = time.perf_counter()
+    kept = checkout.counted(rgb)
+    seconds = time.perf_counter() - began
+    names = [checkout.taxonomy.category(label) for label in kept.labels.tolist()]
+    counts: dict[str, int] = {}
+    for category in names:
+        counts[category.name] = counts.get(category.name, 0) + 1
+    titles = {category.name: category.title or category.name for category in names}
+    for name in sorted(counts, key=lambda n: (-counts[n], n)):
+        print(f"{counts[name]:3d} x {titles[name]}")
+    print(f"{len(kept)} items, {len(counts)} products, {seconds:.2f} s")
+    items = [
+        {"name": c.name, "box": box, "score": round(score, 4)}
+        for c, box, score in zip(names, kept.boxes.tolist(), kept.scores.tolist(), strict=True)
+    ]
+    stem = args.photo.stem
+    picture = args.out / f"{stem}_counted.jpg"
+    write_image(picture, draw_tray(rgb, kept, checkout.taxonomy))
+    listing = {"photo": args.photo.name, "counts": counts, "items": items, "seconds": seconds}
+    print(write_json(args.out / f"{stem}_list.json", listing, indent=1))
+    print(picture)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("photo", type=Path, help="a photo of a tray")
+    add("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
+    add("--model", type=Path, default=MODEL, help="model.pth of a training (default: ours)")
+    add("--threshold", type=float, help="score from which a box counts (default: the model's)")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
