@@ -103,6 +103,7 @@ def _config(args: argparse.Namespace) -> SceneConfig:
         rules=(rules["easy"], rules["medium"], rules["hard"]),
         min_visible=args.min_visible,
         overlap=args.overlap,
+        sku_scale=args.sku_scale,
         shadow=args.shadow,
         photometric=args.photometric,
     )
@@ -144,6 +145,14 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT.overlap,
         metavar="F",
         help="fraction of items that may lie under others (default: %(default)s)",
+    )
+    add(
+        "--sku-scale",
+        type=_range,
+        default=DEFAULT.sku_scale,
+        metavar="LOW-HIGH",
+        help="factor of size drawn for each SKU of a scene, where relative sizes are a guess "
+        "(default: 1-1)",
     )
     add(
         "--shadow",
@@ -205,6 +214,11 @@ def _size(text: str) -> tuple[int, int]:
 
 def _mix(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    return float(low), float(high or low)
 
 
 def _rule(text: str) -> tuple[str, LevelRule]:

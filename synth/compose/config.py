@@ -28,6 +28,8 @@ class SceneConfig:
             side; drawn for each scene.
         cut_by_border: fraction of the items that may reach out of the image (by a fifth at most).
         scene_scale: all items of a scene are enlarged by a factor drawn from this range.
+        sku_scale: as `scene_scale`, for each SKU of a scene: wide where the cut-outs' relative
+            sizes are a guess.
         item_scale: as `scene_scale`, for each item.
         warp: stretch and tilt of an item, as a fraction of its size (a camera sees in perspective).
         tint: largest change of an item's brightness and of its colour gains, as a fraction.
@@ -48,6 +50,7 @@ class SceneConfig:
     spread: Range = (0.1, 0.3)
     cut_by_border: float = 0.08
     scene_scale: Range = (0.85, 1.18)
+    sku_scale: Range = (1.0, 1.0)
     item_scale: Range = (0.96, 1.04)
     warp: float = 0.05
     tint: float = 0.06
@@ -56,7 +59,7 @@ class SceneConfig:
     jpeg_quality: int = 92
 
     def __post_init__(self) -> None:
-        for name in ("level_mix", "rules", "spread", "scene_scale", "item_scale"):
+        for name in ("level_mix", "rules", "spread", "scene_scale", "sku_scale", "item_scale"):
             object.__setattr__(self, name, tuple(getattr(self, name)))  # lists have no hash
         for name in ("width", "height"):
             self._check(name, 16, 20_000)
@@ -68,7 +71,7 @@ class SceneConfig:
         for name in ("shadow", "photometric"):
             self._check(name, 0, 2)
         self._check("jpeg_quality", 1, 100)
-        for name in ("scene_scale", "item_scale", "spread"):
+        for name in ("scene_scale", "sku_scale", "item_scale", "spread"):
             low, high = getattr(self, name)
             if not 0 < low <= high < math.inf:
                 raise DataError(f"scene: {name}: expected 0 < low <= high, got {low}, {high}")
@@ -81,7 +84,7 @@ class SceneConfig:
     @property
     def largest_scale(self) -> float:
         """Largest factor between a cut-out's `scale` and its scale in a scene."""
-        jitter = self.scene_scale[1] * self.item_scale[1] * (1 + 2 * self.warp)
+        jitter = self.scene_scale[1] * self.sku_scale[1] * self.item_scale[1] * (1 + 2 * self.warp)
         return self.width / 1000 * jitter
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ Box = tuple[int, int, int, int]
 
 # Streams of chance: what one part draws does not move what another draws, so that two
 # configurations that differ in light alone have the same items at the same places.
-_LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA = range(5)
+_LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA, _SIZES = range(6)
 
 _FILL = 0.45  # items cover at most this part of a scene, overlaps counted twice
 _SMALLER = 0.93  # a heap that does not fit is made smaller by this factor ...
@@ -101,12 +101,13 @@ def compose_scene(
         DataError: a cut-out or background is damaged, or the items find no place on the tray
             even when they are made very small.
     """
-    layout_rng, places_rng, tray_rng, light_rng, camera_rng = (
+    layout_rng, places_rng, tray_rng, light_rng, camera_rng, sizes_rng = (
         np.random.default_rng([seed, index, stream])
-        for stream in (_LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA)
+        for stream in (_LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA, _SIZES)
     )
     layout = draw_layout(layout_rng, library, config)
-    patches, placement = _lay_out(places_rng, library, layout.cutouts, config, index)
+    poses = _draw_poses(places_rng, sizes_rng, layout.cutouts, config)
+    patches, placement = _lay_out(places_rng, library, layout.cutouts, poses, config, index)
     canvas = backgrounds.draw(tray_rng, config.width, config.height)
     light = draw_light(light_rng, config.shadow)
     for patch, corner in zip(patches, placement.corners, strict=True):
@@ -120,15 +121,32 @@ def compose_scene(
     return Scene(index, image, layout.level, items)
 
 
+def _draw_poses(
+    rng: np.random.Generator,
+    sizes_rng: np.random.Generator,
+    cutouts: Sequence[Cutout],
+    config: SceneConfig,
+) -> list[Pose]:
+    """Draw how each item lies; items of one SKU share a factor of size."""
+    low, high = (math.log(value) for value in config.sku_scale)
+    skus = sorted({cutout.category_id for cutout in cutouts})
+    factors = dict(zip(skus, np.exp(sizes_rng.uniform(low, high, len(skus))), strict=True))
+    poses = [draw_pose(rng, config) for _ in cutouts]
+    return [
+        replace(pose, scale=pose.scale * float(factors[cutout.category_id]))
+        for pose, cutout in zip(poses, cutouts, strict=True)
+    ]
+
+
 def _lay_out(
     rng: np.random.Generator,
     library: CutoutLibrary,
     cutouts: Sequence[Cutout],
+    poses: Sequence[Pose],
     config: SceneConfig,
     index: int,
 ) -> tuple[list[Patch], Placement]:
     """Warp the items and find their places; the whole scene gets smaller until all fit."""
-    poses = [draw_pose(rng, config) for _ in cutouts]
     low, high = (math.log(value) for value in config.scene_scale)
     scale = math.exp(rng.uniform(low, high)) * config.width / 1000
     covered = sum(

@@ -2,14 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from rpc.data import Annotation, Category, Dataset, ImageInfo, Taxonomy, read_dataset
 from rpc.structures import Detections
-
-# A busy machine is slow, not wrong: no test fails for the time an example takes.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 MINISTORE = Path(__file__).parents[2] / "examples" / "ministore"
 

@@ -139,3 +139,19 @@ def test_scenes_overlap_but_most_items_are_clear(library) -> None:
 def test_a_wide_scene_has_its_size(library, tmp_path: Path) -> None:
     config = SceneConfig(width=200, height=90, level_mix=(1, 0, 0))
     assert compose_scene(library, TRAYS, config, 0, 0).image.shape == (90, 200, 3)
+
+
+def test_items_of_a_sku_share_their_factor_of_size(library) -> None:
+    config = SceneConfig(width=400, height=400, warp=0, item_scale=(1, 1), scene_scale=(0.4, 0.4))
+    wide = replace(config, sku_scale=(0.5, 2.0), cut_by_border=0)
+    one, other = (compose_scene(library, TRAYS, c, 0, 1) for c in (config, wide))
+    extents = [
+        [decode_rle(item.full_segmentation).sum() for item in scene.items] for scene in (one, other)
+    ]
+    by_sku: dict[int, list[float]] = {}
+    for item, before, after in zip(one.items, *extents, strict=True):
+        by_sku.setdefault(item.category_id, []).append(after / before)
+    factors = [np.mean(ratios) for ratios in by_sku.values()]
+    for ratios in by_sku.values():
+        assert max(ratios) / min(ratios) < 1.2
+    assert max(factors) / min(factors) > 1.3

@@ -1,0 +1,76 @@
+"""A recogniser answers with probabilities, whichever way a product lies."""
+
+import numpy as np
+import pytest
+import torch
+
+from rpc.recognition.classifier import CROP_SIDE, CropClassifier, Recogniser
+
+SKUS = 3
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Pretrained, with a head that gives decided answers (an untrained one says 1 / K to all)."""
+    torch.manual_seed(0)
+    model = CropClassifier(SKUS)
+    torch.nn.init.normal_(model.head.weight, std=1.0)
+    return model.eval()
+
+
+@pytest.fixture
+def photo():
+    return np.random.default_rng(0).integers(0, 256, (150, 200, 3), np.uint8)
+
+
+@torch.inference_mode()
+def test_crops_become_logits_of_all_skus_and_of_no_single_product(model):
+    for size in (0, 1, 3):
+        crops = torch.zeros(size, 3, CROP_SIDE, CROP_SIDE, dtype=torch.uint8)
+        assert model(crops).shape == (size, SKUS + 1)
+
+
+def test_the_stem_and_the_first_blocks_do_not_learn_and_the_rest_does():
+    model = CropClassifier(SKUS, pretrained=False, frozen_blocks=2)
+    model(torch.zeros(2, 3, 32, 32)).sum().backward()
+    frozen = [*model.stem.parameters(), *model.blocks[:2].parameters()]
+    learning = [*model.blocks[2:].parameters(), *model.head.parameters()]
+    assert all(p.grad is None for p in frozen)
+    assert all(p.grad is not None for p in learning)
+
+
+def test_probabilities_of_each_box_sum_to_one(model, photo):
+    boxes = np.array([[10.0, 10, 60, 90], [0, 0, 200, 150], [190, 140, 200, 150]])
+    probabilities = Recogniser(model).probabilities(photo, boxes)
+    assert probabilities.shape == (3, SKUS + 1)
+    assert (probabilities >= 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_no_box_gives_no_row(model, photo):
+    assert Recogniser(model).probabilities(photo, np.zeros((0, 4))).shape == (0, SKUS + 1)
+
+
+@pytest.mark.parametrize(("turns", "invariant"), [(4, True), (1, False)])
+def test_only_an_average_over_quarter_turns_passes_over_how_a_product_lies(
+    model, photo, turns, invariant
+):
+    photo = np.repeat(np.repeat(photo[:30, :40], 5, axis=0), 5, axis=1)  # patches, not noise
+    # Squares whose margin is a whole number of pixels: their crops turn without rounding.
+    boxes = np.array([[20.0, 30, 70, 80], [90, 40, 190, 140]])
+    x1, y1, x2, y2 = boxes.T
+    turned_boxes = np.stack([y1, 200 - x2, y2, 200 - x1], axis=1)
+    recogniser = Recogniser(model, turns)
+    straight = recogniser.probabilities(photo, boxes)
+    turned = recogniser.probabilities(np.ascontiguousarray(np.rot90(photo)), turned_boxes)
+    assert (np.abs(straight - turned).max() < 0.02) == invariant
+
+
+def test_a_recogniser_comes_back_from_its_weights(model, photo):
+    boxes = np.array([[10.0, 10, 60, 90]])
+    again = Recogniser.from_state(model.state_dict())
+    np.testing.assert_allclose(
+        again.probabilities(photo, boxes),
+        Recogniser(model).probabilities(photo, boxes),
+        atol=1e-6,
+    )

@@ -1,0 +1,90 @@
+"""Drawn packages depend on their numbers alone and make cut-outs that compose can use."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rpc.data.cutouts import read_cutouts
+from rpc.structures import mask_to_box
+from synth.drawn import draw_cutouts, draw_package, draw_texture, drawn_taxonomy
+from synth.drawn.cutouts import SMALLEST
+
+VIEWS = st.sampled_from(["front", "back", "end"])
+
+
+@given(st.integers(0, 50), st.integers(0, 300), VIEWS, st.integers(0, 3))
+@settings(max_examples=40)
+def test_a_package_is_drawn_the_same_every_time_and_fills_its_picture(seed, product, view, number):
+    picture = draw_package(seed, product, view, number)
+    assert np.array_equal(picture, draw_package(seed, product, view, number))
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
+    assert picture.shape[2] == 4
+    height, width = picture.shape[:2]
+    assert max(height, width) <= 1.1 * 224
+    x1, y1, x2, y2 = mask_to_box(picture[..., 3] > 127)
+    assert x2 - x1 >= 0.85 * width  # its size is what the cut-out list says of it
+    assert y2 - y1 >= 0.85 * height
+
+
+def test_another_seed_or_product_is_another_package():
+    def colours(seed, product):
+        picture = draw_package(seed, product, "front", 0)
+        return tuple(picture[picture[..., 3] > 127].mean(axis=0).round(3).tolist())
+
+    looks = {colours(seed, product) for seed in range(3) for product in range(8)}
+    assert len(looks) == 24
+
+
+def test_two_photos_of_one_view_share_the_print_but_not_the_light():
+    first, second = (draw_package(0, 4, "front", variant) for variant in (0, 1))
+    assert first.shape == second.shape
+    assert not np.array_equal(first, second)
+
+
+@given(st.integers(0, 20), st.integers(0, 200), st.sampled_from([64, 97, 160]))
+@settings(max_examples=15)
+def test_a_texture_is_drawn_the_same_every_time_in_any_size(seed, index, side):
+    picture = draw_texture(seed, index, side)
+    assert picture.shape == (side, side, 3)
+    assert picture.dtype == np.uint8
+    assert np.array_equal(picture, draw_texture(seed, index, side))
+
+
+def test_textures_differ():
+    assert len({draw_texture(0, index, 64).tobytes() for index in range(10)}) == 10
+
+
+@pytest.fixture(scope="module")
+def cutouts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_cutouts(folder, 12, seed=3)
+    return read_cutouts(folder)
+
+
+def test_every_product_has_a_front_view_that_is_kept(cutouts):
+    fronts = {c.category_id for c in cutouts.kept() if "front" in c.file}
+    assert fronts == set(drawn_taxonomy(12).ids) == set(range(1, 13))
+
+
+def test_what_is_kept_can_be_told_from_dirt_and_fits_on_a_tray(cutouts):
+    for cutout in cutouts.cutouts:
+        short = min(cutout.width, cutout.height) * cutout.scale
+        assert cutout.keep == (short >= SMALLEST)
+        assert max(cutout.width, cutout.height) * cutout.scale <= 400
+        picture = cutouts.read(cutout)  # refuses a picture of another size than listed
+        assert cutout.area == int((picture[..., 3] > 127).sum())
+
+
+def test_the_views_of_one_product_share_its_scale(cutouts):
+    for product in range(1, 13):
+        assert len({c.scale for c in cutouts.cutouts if c.category_id == product}) == 1
+
+
+def test_the_same_seed_draws_the_same_files_and_tells_its_progress(cutouts, tmp_path):
+    told = []
+    draw_cutouts(tmp_path, 2, seed=3, progress=lambda *step: told.append(step))
+    assert told == [(1, 2), (2, 2)]
+    for cutout in read_cutouts(tmp_path).cutouts:
+        assert (tmp_path / cutout.file).read_bytes() == (cutouts.root / cutout.file).read_bytes()
