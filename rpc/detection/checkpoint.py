@@ -76,14 +76,14 @@ def save_model(
     """
     content = {
         "version": VERSION,
-        "state_dict": {name: _half(value) for name, value in model_state.items()},
+        "state_dict": _halves(model_state),
         "config": config_text,
         "categories": taxonomy.to_list(),
         "counting": None if counting is None else _plain(counting),
         "meta": _plain(meta or {}),
     }
     if recogniser is not None:
-        content["recogniser"] = {name: _half(value) for name, value in recogniser.items()}
+        content["recogniser"] = _halves(recogniser)
     return write_tensors(path, content)
 
 
@@ -141,6 +141,17 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as JSON knows them: a safe reader would refuse even a subclass of str."""
     plain: dict[str, Any] = json.loads(json.dumps(dict(values)))
     return plain
+
+
+def _halves(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in half precision; equal ones (RTMDet's levels share convolutions) stored once."""
+    known: dict[tuple[Any, ...], Tensor] = {}
+    halves = {}
+    for name, value in state.items():
+        half = _half(value)
+        key = (half.dtype, half.shape, half.contiguous().numpy().tobytes())
+        halves[name] = known.setdefault(key, half)
+    return halves
 
 
 def _half(value: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def manifest(
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "code": code_version(),
-        "argv": list(sys.argv if argv is None else argv),
+        "argv": [without_folders(word) for word in (sys.argv if argv is None else argv)],
         "split": split,
         "threshold": {"value": threshold, "chosen_on": chosen_on},
         **{name: value for name, value in optional.items() if value is not None},
@@ -66,6 +66,11 @@ def manifest(
         "machine": machine(),
     }
 
+
+
+def without_folders(word: str) -> str:
+    """A word of a command line; of an absolute path only its last part: a report travels."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 def _named(path: str | Path) -> dict[str, str]:
     return {"name": Path(path).name, "sha256": sha256(path)}

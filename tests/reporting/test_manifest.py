@@ -87,3 +87,9 @@ def test_without_git_the_version_is_told(monkeypatch):
 def test_reporting_needs_no_torch():
     script = "import rpc.reporting, sys; sys.exit('torch' in sys.modules or 'mmdet' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_absolute_paths_of_the_command_line_lose_their_folders() -> None:
+    words = ["tools/quickstart.py", "--data", "/home/someone/store", "--minutes", "12"]
+    facts = manifest(threshold=0.5, chosen_on="val", split="test", argv=words)
+    assert facts["argv"] == ["tools/quickstart.py", "--data", "store", "--minutes", "12"]
