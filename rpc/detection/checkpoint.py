@@ -144,7 +144,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _halves(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights in half precision; equal ones (RTMDet's levels share convolutions) stored once."""
+    """The weights in half precision; equal ones (RTMDet shares convolutions) are stored once."""
     known: dict[tuple[Any, ...], Tensor] = {}
     halves = {}
     for name, value in state.items():
