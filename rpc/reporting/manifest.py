@@ -67,10 +67,10 @@ def manifest(
     }
 
 
-
 def without_folders(word: str) -> str:
     """A word of a command line; of an absolute path only its last part: a report travels."""
     return Path(word).name if Path(word).is_absolute() else word
+
 
 def _named(path: str | Path) -> dict[str, str]:
     return {"name": Path(path).name, "sha256": sha256(path)}

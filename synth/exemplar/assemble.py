@@ -146,8 +146,7 @@ def _check_every_sku(
 
 
 def _views(pieces: Sequence[Piece], skus: NDArray[np.int64], good: NDArray[np.bool_]) -> Views:
-    # Lengths are compared between photos of one SKU; photos of other sizes are brought to one.
-    unit = np.array([1000.0 / p.measures.photo_side for p in pieces])
+    unit = photo_units(pieces)
     return Views(
         category_id=skus,
         camera=[p.exemplar.camera for p in pieces],
@@ -159,6 +158,22 @@ def _views(pieces: Sequence[Piece], skus: NDArray[np.int64], good: NDArray[np.bo
     )
 
 
+def photo_units(pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """Factor (N,) that makes lengths of one SKU comparable between photos.
+
+    Photos of a rig differ in their number of pixels only. Photos without a camera number are taken
+    from any distance: there every mask of a SKU is brought to the SKU's median long side.
+    """
+    unit = np.array([1000.0 / p.measures.photo_side for p in pieces])
+    length = np.array([p.measures.long_side for p in pieces]) * unit
+    skus = np.array([p.exemplar.category_id for p in pieces], dtype=np.int64)
+    free = np.array([p.exemplar.camera is None for p in pieces], dtype=bool)
+    for sku in np.unique(skus[free]):
+        mine = free & (skus == sku)
+        unit[mine] *= np.median(length[mine]) / length[mine]
+    return unit
+
+
 def _scales(
     pieces: Sequence[Piece],
     skus: NDArray[np.int64],
@@ -166,7 +181,7 @@ def _scales(
     sizes_mm: Mapping[int, float],
 ) -> NDArray[np.float64]:
     """Scene px (1000 px wide) per PNG px (N,)."""
-    unit = np.array([1000.0 / p.measures.photo_side for p in pieces])
+    unit = photo_units(pieces)
     area = np.array([p.measures.photo_area for p in pieces]) * unit**2
     length = np.array([p.measures.long_side for p in pieces]) * unit
     common = common_scale(skus[good], area[good])

@@ -16,7 +16,8 @@ on its edge (all such views are equally thin: R = 1) would stay. Therefore besid
 
 Cameras are numbered differently in every store, so what a camera is follows from how areas and
 boxes change over the turn of the turntable (`camera_roles`); where that cannot be told, all
-cameras count alike.
+cameras count alike. Photos without a camera number come from no rig: their distance varies, so
+their areas tell nothing of the pose, and none is dropped or preferred.
 
 Key: arrays have one entry a cut-out, (N,). Areas and lengths of one SKU are on one scale.
 """
@@ -155,6 +156,7 @@ def pose_weights(views: Views) -> tuple[Floats, Floats]:
     weight[top] = (smooth_step(ratio, 0.45, 0.6) * standing)[top]
     weight[role == CameraRole.OBLIQUE] *= OBLIQUE_WEIGHT
     weight[ratio <= KEEP_RATIO] = 0
+    weight[views.camera_index < 0] = 1.0
     weight[weight < 0.02] = 0  # a view drawn once in hundreds is no help, and may be a bad mask
     for sku in np.unique(views.category_id):
         mine = (views.category_id == sku) & views.trusted

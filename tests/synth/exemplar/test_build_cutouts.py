@@ -98,6 +98,30 @@ def test_a_large_product_is_scaled_down_and_keeps_its_size_in_the_scene(tiny_sto
     assert small.scale * small.height == pytest.approx(large.scale * large.height, rel=0.06)
 
 
+def test_hand_held_photos_from_any_distance_are_all_kept_at_one_size(tiny_store, out):
+    path = tiny_store / "instances_train.json"
+    content = json.loads(path.read_text())
+    for number, (image, annotation) in enumerate(
+        zip(content["images"], content["annotations"], strict=True)
+    ):
+        old = tiny_store / "exemplars" / image["file_name"]
+        image["file_name"] = f"IMG_{number}.jpg"
+        zoom = (1, 2, 3)[number % 3]
+        rgb = cv2.imread(str(old))
+        x, y, width, height = annotation["bbox"]
+        rgb = cv2.resize(rgb, None, fx=zoom, fy=zoom)[: 70 * zoom + y * zoom, :]
+        rgb = np.pad(rgb, ((0, 600 - rgb.shape[0]), (0, 600 - rgb.shape[1]), (0, 0)))
+        cv2.imwrite(str(tiny_store / "exemplars" / image["file_name"]), rgb)
+        image["width"] = image["height"] = 600
+        annotation["bbox"] = [v * zoom for v in (x, y, width, height)]
+    path.write_text(json.dumps(content))
+    cutouts = build(tiny_store, out).cutouts
+    assert all(c.keep and c.camera is None for c in cutouts)
+    shown = [c.scale * c.height for c in cutouts]
+    assert max(shown) / min(shown) < 1.1
+    assert max(c.height for c in cutouts) > 2 * min(c.height for c in cutouts)
+
+
 def test_a_damaged_or_missing_photo_is_left_out_and_reported(tiny_store, out):
     (tiny_store / "exemplars" / "can_camera3-1.jpg").write_bytes(b"\xff\xd8\xff")
     (tiny_store / "exemplars" / "bag_camera3-3.jpg").unlink()

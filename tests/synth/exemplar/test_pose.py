@@ -94,16 +94,23 @@ def test_a_product_that_lies_flat_on_the_turntable_is_drawn_from_above():
     assert (side == 0).all()
 
 
-def test_photos_without_a_camera_go_by_area_alone():
+def test_photos_without_a_camera_may_be_from_any_distance_and_none_is_dropped():
     views = Views(
         np.ones(4, int),
         [None] * 4,
-        np.array([1000.0, 960, 700, 300]),
+        np.array([1000.0, 960, 300, 40]),
         np.full(4, 40.0),
         np.full(4, 40.0),
         np.full(4, 30.0),
         np.ones(4, bool),
     )
+    assert pose_weights(views)[1].tolist() == [1, 1, 1, 1]
+
+
+def test_a_numbered_camera_whose_role_is_not_known_goes_by_area():
+    area = np.array([1000.0, 960, 700, 300])
+    side = np.full(4, 40.0)
+    views = Views(np.ones(4, int), [6] * 4, area, side, side, side, np.ones(4, bool))
     ratio, weight = pose_weights(views)
     assert ratio == pytest.approx([1, 0.96, 0.7, 0.3])
     assert weight[0] == weight[1] == 1
