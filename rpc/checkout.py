@@ -50,7 +50,7 @@ class Checkout:
     taxonomy: Taxonomy
     recogniser: NamesItems | None = None
     rule: CountingRule | None = None
-    floor: float = 0.05
+    floor: float = 0.1
 
     def detect(self, rgb: NDArray[np.uint8]) -> Detections:
         """Named detections of a photo, before the counting rule; best score first."""
