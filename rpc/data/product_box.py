@@ -34,8 +34,8 @@ _TOUCH: Final = (1.0, 0.6, 0.25, 0.1, 0.05)  # factor by how many borders a part
 def find_product_box(rgb: NDArray[np.uint8]) -> tuple[Box, float]:
     """Box of the product on a photo (H, W, 3), and how far it can be trusted.
 
-    The border of the photo is taken for background. A product that reaches into it (a twelfth of the
-    side is enough) gets a box some 10 % too large or too small.
+    The border of the photo is taken for background. A product that comes within a twelfth of the
+    side of it gets a box some 10 % too large or too small.
 
     Returns:
         x1, y1, x2, y2 in pixels, and the quality 0 to 1: how little the box moves when the
