@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     """Parse, load, detect, write."""
     args = _parser().parse_args(argv)
     from rpc.data.files import DataError, write_json
-    from rpc.data.images import SUFFIXES, read_image
+    from rpc.data.images import list_photos, read_image
     from rpc.data.store import Store
     from rpc.detection import runtime
 
@@ -30,11 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
-        photos = sorted(p for p in args.photos.glob("*") if p.suffix.lower() in SUFFIXES)
-        if not photos:
-            raise DataError(
-                f"{args.photos}: no photo in this folder; expected {', '.join(SUFFIXES)}"
-            )
+        photos = list_photos(args.photos, "photos of trays")
         named = list(enumerate(photos, start=1))
         images = [{"id": i, "file_name": p.name} for i, p in named]
         write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)

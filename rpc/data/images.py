@@ -69,6 +69,25 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
+def list_photos(folder: str | Path, expected: str) -> list[Path]:
+    """The photos of a folder, not of those inside it, by name.
+
+    Args:
+        folder: where to look.
+        expected: what the photos should show, for the error.
+
+    Raises:
+        DataError: the folder is missing or holds no photo.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; expected {expected}")
+    photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not photos:
+        raise DataError(f"{folder}: holds no photo; expected {expected}")
+    return photos
+
+
 def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
     """Write RGB (H, W, 3), or RGBA (H, W, 4) as PNG, by the suffix; whole or not at all.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MessageHub
@@ -16,7 +15,7 @@ from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import Source, read_source
 from rpc.detection.resume import COUNTING
 from rpc.metrics.detection import detection_metrics
-from rpc.structures import Detections, xyxy_to_xywh
+from rpc.structures import Detections, order_corners, xyxy_to_xywh
 
 
 @METRICS.register_module()
@@ -50,7 +49,10 @@ class CheckoutMetric(BaseMetric):
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """The metrics over all images that were seen."""
-        found = {image_id: _detections(*arrays) for image_id, *arrays in results}
+        found = {
+            image_id: Detections(order_corners(boxes), scores, labels)
+            for image_id, boxes, scores, labels in results
+        }
         metrics, rule = evaluate(self._truth.subset(found), found)
         MessageHub.get_current_instance().update_info(COUNTING, rule)
         return metrics
@@ -95,11 +97,3 @@ def to_coco(image_id: int, found: Detections, taxonomy: Taxonomy) -> list[dict[s
         }
         for box, score, label in rows
     ]
-
-
-def _detections(boxes: Any, scores: Any, labels: Any) -> Detections:
-    """Detections of a model, whose boxes may be turned inside out where it is untrained."""
-    boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-    low = np.minimum(boxes[:, :2], boxes[:, 2:])
-    high = np.maximum(boxes[:, :2], boxes[:, 2:])
-    return Detections(np.concatenate([low, high], axis=1), scores, labels)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -27,7 +26,7 @@ from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.checkpoint import SavedModel, load_model
 from rpc.recognition import Recogniser
-from rpc.structures import Detections, clip_boxes
+from rpc.structures import Detections, clip_boxes, order_corners
 
 PAD_VALUE = 114
 
@@ -107,10 +106,6 @@ class Detector:
         found = self.model.predict(batch["inputs"], batch["data_samples"])[0].pred_instances
         return _detections(found.bboxes, found.scores, found.labels, scale, rgb.shape[:2])
 
-    def predict_all(self, photos: Iterable[NDArray[np.uint8]]) -> list[Detections]:
-        """`predict` on each photo."""
-        return [self.predict(photo) for photo in photos]
-
 
 def load_checkout(path: str | Path) -> Checkout:
     """A checkout counter from one model file: detector, counting rule, and a recogniser if any.
@@ -168,11 +163,7 @@ def _detections(
 ) -> Detections:
     """From tensors in pixels of the square to boxes inside the photo, best first."""
     corners = boxes.cpu().double().numpy() / scale
-    ordered = np.concatenate(
-        [np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])],
-        axis=1,
-    )
-    inside = clip_boxes(ordered, shape[1], shape[0])
+    inside = clip_boxes(order_corners(corners), shape[1], shape[0])
     found = Detections(inside, scores.cpu().double().numpy(), labels.cpu().numpy())
     sides = inside[:, 2:] - inside[:, :2]
     found = found.select((sides > 1).all(axis=1))

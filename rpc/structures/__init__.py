@@ -4,6 +4,7 @@ from rpc.structures.boxes import (
     box_areas,
     box_iou,
     clip_boxes,
+    order_corners,
     xywh_to_xyxy,
     xyxy_to_xywh,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "decode_rle",
     "encode_rle",
     "mask_to_box",
+    "order_corners",
     "xywh_to_xyxy",
     "xyxy_to_xywh",
 ]

@@ -70,3 +70,10 @@ def clip_boxes(boxes: ArrayLike, width: int, height: int) -> FloatArray:
     array[:, 0::2] = array[:, 0::2].clip(0, width)
     array[:, 1::2] = array[:, 1::2].clip(0, height)
     return array
+
+
+def order_corners(boxes: ArrayLike) -> FloatArray:
+    """Boxes (N, 4) with x1 <= x2 and y1 <= y2: an untrained model turns some inside out."""
+    array = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    low = np.minimum(array[:, :2], array[:, 2:])
+    return np.concatenate([low, np.maximum(array[:, :2], array[:, 2:])], axis=1)

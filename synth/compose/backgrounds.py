@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
-from rpc.data.images import SUFFIXES, read_image
+from rpc.data.images import list_photos, read_image
 from synth.compose.sensor import add_grain
 
 Rgb = NDArray[np.uint8]
@@ -47,13 +47,7 @@ class Backgrounds:
         """
         if folder is None:
             return cls()
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; expected photos of empty trays")
-        photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-        if not photos:
-            raise DataError(f"{folder}: holds no photo; expected photos of empty trays")
-        return cls(photos, plain)
+        return cls(list_photos(folder, "photos of empty trays"), plain)
 
     def draw(self, rng: np.random.Generator, width: int, height: int) -> Rgb:
         """An empty tray (height, width, 3).

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
-from rpc.data.images import SUFFIXES, read_image
+from rpc.data.images import list_photos, read_image
 
 Rgb = NDArray[np.uint8]
 
@@ -43,12 +43,7 @@ def sample_photos(folder: str | Path, count: int) -> list[Rgb]:
     Raises:
         DataError: the folder is missing or holds no photo.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; expected photos of real trays")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise DataError(f"{folder}: holds no photo")
+    paths = list_photos(folder, "photos of real trays")
     rows = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
     return [read_image(paths[row]) for row in rows]
 
