@@ -32,8 +32,6 @@ def main(argv: list[str] | None = None) -> int:
     if args.photos is not None:
         photos = list_photos(args.photos, "photos of trays")
         named = list(enumerate(photos, start=1))
-        images = [{"id": i, "file_name": p.name} for i, p in named]
-        write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
     else:
         store = Store.open(args.data)
         dataset = store.split(args.split)
@@ -47,6 +45,9 @@ def main(argv: list[str] | None = None) -> int:
             results += to_coco(image_id, found, checkout.taxonomy)
             progress(done, len(named))
     write_json(args.out, results)
+    if args.photos is not None:
+        images = [{"id": i, "file_name": p.name} for i, p in named]
+        write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
     print(args.out)
     return 0
 

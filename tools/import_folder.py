@@ -30,8 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     _say("skipped", [f"{entry['file']}: {entry['why']}" for entry in report["skipped"]])
     _say("product not found for sure, whole photo taken", report["box_not_sure"])
     print(
-        "no checkout photos: training works, but a threshold cannot be chosen nor accuracy "
-        "measured; add val/ and test/ with instances_val.json and instances_test.json for that"
+        "no checkout photos: tools/quickstart.py trains a counter all the same, its threshold from "
+        "composed scenes; to measure it, add val/ and test/ with their instances_{val,test}.json"
     )
     return 0
 

@@ -36,5 +36,10 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
     try:
         yield progress
+    except Exception:
+        shown.live.transient = True  # the error's one line stands alone, with no bar before it
+        shown.live.stop()
+        raise
     finally:
-        shown.stop()
+        if shown.live.is_started:  # stopped all the same, it would print an empty line
+            shown.stop()

@@ -1,8 +1,9 @@
 """The main job: product photos in, shopping lists of held-out trays and an honest report out.
 
 Runs on any RPC-shaped folder (exemplars/, val/, test/, instances_{train,val,test}.json): cut-outs,
-composed scenes, training, counting rule on val, report on test, annotated trays. Interrupted, the
-same command goes on where it stopped.
+composed scenes, training, counting rule on val, report on test, annotated trays. A store without
+trays (tools/import_folder.py makes one of a folder of photos) gets its model all the same.
+Interrupted, the same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -18,11 +20,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from door import run
 from journal import StepJournal
 
+if TYPE_CHECKING:
+    from job import Measured
+
 ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "examples" / "ministore"
 CONFIG = ROOT / "configs" / "cpu_default.py"
 START = ROOT / "rpc" / "weights" / "start.pth"
-DETECTOR_SHARE = 0.45  # of the training time; the rest goes to the recogniser
+RECOGNISER_START = ROOT / "rpc" / "weights" / "recogniser_start.pth"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,38 +35,48 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     began = time.monotonic()
     from job import Job
+    from job_report import measuring_steps, report
+    from job_scenes import scene_steps
+    from job_training import training_steps
 
     job = Job(
         data=args.data,
         out=args.out,
         config=args.config,
-        start=None if args.start == Path("none") else args.start,
+        start=_optional(args.start),
+        recogniser_start=_optional(args.recogniser_start),
         minutes=args.minutes,
         scenes=args.scenes,
         seed=args.seed,
         workers=args.workers,
         single=args.single,
+        one_stage=args.one_stage,
         agnostic=args.agnostic,
-        measure=args.measure,
+        measure=args.measure or _measure(args.data),
     )
+    job.check()
     journal = StepJournal(args.out, job.settings())
-    steps = [
-        ("cut-outs", job.cut_out),
-        ("sizes", job.estimate_sizes),
-        ("backgrounds", job.find_backgrounds),
-        ("scenes", job.compose),
-        ("detector", lambda: job.train_detector(DETECTOR_SHARE)),
-        ("recogniser", lambda: job.train_recogniser(1 - DETECTOR_SHARE)),
-        ("counting rule", job.choose_rule),
-        (args.measure, job.detect_test),
-    ]
+    steps = [*scene_steps(job), *training_steps(job), *measuring_steps(job)]
+    count = len(steps) + 1
     for number, (name, step) in enumerate(steps, start=1):
-        print(f"[{number}/{len(steps) + 1}] {name}", flush=True)
+        print(f"[{number}/{count}] {name}", flush=True)
         journal.run(name, step)
-    print(f"[{len(steps) + 1}/{len(steps) + 1}] report", flush=True)
-    job.report(journal.seconds)
-    print(f"{time.monotonic() - began:.0f} s in this run; report: {args.out / 'report.md'}")
+    print(f"[{count}/{count}] report", flush=True)
+    report(job, journal.seconds)
+    print(f"{time.monotonic() - began:.0f} s in this run; everything made: {args.out}")
     return 0
+
+
+def _measure(data: Path) -> Measured:
+    """What a store can be measured on."""
+    from rpc.data.store import Store
+
+    store = Store.open(data)
+    return "test" if store.has_split("val") or store.has_split("test") else "none"
+
+
+def _optional(path: Path) -> Path | None:
+    return None if path == Path("none") else path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,15 +96,26 @@ def _parser() -> argparse.ArgumentParser:
     add("--scenes", type=int, default=2000, help="composed scenes (default: %(default)s)")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")
-    add("--start", type=Path, default=START, help="model to start from, or 'none' (default: ours)")
+    add("--start", type=Path, default=START, help="detector's start, or 'none' (default: ours)")
+    add(
+        "--recogniser-start",
+        type=Path,
+        default=RECOGNISER_START,
+        help="recogniser's start, or 'none' (default: ours)",
+    )
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
     add("--single", action="store_true", help="baseline: train on the raw exemplars, no scenes")
+    add(
+        "--one-stage",
+        action="store_true",
+        help="to compare: the detector of --config names SKUs itself, no recogniser",
+    )
     add("--agnostic", action="store_true", help="count products without naming them")
     add(
         "--measure",
-        choices=("val", "test"),
-        default="test",
-        help="split to report on; with val, the rule comes from composed scenes (default: test)",
+        choices=("val", "test", "none"),
+        help="split to report on (default: test; none for exemplars alone); but for test, the "
+        "counting rule comes from composed scenes",
     )
     return parser
 

@@ -150,7 +150,7 @@ def read_cutouts(folder: str | Path) -> CutoutSet:
     try:
         cutouts = tuple(Cutout.from_dict(entry) for entry in entries)
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{path}: {error}; make the cut-outs again") from error
     return CutoutSet(cutouts, Path(folder), str(raw.get("method", "")), str(raw.get("store", "")))
 
 

@@ -157,7 +157,7 @@ def read_dataset(path: str | Path, *, strict: bool = True) -> Dataset:
     dataset, problems = _parse(read_json(path), Path(path))
     if strict and problems:
         more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-        raise DataError(f"{problems[0]}{more}")
+        raise DataError(f"{problems[0]}{more}; correct the file")
     return dataset
 
 

@@ -143,7 +143,7 @@ def _open(path: Path, max_side: int) -> Image.Image:
     """Read the header and refuse what is missing, empty, no image or too large."""
     try:
         if path.stat().st_size == 0:
-            raise DataError(f"{path}: the file is empty")
+            raise DataError(f"{path}: the file is empty; replace it")
         image = Image.open(path, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, f"more than {MAX_PIXELS:,} pixels", max_side) from error
@@ -175,4 +175,4 @@ def _too_large(path: Path, size: str, max_side: int) -> DataError:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: the image is truncated or damaged: {error}")
+    return DataError(f"{path}: the image is truncated or damaged: {error}; replace it")

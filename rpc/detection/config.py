@@ -73,6 +73,8 @@ def model_text(config: Config) -> str:
         model["backbone"]["pretrained"] = False
     pipeline = plain["test_pipeline"]
     size = plain.get("image_size")
+    if size is None:  # the steps of the pipeline say it
+        size = next(step["scale"] for step in pipeline if step["type"] == "Resize")
     return json.dumps({"model": model, "test_pipeline": pipeline, "image_size": size}, indent=1)
 
 

@@ -1,6 +1,6 @@
 """A trained detector at work: photo in, detections out.
 
-Key: H x W pixels of a photo, S the side of the network's square input, N detections.
+Key: H x W pixels of a photo, N detections.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Detector:
     Args:
         model: mmdet's detector in evaluation mode.
         saved: what came with it in its file.
-        image_size: S, the side in pixels that the longer side of a photo is scaled to.
+        image_size: longest that the longer and the shorter side of a photo become, in pixels.
     """
 
-    def __init__(self, model: nn.Module, saved: SavedModel, image_size: int) -> None:
+    def __init__(self, model: nn.Module, saved: SavedModel, image_size: tuple[int, int]) -> None:
         self.model = model.eval()
         self.saved = saved
         self.image_size = image_size
@@ -55,14 +55,14 @@ class Detector:
         saved = load_model(path)
         try:
             described = json.loads(saved.config)
-            size = int(described["image_size"])
+            size = _pair(described["image_size"])
             init_default_scope("mmdet")
             model = MODELS.build(ConfigDict(described["model"]))
             model.load_state_dict(dict(saved.state_dict))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise DataError(
-                f"{path}: its weights do not fit its own description: {first}"
+                f"{path}: its weights do not fit its own description: {_gist(error)}; "
+                "train the model anew"
             ) from error
         return cls(model.to(memory_format=torch.channels_last), saved, size)
 
@@ -93,15 +93,15 @@ class Detector:
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
-        square, scale = letterbox(rgb, self.image_size)
+        padded, scale = letterbox(rgb, *self.image_size)
         sample = DetDataSample(
             metainfo={
-                "ori_shape": square.shape[:2],
-                "img_shape": square.shape[:2],
+                "ori_shape": padded.shape[:2],
+                "img_shape": padded.shape[:2],
                 "scale_factor": (1.0, 1.0),
             }
         )
-        tensor = torch.from_numpy(np.ascontiguousarray(square.transpose(2, 0, 1)))
+        tensor = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))
         batch = self.model.data_preprocessor({"inputs": [tensor], "data_samples": [sample]})
         found = self.model.predict(batch["inputs"], batch["data_samples"])[0].pred_instances
         return _detections(found.bboxes, found.scores, found.labels, scale, rgb.shape[:2])
@@ -120,8 +120,9 @@ def load_checkout(path: str | Path) -> Checkout:
         try:
             recogniser = Recogniser.from_state(saved.recogniser)
         except (KeyError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise DataError(f"{path}: its recogniser's weights do not fit: {first}") from error
+            raise DataError(
+                f"{path}: its recogniser's weights do not fit: {_gist(error)}; train the model anew"
+            ) from error
         outputs = recogniser.model.head.out_features
         if outputs != len(saved.taxonomy) + 1:
             raise DataError(
@@ -136,22 +137,44 @@ def load_checkout(path: str | Path) -> Checkout:
     return Checkout(detector, saved.taxonomy, recogniser, rule)
 
 
-def letterbox(rgb: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
-    """Scale a photo (H, W, 3) so that its longer side is `side`, and pad to a square.
+def letterbox(rgb: NDArray[np.uint8], longer: int, shorter: int) -> tuple[NDArray[np.uint8], float]:
+    """Scale a photo (H, W, 3) as large as both sides allow; pad it where one square serves all.
+
+    Args:
+        rgb: the photo.
+        longer: pixels that its longer side may have.
+        shorter: pixels that its shorter side may have; as `longer` for a square.
 
     Returns:
-        (S, S, 3), the photo in the upper left corner, S = `side` rounded up to a multiple of 32;
-        and the factor from photo to square.
+        The scaled photo, in the upper left corner of a square whose sides are a multiple of 32
+        where both lengths are equal; and the factor from photo to picture.
     """
     height, width = rgb.shape[:2]
-    scale = side / max(height, width)
+    scale = min(longer / max(height, width), shorter / min(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     # As mmdet's own Resize in training: bilinear, whatever the factor.
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
-    full = math.ceil(side / 32) * 32
-    square = np.full((full, full, 3), PAD_VALUE, np.uint8)
-    square[: size[1], : size[0]] = small
-    return square, scale
+    if longer != shorter:  # the network's own preprocessor pads, as it did in training
+        return small, scale
+    full = math.ceil(longer / 32) * 32
+    padded = np.full((full, full, 3), PAD_VALUE, np.uint8)
+    padded[: size[1], : size[0]] = small
+    return padded, scale
+
+
+def _pair(size: int | list[int]) -> tuple[int, int]:
+    """A model file's `image_size`: one number is both sides."""
+    longer, shorter = (size, size) if isinstance(size, int) else size
+    if not (isinstance(longer, int) and isinstance(shorter, int) and longer >= shorter >= 32):
+        raise ValueError(f"image_size: expected the longer and the shorter side, got {size!r:.40}")
+    return longer, shorter
+
+
+def _gist(error: Exception) -> str:
+    """The line of an error that says most: torch heads its list of misfits with an empty phrase."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.endswith(":")] or lines or [type(error).__name__]
+    return told[0] if len(told[0]) <= 120 else told[0][:117] + "..."
 
 
 def _detections(
@@ -161,7 +184,7 @@ def _detections(
     scale: float,
     shape: tuple[int, ...],
 ) -> Detections:
-    """From tensors in pixels of the square to boxes inside the photo, best first."""
+    """From tensors in pixels of the padded picture to boxes inside the photo, best first."""
     corners = boxes.cpu().double().numpy() / scale
     inside = clip_boxes(order_corners(corners), shape[1], shape[0])
     found = Detections(inside, scores.cpu().double().numpy(), labels.cpu().numpy())

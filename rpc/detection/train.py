@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["build_config", "train"]
 
 MODEL = "model.pth"
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     """Train until the config's budget is used, then write `model.pth`.
@@ -38,7 +41,7 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
         averages them, and with the counting rule of the last validation.
 
     Raises:
-        DataError: unusable data, or a folder that holds the training of other data.
+        DataError: unusable data, a folder that holds the training of other data, or a full disk.
         DivergedError: the loss became NaN or infinite; `last.pth` holds the last good state.
         KeyboardInterrupt: Ctrl-C or SIGTERM; `last.pth` is written first.
     """
@@ -60,6 +63,13 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
         runner.train()
     except DataError as error:
         raise type(error)(_without_traceback(str(error))) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DataError(  # from a log or a scalar: mmengine's own files
+            f"{work_dir}: cannot be written: {error.strerror}; what was saved is kept, make room "
+            "and resume"
+        ) from error
     path = work_dir / MODEL
     if is_main_process():
         state = read_tensors(work_dir / NAME)["state_dict"]
@@ -79,6 +89,8 @@ class TrainingRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(logging.WARNING)
                 handler.addFilter(_matters)
+            elif isinstance(handler, logging.FileHandler):
+                handler.handleError = _lose_line
         return logger
 
     def load_or_resume(self) -> None:
@@ -115,6 +127,10 @@ class TrainingRunner(Runner):
             ) from error
         self._has_loaded = True
         return checkpoint
+
+
+def _lose_line(record: logging.LogRecord) -> None:
+    """A full disk is told by the resume point, not by a traceback for each line of the log."""
 
 
 def _matters(record: logging.LogRecord) -> bool:

@@ -35,7 +35,7 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such checkpoint")
+        raise DataError(f"{path}: no such checkpoint; expected a file that a training wrote")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's remarks on foreign files: judged below

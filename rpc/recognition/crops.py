@@ -5,6 +5,7 @@ Key: N boxes, H x W pixels of a photo, S the side of a crop.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,40 @@ def cut_crops(rgb: NDArray[np.uint8], boxes: FloatArray, side: int) -> NDArray[n
         left, top = min(left, width - 1), min(top, height - 1)
         crops[row] = fit_square(rgb[top : max(bottom, top + 1), left : max(right, left + 1)], side)
     return crops
+
+
+def box_extents(boxes: FloatArray, width: int) -> NDArray[np.float32]:
+    """Longer and shorter side (N, 2) of boxes (N, 4), as log2 of their share of a photo's width.
+
+    Counted from an eighth of the width, as products often have; quarter turns change nothing.
+    """
+    array = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    sides = np.sort(array[:, 2:] - array[:, :2], axis=1)[:, ::-1]
+    return np.log2(np.maximum(8 * sides / width, 1 / 16)).astype(np.float32)
+
+
+def hide_face(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The crop (S, S, 3) with a plain disc or plate over 30 to 70 % of its middle.
+
+    On trays, products show faces that no exemplar shows, plain bottoms above all: the name has to
+    be read off what is left around them.
+    """
+    side = crop.shape[0]
+    centre = side * (0.5 + rng.normal(0, 0.08, 2))
+    half = side * rng.uniform(0.15, 0.35, 2) * [1, rng.uniform(0.7, 1.0)]
+    grey = rng.uniform(90, 250)
+    colour = (grey + rng.normal(0, 6, 3)).clip(0, 255)
+    mask = np.zeros((side, side), np.float32)
+    if rng.random() < 0.6:
+        half[1] = half[0] * rng.uniform(0.75, 1.0)
+        cv2.ellipse(mask, (tuple(centre), tuple(2 * half), rng.uniform(0, 180)), 1.0, -1)
+    else:
+        corners = cv2.boxPoints((tuple(centre), tuple(2 * half), rng.uniform(0, 180)))
+        cv2.fillConvexPoly(mask, corners.astype(np.int32), 1.0)
+    mask = cv2.GaussianBlur(mask, (0, 0), 1.0)[..., None]
+    shade = np.linspace(rng.uniform(0.9, 1.1), rng.uniform(0.9, 1.1), side)[None, :, None]
+    plate = (colour * shade).clip(0, 255)
+    return np.asarray(crop * (1 - mask) + plate * mask, dtype=np.float32).astype(np.uint8)
 
 
 def jitter_boxes(

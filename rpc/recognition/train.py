@@ -20,7 +20,8 @@ from rpc.data.dataset import Dataset, read_dataset
 from rpc.data.files import DataError
 from rpc.features.tensor_files import read_tensors, write_tensors
 from rpc.recognition.classifier import CropClassifier
-from rpc.recognition.scene_crops import SceneCrops
+from rpc.recognition.scene_crops import Batch, SceneCrops
+from rpc.recognition.start import take_start
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
 LAST = "recogniser_last.pth"
@@ -39,9 +40,11 @@ class RecogniserSettings:
         weight_decay: of AdamW.
         label_smoothing: mass taken from the true label.
         stray_share: stray boxes (no single product) for each item.
+        hidden_share: share of the items whose middle is covered.
         seed: of weights, order and augmentation.
         bfloat16: run the forward pass in bfloat16.
         max_iters: stop after so many batches; None for no such limit.
+        start: file of `write_start` whose body the training starts from; None for ImageNet's.
 
     Raises:
         ValueError: a value is out of its range.
@@ -49,14 +52,16 @@ class RecogniserSettings:
 
     minutes: float = 6.0
     batch_size: int = 48
-    lr: float = 2e-3
+    lr: float = 5e-3
     backbone_factor: float = 0.3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
     stray_share: float = 0.15
+    hidden_share: float = 0.1
     seed: int = 0
     bfloat16: bool = True
     max_iters: int | None = None
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("minutes", "batch_size", "lr", "max_iters"):
@@ -135,7 +140,10 @@ class _Trainee:
     def __init__(self, num_labels: int, settings: RecogniserSettings, path: Path) -> None:
         self.path = path
         self.bfloat16 = settings.bfloat16
-        self.model = CropClassifier(num_labels).to(memory_format=torch.channels_last)
+        self.model = CropClassifier(num_labels, pretrained=settings.start is None)
+        if settings.start is not None:
+            take_start(self.model, settings.start)
+        self.model.to(memory_format=torch.channels_last)
         self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(0.99))
         groups = _groups(self.model, settings)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
@@ -147,8 +155,8 @@ class _Trainee:
             self._resume()
         self.model.train()
 
-    def learn(self, crops: Tensor, labels: Tensor, factor: float) -> float:
-        """One batch, crops (B, 3, S, S) and labels (B,), at `factor` of the learning rates.
+    def learn(self, crops: Tensor, extents: Tensor, labels: Tensor, factor: float) -> float:
+        """One batch as `SceneCrops` gives it, at `factor` of the learning rates.
 
         Returns:
             The loss.
@@ -159,7 +167,7 @@ class _Trainee:
         for group, lr in zip(self.optimizer.param_groups, self.lrs, strict=True):
             group["lr"] = lr * factor
         with torch.autocast("cpu", torch.bfloat16, self.bfloat16):
-            logits = self.model(crops)
+            logits = self.model(crops, extents)
         loss = self.loss_of(logits.float(), labels)
         self._check("loss", float(loss.detach()))
         self.optimizer.zero_grad(set_to_none=True)
@@ -204,7 +212,7 @@ class _Trainee:
 
 def _batches(
     data: Dataset, scenes: Path, settings: RecogniserSettings, skip: int
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Endless batches, made by another process.
 
     Raises:
@@ -215,6 +223,7 @@ def _batches(
         scenes / "images",
         size=settings.batch_size,
         stray_share=settings.stray_share,
+        hidden_share=settings.hidden_share,
         seed=settings.seed,
         skip=skip,
     )
@@ -226,7 +235,7 @@ def _batches(
 
 
 def _groups(model: CropClassifier, settings: RecogniserSettings) -> list[dict[str, object]]:
-    head = list(model.head.parameters())
+    head = [*model.head.parameters(), *model.extent.parameters()]
     body = [p for p in model.blocks.parameters() if p.requires_grad]
     return [
         {"params": head, "lr": settings.lr},

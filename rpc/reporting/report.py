@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rpc.counting import CountingRule
 from rpc.data import DataError, Dataset, write_json
-from rpc.data.files import write_bytes
+from rpc.data.files import atomic_path
 from rpc.metrics import (
     AVERAGED,
     checkout_metrics_by_level,
@@ -97,8 +97,9 @@ def write_report(folder: str | Path, report: Mapping[str, Any]) -> Path:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
-    write_bytes(folder / "report.md", report_text(report).encode("utf-8"))
-    return write_json(folder / "report.json", report, indent=1)
+    with atomic_path(folder / "report.md") as page:  # takes its name together with the JSON
+        page.write_bytes(report_text(report).encode("utf-8"))
+        return write_json(folder / "report.json", report, indent=1)
 
 
 def _wanted(levels: Sequence[str] | None, dataset: Dataset) -> tuple[list[str], list[str]]:

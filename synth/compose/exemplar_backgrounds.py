@@ -21,6 +21,10 @@ _COARSE = 192  # pixels at which the gap is filled: inpainting is slow, and grou
 _MARGIN = 0.08  # the box grows by this fraction of its size: shadows and loose boxes go too
 
 
+class NoGroundError(DataError):
+    """No exemplar shows enough ground around its product."""
+
+
 def exemplar_backgrounds(
     store: Store,
     out: str | Path,
@@ -43,7 +47,8 @@ def exemplar_backgrounds(
         The folder.
 
     Raises:
-        DataError: no exemplar shows enough ground, or a photo is damaged.
+        NoGroundError: no exemplar shows enough ground.
+        DataError: a photo is damaged.
     """
     by_photo: dict[Path, list[Exemplar]] = {}
     for exemplar in store.exemplars():
@@ -61,11 +66,13 @@ def exemplar_backgrounds(
         if progress is not None:
             progress(done, count)
     if not done:
-        raise DataError(f"{store.root}: products fill the exemplars; no background is left to use")
+        raise NoGroundError(
+            f"{store.root}: products fill the exemplars; no background is left to use"
+        )
     return Path(out)
 
 
-def remove_boxes(photo: Rgb, boxes: Sequence[Sequence[float]]) -> Rgb | None:
+def remove_boxes(photo: Rgb, boxes: Sequence[Sequence[float]] | NDArray[np.float64]) -> Rgb | None:
     """A photo (H, W, 3), made smaller if it is large, with what is in the boxes painted over.
 
     The gap gets smooth colours by inpainting and fine texture from elsewhere in the photo.

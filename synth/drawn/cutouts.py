@@ -21,11 +21,19 @@ def draw_cutouts(
     products: int,
     *,
     seed: int = 0,
+    siblings: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Draw `products` packages, five views each, into `out`.
 
     Sizes are spread as in a shop: the long side of a product takes 6 to 26 % of a tray's width.
+
+    Args:
+        out: folder.
+        products: how many.
+        seed: of all that is drawn.
+        siblings: products in a family of look-alikes of one size; None for products without family.
+        progress: is told products done and all.
 
     Returns:
         Path of `cutouts.json`.
@@ -36,14 +44,15 @@ def draw_cutouts(
     out = Path(out)
     entries = []
     for product in range(products):
-        chance = np.random.default_rng([seed, product, 7])
+        family, sibling = (product, None) if siblings is None else divmod(product, siblings)
+        chance = np.random.default_rng([seed, family, 7])
         fraction = float(np.exp(chance.uniform(np.log(0.06), np.log(0.26))))
         # A slim product is long, or it could not be told from dirt.
-        slim = min(draw_package(seed, product, "front", 0).shape[:2])
+        slim = min(draw_package(seed, family, "front", 0).shape[:2])
         fraction = max(fraction, 224 * 1.3 * SMALLEST / 1000 / slim)
         views = [(view, n) for view, count in VIEWS for n in range(count)]
         for view, variant in views:
-            picture = draw_package(seed, product, view, variant)
+            picture = draw_package(seed, family, view, variant, sibling=sibling)
             file = f"package_{product:04d}/{view}_{variant}.png"
             write_image(out / file, picture)
             height, width = picture.shape[:2]

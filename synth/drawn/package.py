@@ -1,7 +1,8 @@
 """One invented package as an RGBA picture: an outline, a printed surface, shading.
 
 A `design` (colours, emblem, words) belongs to a product; `view` changes what is seen of it: front,
-back, end. Nothing here aims at realism of one store: the point is variety, so that a detector
+back, end. Products of one family have the design in common and differ in a word, an accent, an
+emblem. Nothing here aims at realism of one store: the point is variety, so that a detector
 learns what a product on a tray is, whatever is printed on it.
 """
 
@@ -34,7 +35,13 @@ _SYLLABLES = "ka lo mi zu fre sta pon do ri ve nu cho bel ta qui mo sal".split()
 
 
 def draw_package(
-    seed: int, product: int, view: View, variant: int, *, long_side: int = 224
+    seed: int,
+    product: int,
+    view: View,
+    variant: int,
+    *,
+    long_side: int = 224,
+    sibling: int | None = None,
 ) -> RGBA:
     """Draw one view of an invented product.
 
@@ -44,6 +51,8 @@ def draw_package(
         view: "front", "back" (small print, bar code) or "end" (lid or bottom, from above).
         variant: index of the photo; light and dents depend on it too.
         long_side: longer side of the picture in pixels.
+        sibling: index within a family of look-alikes, `product` being the family's; None for a
+            product without one.
 
     Returns:
         (H, W, 4) uint8 RGBA, transparent outside the outline.
@@ -53,6 +62,12 @@ def draw_package(
     form = FORMS[int(design.integers(len(FORMS)))]
     aspect = float(np.exp(design.uniform(*np.log(_ASPECTS[form]))))
     palette = _palette(design)
+    sort, art = design, design  # draw what tells one sibling from another: its word, its emblem
+    if sibling is not None:
+        sort = np.random.default_rng([seed, product, 100 + sibling])
+        change = int(sort.integers(3))  # the word alone; emblem and accent; the second colour too
+        palette = _sibling_palette(palette, sort, change)
+        art = design if change == 0 else sort
     if view == "end" and form in ("can", "cup", "bottle", "tube"):
         height = width = max(int(long_side * aspect), 24)
         surface = _print_lid(design, palette, width)
@@ -60,7 +75,7 @@ def draw_package(
         shade = 1 + 0.1 * np.cos(np.linspace(0, np.pi, width))[None, :, None]
     else:
         height, width = long_side, max(int(long_side * aspect), 24)
-        surface = _print_surface(design, chance, palette, width, height, view)
+        surface = _print_surface((design, sort, art), chance, palette, width, height, view)
         alpha = _outline(form, chance, width, height)
         shade = _shade(form, chance, width, height)
     lit = np.clip(surface.astype(np.float32) * shade, 0, 255)
@@ -86,6 +101,18 @@ def _palette(design: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(hsv[None], cv2.COLOR_HSV2RGB)[0])
 
 
+def _sibling_palette(
+    palette: NDArray[np.uint8], sort: np.random.Generator, change: int
+) -> NDArray[np.uint8]:
+    """A family's colours (5, 3) for one sibling: as they are, another accent, or a second too."""
+    changed = palette.copy()
+    for row in (4, 1)[:change]:
+        hsv = cv2.cvtColor(palette[None, row : row + 1], cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = sort.integers(0, 180)
+        changed[row] = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
+    return changed
+
+
 def _word(design: np.random.Generator) -> str:
     return "".join(design.choice(_SYLLABLES, size=int(design.integers(2, 4)))).upper()
 
@@ -100,20 +127,24 @@ def _text(
 
 
 def _print_surface(
-    design: np.random.Generator,
+    sources: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
     chance: np.random.Generator,
     palette: NDArray[np.uint8],
     width: int,
     height: int,
     view: View,
 ) -> NDArray[np.uint8]:
-    """What is printed on front, back or end: (H, W, 3)."""
+    """What is printed on front, back or end: (H, W, 3).
+
+    `sources` draw the design, the word and the emblem; without a family, all three are one.
+    """
+    design, sort, art = sources
     colours = [tuple(int(v) for v in colour) for colour in palette]
     base, second, light, dark, accent = colours
     picture = Image.new("RGB", (width, height), base)
     draw = ImageDraw.Draw(picture)
     name = _word(design)
-    sort = _word(design)
+    flavour = _word(sort)
     pattern = int(design.integers(5))
     step = max(int(design.uniform(0.06, 0.25) * height), 4)
     if pattern == 1:
@@ -142,6 +173,8 @@ def _print_surface(
             if chance.random() < 0.6:
                 draw.line([x, 0.65 * height, x, 0.82 * height], ink, width=max(width // 60, 1))
         _text(draw, name, (0.5 * width, 0.05 * height), 0.5 * width, light)
+        if sort is not design:
+            _text(draw, flavour, (0.5 * width, 0.6 * height), 0.35 * width, ink)
         return np.asarray(picture)
     cx, cy = width * design.uniform(0.4, 0.6), height * design.uniform(0.5, 0.65)
     rx, ry = width * design.uniform(0.2, 0.45), height * design.uniform(0.12, 0.25)
@@ -150,14 +183,14 @@ def _print_surface(
         draw.ellipse(emblem, light)
     else:
         draw.rectangle(emblem, light)
-    for _ in range(int(design.integers(3, 9))):
-        x, y = cx + rx * design.uniform(-0.6, 0.6), cy + ry * design.uniform(-0.6, 0.6)
-        r = 0.3 * min(rx, ry) * design.uniform(0.5, 1.4)
+    for _ in range(int(art.integers(3, 9))):
+        x, y = cx + rx * art.uniform(-0.6, 0.6), cy + ry * art.uniform(-0.6, 0.6)
+        r = 0.3 * min(rx, ry) * art.uniform(0.5, 1.4)
         draw.ellipse([x - r, y - r, x + r, y + r], accent, outline=dark)
     _text(draw, name, (0.5 * width, height * design.uniform(0.12, 0.25)), 0.85 * width, light)
     y = height * design.uniform(0.82, 0.93)
     draw.rectangle([0.12 * width, y - 0.05 * height, 0.88 * width, y + 0.05 * height], light)
-    _text(draw, sort, (0.5 * width, y), 0.6 * width, dark)
+    _text(draw, flavour, (0.5 * width, y), 0.6 * width, dark)
     return np.asarray(picture)
 
 

@@ -58,6 +58,13 @@ def test_options_change_image_size_everywhere(tiny_store):
     assert text.count("[320, 320]") == 4
 
 
+def test_a_model_file_says_how_its_photos_are_scaled(tiny_store):
+    sizes = {"rtmdet_s_rpc": 640, "faster_rcnn_r50_fpn_rpc": [1333, 800]}
+    for name, size in sizes.items():
+        config = build_config(f"configs/{name}.py", tiny_store)
+        assert json.loads(model_text(config))["image_size"] == size
+
+
 def test_minutes_replace_the_configs_budget(tiny_store):
     config = build_config("configs/faster_rcnn_r50_fpn_rpc.py", tiny_store, minutes=3)
     assert (config.train_cfg.max_minutes, config.train_cfg.max_iters) == (3, None)

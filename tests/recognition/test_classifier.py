@@ -14,7 +14,7 @@ def model():
     """Pretrained, with a head that gives decided answers (an untrained one says 1 / K to all)."""
     torch.manual_seed(0)
     model = CropClassifier(SKUS)
-    torch.nn.init.normal_(model.head.weight, std=1.0)
+    torch.nn.init.normal_(model.head.weight, std=0.1)
     return model.eval()
 
 
@@ -27,12 +27,12 @@ def photo():
 def test_crops_become_logits_of_all_skus_and_of_no_single_product(model):
     for size in (0, 1, 3):
         crops = torch.zeros(size, 3, CROP_SIDE, CROP_SIDE, dtype=torch.uint8)
-        assert model(crops).shape == (size, SKUS + 1)
+        assert model(crops, torch.zeros(size, 2)).shape == (size, SKUS + 1)
 
 
 def test_the_stem_and_the_first_blocks_do_not_learn_and_the_rest_does():
     model = CropClassifier(SKUS, pretrained=False, frozen_blocks=2)
-    model(torch.zeros(2, 3, 32, 32)).sum().backward()
+    model(torch.zeros(2, 3, 32, 32), torch.zeros(2, 2)).sum().backward()
     frozen = [*model.stem.parameters(), *model.blocks[:2].parameters()]
     learning = [*model.blocks[2:].parameters(), *model.head.parameters()]
     assert all(p.grad is None for p in frozen)
@@ -74,3 +74,10 @@ def test_a_recogniser_comes_back_from_its_weights(model, photo):
         Recogniser(model).probabilities(photo, boxes),
         atol=1e-6,
     )
+
+
+@torch.inference_mode()
+def test_one_print_in_two_sizes_can_get_two_names(model):
+    crop = torch.full((1, 3, CROP_SIDE, CROP_SIDE), 90, dtype=torch.uint8)
+    small, large = (model(crop, torch.full((1, 2), value)) for value in (-1.0, 1.0))
+    assert not torch.allclose(small, large)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.recognition.crops import cut_crops, jitter_boxes, stray_boxes
+from rpc.recognition.crops import (
+    box_extents,
+    cut_crops,
+    hide_face,
+    jitter_boxes,
+    stray_boxes,
+)
 from rpc.structures import box_iou
 
 WIDTH, HEIGHT = 120, 90
@@ -86,3 +92,32 @@ def test_chance_is_the_argument():
     boxes = np.array([[10.0, 10, 40, 50]])
     first, second = (jitter_boxes(boxes, 90, 90, np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_extents_are_octaves_from_an_eighth_of_the_width_longer_side_first():
+    boxes = np.array([[0.0, 0, 15, 30], [0, 0, 60, 15], [5, 5, 5, 5]])  # a photo 120 px wide
+    extents = box_extents(boxes, 120)
+    assert extents.dtype == np.float32
+    np.testing.assert_allclose(extents, [[1, 0], [2, 0], [-4, -4]])
+    assert box_extents(np.zeros((0, 4)), 120).shape == (0, 2)
+
+
+@given(item_boxes(), st.floats(0.3, 3))
+def test_extents_pass_over_turns_and_over_the_resolution_of_the_photo(boxes, factor):
+    turned = boxes[:, [1, 0, 3, 2]]
+    np.testing.assert_allclose(box_extents(turned, WIDTH), box_extents(boxes, WIDTH))
+    larger = box_extents(boxes * 8, WIDTH * 8)
+    np.testing.assert_allclose(larger, box_extents(boxes, WIDTH), atol=1e-5)
+
+
+@given(st.integers(0, 500))
+def test_a_hidden_face_leaves_the_rim_as_it_was(seed):
+    crop = np.full((64, 64, 3), (20, 180, 60), np.uint8)
+    hidden = hide_face(crop, np.random.default_rng(seed))
+    assert hidden.shape == crop.shape
+    assert hidden.dtype == np.uint8
+    changed = (hidden != crop).any(axis=2)
+    assert 0.04 < changed.mean() < 0.75
+    assert (crop == (20, 180, 60)).all()  # the crop itself is untouched
+    corners = hidden[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners == (20, 180, 60)).all()

@@ -99,8 +99,8 @@ def test_what_is_not_finite_keeps_the_last_good_state(scenes, tmp_path, monkeypa
     class Sick(CropClassifier):
         calls = 0
 
-        def forward(self, crops):
-            logits = super().forward(crops)
+        def forward(self, crops, extents):
+            logits = super().forward(crops, extents)
             self.calls += 1
             if self.calls < 3:
                 return logits
@@ -158,9 +158,10 @@ def test_crops_carry_the_taxonomys_labels_and_depend_on_the_seed_alone(scenes):
         crops = SceneCrops(data, scenes / "images", size=16, stray_share=0.3, seed=seed)
         return next(iter(crops))
 
-    crops, labels = first_batch(1)
+    crops, extents, labels = first_batch(1)
     assert crops.shape == (16, 3, 128, 128)
-    again, same = first_batch(1)
+    assert extents.shape == (16, 2)
+    again, _, same = first_batch(1)
     assert torch.equal(crops, again)
     assert torch.equal(labels, same)
     assert not torch.equal(crops, first_batch(2)[0])

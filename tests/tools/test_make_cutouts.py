@@ -47,14 +47,3 @@ def test_cut_outs_and_a_sheet_are_made_and_lost_photos_are_told(tmp_path):
     assert "tea_camera0-2.jpg" in done.stdout
     assert (out / "cutouts.json").is_file()
     assert (out / "sheet_001.jpg").is_file()
-
-
-def test_a_product_that_no_photo_shows_is_one_line_and_exit_code_two(tmp_path):
-    store = make_store(tmp_path / "store", photos=1)
-    (store / "exemplars" / "tea_camera0-1.jpg").write_bytes(b"")
-    done = call("--data", store, "--out", tmp_path / "out", "--workers", 1, "--method", "grabcut")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if "error:" in line]
-    assert "SKU tea" in line
-    assert "the file is empty" in line

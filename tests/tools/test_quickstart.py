@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rpc.data.images import write_image
+from rpc.detection.checkpoint import load_model
 from synth.drawn import draw_package
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ def store(drawn, tmp_path):
 def command(store, out, *more):
     return [
         sys.executable, "tools/quickstart.py", "--data", store, "--out", out, "--start", "none",
-        "--minutes", "0.3", "--scenes", "12", "--workers", "1", *more,
+        "--recogniser-start", "none", "--minutes", "0.3", "--scenes", "12", "--workers", "1", *more,
     ]  # fmt: skip
 
 
@@ -162,6 +163,20 @@ def test_the_job_makes_a_report_and_a_second_run_does_nothing_again(store, tmp_p
     assert other.returncode == 2
     assert "other settings (seed)" in other.stderr
     assert other.stderr.count("\n") == 1
+
+
+def test_a_store_without_trays_gets_its_model_and_no_report(store, tmp_path):
+    for split in ("val", "test"):
+        (store / f"instances_{split}.json").unlink()
+        shutil.rmtree(store / split)
+    out = tmp_path / "out"
+    done = run(store, out)
+    assert done.returncode == 0, done.stderr
+    assert "nothing was measured" in done.stdout
+    assert not (out / "report.json").exists()
+    saved = load_model(out / "model.pth")
+    assert saved.recogniser is not None
+    assert saved.counting is not None  # chosen on composed scenes
 
 
 @pytest.mark.parametrize("step", ["detector", "recogniser"])

@@ -43,6 +43,28 @@ def test_two_photos_of_one_view_share_the_print_but_not_the_light():
     assert not np.array_equal(first, second)
 
 
+@given(st.integers(0, 20), st.integers(0, 100), st.sampled_from(["front", "back"]))
+@settings(max_examples=25)
+def test_siblings_share_their_outline_and_differ_in_little(seed, family, view):
+    one, two = (draw_package(seed, family, view, 1, sibling=n).astype(int) for n in (0, 1))
+    assert np.array_equal(one[..., 3], two[..., 3])
+    assert not np.array_equal(one, two)
+    again = draw_package(seed, family, view, 1, sibling=1)
+    assert np.array_equal(again, two)
+
+
+def test_look_alikes_look_more_alike_than_strangers():
+    def distance(first, second):
+        height, width = np.minimum(first.shape[:2], second.shape[:2])
+        return np.abs(first[:height, :width, :3] - second[:height, :width, :3].astype(int)).mean()
+
+    fronts = [draw_package(0, n, "front", 0, sibling=0).astype(int) for n in range(12)]
+    siblings = [draw_package(0, n, "front", 0, sibling=1).astype(int) for n in range(12)]
+    alike = np.mean([distance(a, b) for a, b in zip(fronts, siblings, strict=True)])
+    strange = np.mean([distance(a, b) for a, b in zip(fronts, siblings[1:], strict=False)])
+    assert alike < 0.5 * strange
+
+
 @given(st.integers(0, 20), st.integers(0, 200), st.sampled_from([64, 97, 160]))
 @settings(max_examples=15)
 def test_a_texture_is_drawn_the_same_every_time_in_any_size(seed, index, side):
@@ -80,6 +102,12 @@ def test_what_is_kept_can_be_told_from_dirt_and_fits_on_a_tray(cutouts):
 def test_the_views_of_one_product_share_its_scale(cutouts):
     for product in range(1, 13):
         assert len({c.scale for c in cutouts.cutouts if c.category_id == product}) == 1
+
+
+def test_a_family_of_cutouts_shares_its_size(tmp_path):
+    draw_cutouts(tmp_path, 6, seed=3, siblings=3)
+    scales = {c.category_id: c.scale for c in read_cutouts(tmp_path).cutouts}
+    assert scales[1] == scales[2] == scales[3] != scales[4] == scales[5] == scales[6]
 
 
 def test_the_same_seed_draws_the_same_files_and_tells_its_progress(cutouts, tmp_path):

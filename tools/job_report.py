@@ -1,0 +1,148 @@
+"""The main job's last part: counting rule, held-out trays, report and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from job import Job, Step
+from progress_bar import bar
+
+from rpc.checkout import Checkout
+from rpc.counting import choose_rule
+from rpc.data.dataset import Dataset
+from rpc.data.files import read_json_value, write_json
+from rpc.data.images import read_image, write_image
+from rpc.detection.checkpoint import load_model, save_model
+from rpc.detection.dataset import read_source
+from rpc.detection.predict import load_checkout
+from rpc.reporting import (
+    build_report,
+    draw_tray,
+    manifest,
+    results_of_detections,
+    results_of_entries,
+    truth_of,
+    write_report,
+)
+from rpc.structures import Detections
+
+
+def measuring_steps(job: Job) -> list[Step]:
+    """The steps of this part but the report."""
+    steps: list[Step] = [("counting rule", lambda: _choose_rule(job))]
+    if job.measure != "none":
+        steps.append((job.measure, lambda: _detect_measured(job)))
+    return steps
+
+
+def _choose_rule(job: Job) -> None:
+    """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
+    if job.rule_source == "val":
+        dataset, paths = job.split("val")
+    else:
+        dataset, path_of = read_source(job.out / "syn_rule", "scenes", agnostic=job.agnostic)
+        paths = [path_of(image) for image in dataset.images]
+    found = _detect(paths, load_checkout(job.model))
+    _write(job, job.rule_source, dataset, found)
+    rule = choose_rule(found, dataset.counts()).rule
+    saved = load_model(job.model)
+    save_model(
+        job.model,
+        saved.state_dict,
+        saved.config,
+        saved.taxonomy,
+        rule.to_dict(),
+        saved.meta,
+        saved.recogniser,
+    )
+
+
+def _detect_measured(job: Job) -> None:
+    """Detections of the measured trays, once."""
+    assert job.measure != "none"
+    dataset, paths = job.split(job.measure)
+    _write(job, job.measure, dataset, _detect(paths, load_checkout(job.model)))
+
+
+def _detect(paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
+    found = []
+    with bar("reading trays") as progress:
+        for done, path in enumerate(paths, start=1):
+            found.append(checkout.detect(read_image(path)))
+            progress(done, len(paths))
+    return found
+
+
+def _write(job: Job, name: str, dataset: Dataset, found: list[Detections]) -> None:
+    results = results_of_detections(found, dataset)
+    write_json(job.out / f"detections_{name}.json", list(results.entries))
+
+
+def report(job: Job, seconds: Mapping[str, float]) -> None:
+    """report.json, report.md, counts.json and annotated trays; the table on the screen."""
+    if job.measure == "none":
+        print("no checkout photos: nothing was measured; the counting rule is from composed scenes")
+        print(f"to count a tray: tools/demo.py PHOTO --model {job.model}")
+        return
+    checkout = load_checkout(job.model)
+    assert checkout.rule is not None
+    dataset, paths = job.split(job.measure)
+    entries = read_json_value(job.out / f"detections_{job.measure}.json")
+    results = results_of_entries(entries, dataset)
+    origin = manifest(
+        threshold=checkout.rule.threshold,
+        chosen_on=job.rule_source,
+        split=job.measure,
+        config=job.config,
+        seeds={"scenes": job.seed, "training": job.seed},
+        data=job.data,
+        checkpoint=job.model,
+        durations=seconds,
+    )
+    built = build_report(
+        dataset,
+        results,
+        checkout.rule,
+        manifest=origin,
+        chosen_on=job.rule_source,
+        supervision="E",
+        method="Single" if job.single else "Syn",
+        timings=seconds,
+    )
+    write_report(job.out, built)
+    _draw(job, dataset, paths, results.detections, checkout)
+    print(f"{'level':10} {'cAcc':>7} {'ACD':>6} {'mCCD':>6} {'mCIoU':>7} {'mAP50':>7} {'mmAP':>7}")
+    for level, row in built["levels"].items():
+        print(
+            f"{level:10} {row['cAcc']:7.1%} {row['ACD']:6.2f} {row['mCCD']:6.2f} "
+            f"{row['mCIoU']:7.1%} {row['mAP50']:7.1%} {row['mmAP']:7.1%}"
+        )
+
+
+def _draw(
+    job: Job,
+    dataset: Dataset,
+    paths: Sequence[Path],
+    found: Sequence[Detections],
+    checkout: Checkout,
+) -> None:
+    """Annotated trays, one a level, with and without the truth; all lists as JSON."""
+    assert checkout.rule is not None
+    lists: dict[str, Any] = {}
+    drawn = set()
+    for image, path, detections in zip(dataset.images, paths, found, strict=True):
+        kept = checkout.rule.apply(detections)
+        counts = checkout.rule.count(detections).counts
+        names = {dataset.taxonomy.category(label).name: n for label, n in counts.items()}
+        lists[image.file_name] = names
+        if image.level in drawn:
+            continue
+        drawn.add(image.level)
+        rgb = read_image(path)
+        level = image.level or "tray"
+        write_image(job.out / f"tray_{level}.jpg", draw_tray(rgb, kept, dataset.taxonomy))
+        checked = draw_tray(rgb, kept, dataset.taxonomy, truth=truth_of(dataset, image.id))
+        write_image(job.out / f"tray_{level}_checked.jpg", checked)
+    write_json(job.out / "counts.json", lists, indent=1)

@@ -1,0 +1,71 @@
+"""The main job's trainings: scenes to one model file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from job import Job, Step
+from progress_bar import bar
+
+from rpc.detection import runtime
+from rpc.detection.checkpoint import load_model, save_model
+from rpc.detection.train import build_config, train
+from rpc.recognition.train import RecogniserSettings, train_recogniser
+
+DETECTOR_SHARE = 0.35  # of the training time; the rest goes to the recogniser
+
+
+def training_steps(job: Job) -> list[Step]:
+    """The steps of this part."""
+    if job.names_crops:
+        return [("detector", lambda: _find(job)), ("recogniser", lambda: _name(job))]
+    return [("detector", lambda: _find(job))]
+
+
+def _find(job: Job) -> None:
+    """Learn to find products: without naming them, where a recogniser does."""
+    options: dict[str, Any] = {"val_cfg": None}
+    if job.agnostic or job.names_crops:
+        options["agnostic"] = True
+    if job.start is not None and not job.one_stage:
+        options["start"] = str(job.start)
+    config = build_config(
+        job.config,
+        job.data,
+        None if job.single else job.out / "syn",
+        options,
+        minutes=job.minutes * (DETECTOR_SHARE if job.names_crops else 1.0),
+        amp=runtime.has_fast_bfloat16(),
+        seed=job.seed,
+    )
+    train(config, job.out / "detector", resume=True)
+    if not job.names_crops:
+        saved = load_model(job.out / "detector" / "model.pth")
+        save_model(job.model, saved.state_dict, saved.config, job.taxonomy, None, saved.meta)
+
+
+def _name(job: Job) -> None:
+    """Learn to name products, on crops of the same scenes; then one model file of both."""
+    settings = RecogniserSettings(
+        minutes=job.minutes * (1 - DETECTOR_SHARE),
+        seed=job.seed,
+        bfloat16=runtime.has_fast_bfloat16(),
+        start=job.recogniser_start,
+    )
+    with bar("learning to name products") as progress:
+        model = train_recogniser(
+            job.out / "syn",
+            job.out / "recogniser",
+            settings,
+            lambda done, facts: progress(round(1000 * done), 1000),
+        )
+    saved = load_model(job.out / "detector" / "model.pth")
+    save_model(
+        job.model,
+        saved.state_dict,
+        saved.config,
+        job.taxonomy,
+        None,
+        saved.meta,
+        model.state_dict(),
+    )
