@@ -1,6 +1,7 @@
 """A photo goes into the square, its boxes come back; parts that do not fit are refused."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import nn
 from rpc.data import Category, DataError, Taxonomy
 from rpc.detection import runtime
 from rpc.detection.checkpoint import SavedModel, save_model
-from rpc.detection.config import build_config, model_text
+from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.predict import PAD_VALUE, Detector, letterbox, load_checkout
 from rpc.recognition import CropClassifier
 
@@ -195,3 +196,21 @@ def test_a_model_of_one_sku_names_it_without_a_recogniser():
     one = Taxonomy([Category(1, "only")])
     text = json.dumps({"model": {"bbox_head": {"num_classes": 1}}})
     assert not Detector(nn.Identity(), SavedModel({}, text, one, None, {}, "x.pth"), 64).agnostic
+
+
+@pytest.mark.slow
+def test_the_papers_baseline_goes_from_its_config_to_detections(tmp_path):
+    root = Path(__file__).parents[2]
+    config = build_config(
+        root / "configs" / "faster_rcnn_r50_fpn_rpc.py", root / "examples" / "ministore"
+    )
+    config.model.backbone.init_cfg = None  # no download
+    init_default_scope("mmdet")
+    state = MODELS.build(config.model).state_dict()
+    path = save_model(tmp_path / "model.pth", state, model_text(config), taxonomy_of(config))
+    detector = Detector.load(path)
+    assert detector.image_size == (1333, 800)
+    photo = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    found = detector.predict(photo)  # untrained: anything, but inside the photo
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= [90, 60, 90, 60]).all()
