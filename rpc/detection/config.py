@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -103,6 +104,8 @@ def _read(path: Path, options: Mapping[str, Any]) -> Config:
     try:
         config = Config.fromfile(path)
     except Exception as error:  # a config is Python: anything can be wrong with it
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise  # mmengine copies the config to a temporary folder: that one is full
         cause = error.__cause__ or error.__context__ or error
         raise DataError(f"{path}: not a usable config: {cause}") from error
     try:

@@ -217,32 +217,13 @@ def without_val(store):
     return "no instances_val.json"
 
 
-def unknown_category(store):
-    change(store, "test", lambda a: {**a, "category_id": 99})
-    return "99"
-
-
-def box_without_value(store):
-    change(store, "val", lambda a: {**a, "bbox": [float("nan"), 0, 9, 9]})
-    return "nan"
-
-
 def truncated_exemplar(store):
     path = store / "exemplars" / "package_1_camera0-3.jpg"
     path.write_bytes(path.read_bytes()[:700])
     return path.name
 
 
-def change(store, split, edit):
-    path = store / f"instances_{split}.json"
-    content = json.loads(path.read_text())
-    content["annotations"][1] = edit(content["annotations"][1])
-    path.write_text(json.dumps(content))
-
-
-@pytest.mark.parametrize(
-    "damage", [without_val, unknown_category, box_without_value, truncated_exemplar]
-)
+@pytest.mark.parametrize("damage", [without_val, truncated_exemplar])
 def test_a_bad_store_is_one_line_and_exit_code_two(store, tmp_path, damage):
     told = damage(store)
     before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
@@ -273,7 +254,7 @@ def test_an_exemplar_that_was_damaged_and_repaired_lets_the_job_go_on(drawn, sto
         (("--minutes", "0"), "--minutes above 0"),
         (("--scenes", "0"), "--scenes"),
         (("--config", "nowhere.py"), "nowhere.py: no such config"),
-        (("--start", "nowhere.pth"), "nowhere.pth: no such model to start from"),
+        (("--recogniser-start", "nowhere.pth"), "nowhere.pth: no such model to start from"),
     ],
 )
 def test_a_bad_option_is_told_before_any_work(store, tmp_path, more, told):
