@@ -34,7 +34,8 @@ def exemplar_backgrounds(
 ) -> Path:
     """Write up to `count` backgrounds from random exemplars of a store.
 
-    Exemplars on which the products fill half of the photo or more are passed over.
+    Exemplars on which the products fill half of the photo or more are passed over, and damaged
+    ones.
 
     Args:
         store: the store.
@@ -48,7 +49,7 @@ def exemplar_backgrounds(
 
     Raises:
         NoGroundError: no exemplar shows enough ground.
-        DataError: a photo is damaged.
+        DataError: a background cannot be written.
     """
     by_photo: dict[Path, list[Exemplar]] = {}
     for exemplar in store.exemplars():
@@ -58,7 +59,11 @@ def exemplar_backgrounds(
         if done == count:
             break
         path = paths[int(row)]
-        ground = remove_boxes(read_image(path), [e.box for e in by_photo[path]])
+        try:
+            photo = read_image(path)
+        except DataError:  # the cut-outs have named it; another photo shows the ground too
+            continue
+        ground = remove_boxes(photo, [e.box for e in by_photo[path]])
         if ground is None:
             continue
         write_image(Path(out) / f"{path.stem}.jpg", ground)

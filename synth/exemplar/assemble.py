@@ -141,7 +141,8 @@ def _check_every_sku(
     others = f" (and {len(missing) - 1} SKUs more)" if len(missing) > 1 else ""
     raise DataError(
         f"SKU {names[first]} (category {first}){others} has no usable cut-out: {why}; check its "
-        f"photos and boxes, put a mask by hand into {FOLDER}/, or try another --method"
+        f"photos and boxes, put a mask by hand into {FOLDER}/, or try another "
+        "--method of tools/make_cutouts.py"
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +74,15 @@ def test_backgrounds_are_made_from_exemplars(tmp_path: Path) -> None:
     folder = exemplar_backgrounds(store, tmp_path / "ground", 3, np.random.default_rng(0))
     assert len(list(folder.glob("*.jpg"))) == 3
     assert Backgrounds.from_folder(folder, 0.0).draw(np.random.default_rng(0), 64, 64).std() < 60
+
+
+def test_a_damaged_exemplar_is_passed_over(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    shutil.copytree(MINISTORE / "exemplars", root / "exemplars")
+    shutil.copy(MINISTORE / "instances_train.json", root)
+    photos = sorted((root / "exemplars").iterdir())
+    for path in photos[1:]:
+        path.write_bytes(path.read_bytes()[:100])
+    store = Store.open(root)
+    folder = exemplar_backgrounds(store, tmp_path / "ground", 3, np.random.default_rng(0))
+    assert [path.stem for path in folder.iterdir()] == [photos[0].stem]
