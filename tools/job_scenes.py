@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from progress_bar import bar
 
 from rpc.data.cutouts import read_cutouts, write_cutouts
-from rpc.data.files import write_json
+from rpc.data.files import read_json, write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.predict import Detector
 from rpc.features import Embedder
@@ -24,6 +24,7 @@ from synth.compose.exemplar_backgrounds import (
 )
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.apparent_size import estimate_sizes
+from synth.exemplar.cutouts import REPORT
 
 SURE = 0.4  # a class-agnostic box of an unlabelled tray that is worth measuring
 POSSIBLE = 0.1  # one that is worth painting over
@@ -53,10 +54,19 @@ def _makes_backgrounds(job: Job) -> bool:
 
 
 def _cut_out(job: Job) -> None:
-    """Exemplars to cut-outs, and contact sheets to look at."""
+    """Exemplars to cut-outs, and contact sheets to look at.
+
+    Raises:
+        DataError: an exemplar is damaged or missing; the cut-outs of the others are kept.
+    """
     folder = job.out / "cutouts"
     with bar("cutting out products") as progress:
         build_cutouts(job.store, folder, workers=job.workers, progress=progress)
+    skipped = read_json(folder / REPORT)["skipped"]
+    for entry in skipped:  # no product found: the SKU's other photos serve; damaged: say so now
+        read_image(job.store.image_dir("train") / entry["file"])
+    if skipped:
+        print(f"{len(skipped)} exemplars left out, see {folder / REPORT}", flush=True)
     names = {c.id: c.name for c in job.store.taxonomy.categories}
     write_sheets(read_cutouts(folder), names=names)
 

@@ -57,7 +57,7 @@ def _name(job: Job) -> None:
             job.out / "syn",
             job.out / "recogniser",
             settings,
-            lambda done, facts: progress(round(1000 * done), 1000),
+            lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     saved = load_model(job.out / "detector" / "model.pth")
     save_model(

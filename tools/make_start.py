@@ -98,7 +98,7 @@ def _train_recogniser(args: argparse.Namespace) -> Path:
             args.out / "scenes",
             args.out / "training",
             settings,
-            lambda done, facts: progress(round(1000 * done), 1000),
+            lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     return write_start(args.out / "recogniser_start.pth", model)
 

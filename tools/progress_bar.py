@@ -1,9 +1,12 @@
-"""A progress bar on stderr: what is being done, how far it is, how long is left."""
+"""Progress on stderr: what is being done, how far it is, how long is left."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -15,10 +18,30 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+LINE_EVERY = 30.0  # seconds, where stderr is a file: a log that can be followed
+
+
+class Report(Protocol):
+    """Takes how much is done, and a few words of facts."""
+
+    def __call__(self, done: int, total: int, facts: str = "") -> None: ...  # noqa: D102
+
 
 @contextmanager
-def bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar for the time of the block; yields `progress(done, total)`."""
+def bar(what: str) -> Iterator[Report]:
+    """Show progress for the time of the block; yields `progress(done, total, facts="")`.
+
+    A moving bar on a terminal; a line now and then in a log file.
+    """
+    if sys.stderr.isatty():
+        with _moving(what) as progress:
+            yield progress
+    else:
+        yield _lines(what)
+
+
+@contextmanager
+def _moving(what: str) -> Iterator[Report]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -26,13 +49,14 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[facts]}"),
     )
     shown = Progress(*columns, console=Console(stderr=True))
-    task = shown.add_task(what, total=None)
+    task = shown.add_task(what, total=None, facts="")
 
-    def progress(done: int, total: int) -> None:
+    def progress(done: int, total: int, facts: str = "") -> None:
         shown.start()  # not earlier: bad input found before any work shall be one line, no bar
-        shown.update(task, completed=done, total=total)
+        shown.update(task, completed=done, total=total, facts=facts)
 
     try:
         yield progress
@@ -43,3 +67,21 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if shown.live.is_started:  # stopped all the same, it would print an empty line
             shown.stop()
+
+
+def _lines(what: str) -> Report:
+    started = told = time.monotonic()
+
+    def progress(done: int, total: int, facts: str = "") -> None:
+        nonlocal told
+        now = time.monotonic()
+        if done <= 0 or (done < total and now - told < LINE_EVERY):
+            return
+        if done == total and now - started < LINE_EVERY:
+            return  # the step's own name says enough
+        told = now
+        left = round((now - started) * (total - done) / done)
+        line = f"{what}  {done}/{total}  {left // 60}:{left % 60:02d} left  {facts}"
+        print(line.rstrip(), file=sys.stderr, flush=True)
+
+    return progress

@@ -7,6 +7,7 @@ import logging
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import torch
 from mmengine.config import Config
@@ -63,6 +64,12 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
         runner.train()
     except DataError as error:
         raise type(error)(_without_traceback(str(error))) from error
+    except URLError as error:  # an OSError too
+        raise DataError(
+            f"{Path(config.filename or 'config').name}: its backbone's pretrained weights cannot "
+            f"be fetched ({error.reason}): go online once, or train from scratch with "
+            "--cfg-options model.backbone.init_cfg=None"
+        ) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise

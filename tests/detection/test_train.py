@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from drawn_store import SKUS, TINY
 from rpc.data import DataError
 from rpc.detection.checkpoint import load_model, read_tensors
 from rpc.detection.optim import DivergedError, check_weights
-from rpc.detection.train import build_config, train
+from rpc.detection.train import TrainingRunner, build_config, train
 
 CONFIG = "configs/rtmdet_tiny_rpc.py"
 
@@ -172,6 +173,15 @@ def test_mixed_precision_trains_too(tiny_store, tiny_scenes, tiny_options, tmp_p
     config = build_config(CONFIG, tiny_store, tiny_scenes, options, amp=True)
     state = load_model(train(config, tmp_path)).state_dict
     assert all(v.isfinite().all() for v in state.values())
+
+
+def test_pretrained_weights_out_of_reach_are_one_line(config_of, tmp_path, monkeypatch):
+    def offline(self):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr(TrainingRunner, "train", offline)
+    with pytest.raises(DataError, match=r"cannot be fetched .*init_cfg=None"):
+        train(config_of(1), tmp_path / "work")
 
 
 def test_a_damaged_photo_stops_the_training_with_its_name(config_of, tmp_path, tiny_scenes):

@@ -9,8 +9,8 @@ from small_shop import ROOT, SKUS, TINY, arguments, make_shop, make_store
 
 from rpc.detection import runtime
 
-# Of work that was done before the trouble: a full bar, or how far a training has come.
-PROGRESS = re.compile(r".+ ━+ (\d+)/\1 |training +\d+%  ")
+# Of work that was done before the trouble: how far a step or a training has come.
+PROGRESS = re.compile(r".+  \d+/\d+  \d+:\d\d left|training +\d+%  ")
 
 
 @pytest.fixture

@@ -299,7 +299,9 @@ def test_a_sku_without_a_usable_mask_is_refused(refused, shop, tool, damage):
     line = refused(tool)
     assert "SKU tea (category 1) has no usable cut-out: " in line
     assert told in line
-    assert line.endswith("put a mask by hand into overrides/, or try another --method of tools/make_cutouts.py")
+    assert line.endswith(
+        "put a mask by hand into overrides/, or try another --method of tools/make_cutouts.py"
+    )
 
 
 def test_a_sku_whose_masks_are_all_dropped_is_not_composed(refused, cutouts):

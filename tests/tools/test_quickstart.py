@@ -190,6 +190,8 @@ def test_a_job_stopped_in_training_is_finished_by_the_same_command(store, tmp_pa
         env=ENVIRONMENT,
         cwd=ROOT,
         start_new_session=True,
+        # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in job.stdout:
         if line.rstrip().endswith(step):
