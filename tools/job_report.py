@@ -10,20 +10,24 @@ from job import Job, Step
 from progress_bar import bar
 
 from rpc.checkout import Checkout
-from rpc.counting import choose_rule
+from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule
 from rpc.data.dataset import Dataset
-from rpc.data.files import read_json_value, write_json
+from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.checkpoint import load_model, save_model
 from rpc.detection.dataset import read_source
 from rpc.detection.predict import load_checkout
 from rpc.reporting import (
+    Reading,
     build_report,
     draw_tray,
     manifest,
+    read_boxes,
+    read_results,
     results_of_detections,
-    results_of_entries,
     truth_of,
+    write_counts,
+    write_gallery,
     write_report,
 )
 from rpc.structures import Detections
@@ -39,11 +43,7 @@ def measuring_steps(job: Job) -> list[Step]:
 
 def _choose_rule(job: Job) -> None:
     """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
-    if job.rule_source == "val":
-        dataset, paths = job.split("val")
-    else:
-        dataset, path_of = read_source(job.out / "syn_rule", "scenes", agnostic=job.agnostic)
-        paths = [path_of(image) for image in dataset.images]
+    dataset, paths = _rule_trays(job)
     found = _detect(paths, load_checkout(job.model))
     _write(job, job.rule_source, dataset, found)
     rule = choose_rule(found, dataset.counts()).rule
@@ -57,6 +57,22 @@ def _choose_rule(job: Job) -> None:
         saved.meta,
         saved.recogniser,
     )
+
+
+def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
+    """The labelled trays that the rule is chosen on, and their photos."""
+    if job.rule_source == "val":
+        return job.split("val")
+    dataset, path_of = read_source(job.out / "syn_rule", "scenes", agnostic=job.agnostic)
+    return dataset, [path_of(image) for image in dataset.images]
+
+
+def _threshold_curve(job: Job, rule: CountingRule) -> Sequence[CurvePoint]:
+    """What other thresholds gave with the rule's suppression, where it was chosen."""
+    dataset, _ = _rule_trays(job)
+    found = read_results(job.out / f"detections_{job.rule_source}.json", dataset).detections
+    grid = RuleGrid.threshold_only()
+    return choose_rule(found, dataset.counts(), base=rule, grid=grid).curve
 
 
 def _detect_measured(job: Job) -> None:
@@ -77,11 +93,11 @@ def _detect(paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
 
 def _write(job: Job, name: str, dataset: Dataset, found: list[Detections]) -> None:
     results = results_of_detections(found, dataset)
-    write_json(job.out / f"detections_{name}.json", list(results.entries))
+    write_json(job.out / f"detections_{name}.json", results.to_coco())
 
 
 def report(job: Job, seconds: Mapping[str, float]) -> None:
-    """report.json, report.md, counts.json and annotated trays; the table on the screen."""
+    """The report and its pages, counts.json and annotated trays; the table on the screen."""
     if job.measure == "none":
         print("no checkout photos: nothing was measured; the counting rule is from composed scenes")
         print(f"to count a tray: tools/demo.py PHOTO --model {job.model}")
@@ -89,8 +105,8 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     checkout = load_checkout(job.model)
     assert checkout.rule is not None
     dataset, paths = job.split(job.measure)
-    entries = read_json_value(job.out / f"detections_{job.measure}.json")
-    results = results_of_entries(entries, dataset)
+    results = read_results(job.out / f"detections_{job.measure}.json", dataset)
+    reading = read_boxes(results, checkout.rule)
     origin = manifest(
         threshold=checkout.rule.threshold,
         chosen_on=job.rule_source,
@@ -103,16 +119,23 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     )
     built = build_report(
         dataset,
-        results,
-        checkout.rule,
+        reading,
         manifest=origin,
         chosen_on=job.rule_source,
         supervision="E",
         method="Single" if job.single else "Syn",
+        threshold_curve=_threshold_curve(job, checkout.rule),
         timings=seconds,
     )
+    places = dict(zip((image.id for image in dataset.images), paths, strict=True))
+    built["gallery"] = write_gallery(job.out, dataset, reading, lambda image: places[image.id])
+    write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
     write_report(job.out, built)
-    _draw(job, dataset, paths, results.detections, checkout)
+    _draw(job, dataset, paths, reading)
+    _show(built)
+
+
+def _show(built: Mapping[str, Any]) -> None:
     print(f"{'level':10} {'cAcc':>7} {'ACD':>6} {'mCCD':>6} {'mCIoU':>7} {'mAP50':>7} {'mmAP':>7}")
     for level, row in built["levels"].items():
         print(
@@ -121,22 +144,11 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         )
 
 
-def _draw(
-    job: Job,
-    dataset: Dataset,
-    paths: Sequence[Path],
-    found: Sequence[Detections],
-    checkout: Checkout,
-) -> None:
-    """Annotated trays, one a level, with and without the truth; all lists as JSON."""
-    assert checkout.rule is not None
-    lists: dict[str, Any] = {}
+def _draw(job: Job, dataset: Dataset, paths: Sequence[Path], reading: Reading) -> None:
+    """Annotated trays, one a level, with and without the truth."""
+    assert reading.boxes is not None
     drawn = set()
-    for image, path, detections in zip(dataset.images, paths, found, strict=True):
-        kept = checkout.rule.apply(detections)
-        counts = checkout.rule.count(detections).counts
-        names = {dataset.taxonomy.category(label).name: n for label, n in counts.items()}
-        lists[image.file_name] = names
+    for image, path, kept in zip(dataset.images, paths, reading.boxes.counted, strict=True):
         if image.level in drawn:
             continue
         drawn.add(image.level)
@@ -145,4 +157,3 @@ def _draw(
         write_image(job.out / f"tray_{level}.jpg", draw_tray(rgb, kept, dataset.taxonomy))
         checked = draw_tray(rgb, kept, dataset.taxonomy, truth=truth_of(dataset, image.id))
         write_image(job.out / f"tray_{level}_checked.jpg", checked)
-    write_json(job.out / "counts.json", lists, indent=1)

@@ -1,5 +1,6 @@
 """Detections to shopping lists: duplicates, threshold, and the choice of both on validation."""
 
+from rpc.counting.certainty import certainties, certainty
 from rpc.counting.choose import CurvePoint, RuleChoice, RuleGrid, choose_rule
 from rpc.counting.rule import CountingRule
 from rpc.counting.suppression import Overlaps, suppress
@@ -10,6 +11,8 @@ __all__ = [
     "Overlaps",
     "RuleChoice",
     "RuleGrid",
+    "certainties",
+    "certainty",
     "choose_rule",
     "suppress",
 ]

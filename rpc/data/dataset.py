@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.coco_checks import Problem, check_annotations, check_images
-from rpc.data.files import DataError, read_json, write_json
+from rpc.data.files import DataError, read_json, uncollected, write_json
 from rpc.data.levels import Level
 from rpc.data.records import Annotation, ImageInfo
 from rpc.data.taxonomy import Taxonomy
@@ -59,9 +59,14 @@ class Dataset:
         object.__setattr__(self, "annotations", tuple(self.annotations))
         where = self.path or "data set"
         for kind, records in (("image", self.images), ("annotation", self.annotations)):
-            number, times = Counter(r.id for r in records).most_common(1)[0] if records else (0, 1)
-            if times > 1:
+            ids = [record.id for record in records]
+            if len(set(ids)) < len(ids):
+                number, times = Counter(ids).most_common(1)[0]
                 raise DataError(f"{where}: {kind} id {number} is there {times} times")
+        if {a.image_id for a in self.annotations} <= self._rows.keys() and (
+            {a.category_id for a in self.annotations} <= set(self.taxonomy.ids)
+        ):
+            return
         for a in self.annotations:
             if a.image_id not in self._rows:
                 raise DataError(f"{where}: annotation {a.id}: no image has the id {a.image_id}")
@@ -91,9 +96,12 @@ class Dataset:
     def counts(self) -> NDArray[np.int64]:
         """Ground-truth shopping lists (N, K): items of each SKU by image, both in our order."""
         n, k = len(self.images), len(self.taxonomy)
-        rows = np.array([self._rows[a.image_id] for a in self.annotations], dtype=np.int64)
-        labels = self.taxonomy.labels(a.category_id for a in self.annotations)
+        rows, labels = self.places()
         return np.bincount(rows * k + labels, minlength=n * k).reshape(n, k).astype(np.int64)
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row of its image (G,) and label of its SKU (G,) for each item, in the file's order."""
+        return self._places
 
     def levels(self) -> list[Level | None]:
         """Clutter level of each image; None where the file has none."""
@@ -128,6 +136,14 @@ class Dataset:
         return {image.id: row for row, image in enumerate(self.images)}
 
     @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rows = np.array([self._rows[a.image_id] for a in self.annotations], dtype=np.int64)
+        labels = self.taxonomy.labels(a.category_id for a in self.annotations)
+        for shared in (rows, labels):
+            shared.setflags(write=False)
+        return rows, labels
+
+    @cached_property
     def _by_image(self) -> list[tuple[Annotation, ...]]:
         groups: list[list[Annotation]] = [[] for _ in self.images]
         for a in self.annotations:
@@ -154,7 +170,8 @@ def read_dataset(path: str | Path, *, strict: bool = True) -> Dataset:
             has no size or lies more than 2 px outside its image, a level is unknown, or a file
             name leads out of the data folder.
     """
-    dataset, problems = _parse(read_json(path), Path(path))
+    with uncollected():
+        dataset, problems = _parse(read_json(path), Path(path))
     if strict and problems:
         more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
         raise DataError(f"{problems[0]}{more}; correct the file")

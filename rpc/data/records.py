@@ -119,7 +119,7 @@ class Annotation:
             visible=entry.get("visible"),
             # RPC ships no masks and writes [[]] for "none"; COCO tools write [].
             segmentation=None if segmentation in ([], [[]]) else segmentation,
-            extra={key: value for key, value in entry.items() if key not in _ANNOTATION_FIELDS},
+            extra={key: entry[key] for key in entry if key not in _ANNOTATION_FIELDS},
         )
 
     def to_coco(self) -> dict[str, Any]:

@@ -116,7 +116,11 @@ class Taxonomy:
         Raises:
             DataError: no SKU has one of these ids.
         """
-        return np.array([self.label(category_id) for category_id in category_ids], dtype=np.int64)
+        wanted = list(category_ids)
+        try:
+            return np.array([self._labels[number] for number in wanted], dtype=np.int64)
+        except (KeyError, TypeError):
+            return np.array([self.label(number) for number in wanted], dtype=np.int64)  # says which
 
     def category(self, label: int) -> Category:
         """The SKU of a 0-based label.

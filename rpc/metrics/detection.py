@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+import numpy as np
 
 from rpc.data.dataset import Dataset
+from rpc.metrics.average_precision import average_precisions
+from rpc.metrics.box_matching import (
+    LARGEST_AREA,
+    BoolArray,
+    FoundBoxes,
+    IntArray,
+    ItemBoxes,
+    match_boxes,
+)
+from rpc.structures.boxes import FloatArray, xyxy_to_xywh
 
-MAX_DETECTIONS = 100  # per image, COCO's own; RPC's fullest tray holds 20 items
+Truth = Dataset | Mapping[str, Any]
+Found = FoundBoxes | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,16 @@ class DetectionMetrics:
 
 
 def detection_metrics(
-    truth: Dataset | Mapping[str, Any],
-    results: Sequence[Mapping[str, Any]],
-    image_ids: Collection[int] | None = None,
+    truth: Truth, results: Found, image_ids: Collection[int] | None = None
 ) -> DetectionMetrics:
-    """mAP50 and mmAP by pycocotools over all raw detections: no threshold, 100 an image at most.
+    """mAP50 and mmAP over all raw detections, as pycocotools computes them: no threshold.
+
+    Of one SKU on one image the 100 best boxes are taken, as there.
 
     Args:
         truth: a data set, or the object of its COCO JSON.
-        results: COCO results: `image_id`, `category_id`, `bbox` (x, y, w, h in pixels), `score`.
+        results: boxes by row and label of `truth`; or COCO results: `image_id`, `category_id`,
+            `bbox` (x, y, w, h in pixels), `score`.
         image_ids: only these images; all of them where it is None.
 
     Returns:
@@ -51,75 +60,102 @@ def detection_metrics(
 
 
 def detection_metrics_by_group(
-    truth: Dataset | Mapping[str, Any],
-    results: Sequence[Mapping[str, Any]],
-    groups: Mapping[str, Collection[int] | None],
+    truth: Truth, results: Found, groups: Mapping[str, Collection[int] | None]
 ) -> dict[str, DetectionMetrics]:
     """`detection_metrics` of several sets of images, such as the clutter levels, by name.
+
+    Boxes are matched once: an image is matched the same way in every set.
 
     Raises:
         ValueError: as in `detection_metrics`.
     """
-    raw = truth.to_coco() if isinstance(truth, Dataset) else truth
-    known = {image["id"] for image in raw["images"]}
-    for what, ids in [("results", {r["image_id"] for r in results})] + [
-        (f"group {name!r}", set(ids)) for name, ids in groups.items() if ids is not None
-    ]:
-        if not ids <= known:
-            raise ValueError(f"{what}: no image of the truth has the id {min(ids - known)}")
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        gt = _indexed(raw, [_truth_entry(a) for a in raw["annotations"]])
-        dt = _indexed(raw, [_result_entry(r, i) for i, r in enumerate(results, start=1)])
-        return {
-            name: _evaluate(gt, dt, known if ids is None else set(ids))
-            for name, ids in groups.items()
-        }
-
-
-def _evaluate(gt: Any, dt: Any, image_ids: set[int]) -> DetectionMetrics:
-    evaluation = COCOeval(gt, dt, "bbox")
-    evaluation.params.imgIds = sorted(image_ids)
-    # Items of any size and the full 100 detections are all that mAP50 and mmAP look at; COCO's
-    # other size ranges would take four times as long.
-    evaluation.params.areaRng = evaluation.params.areaRng[:1]
-    evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[:1]
-    evaluation.params.maxDets = [MAX_DETECTIONS]
-    if not image_ids:
-        return DetectionMetrics(0.0, 0.0)
-    evaluation.evaluate()
-    evaluation.accumulate()
-    precision = evaluation.eval["precision"][..., 0, 0]  # (IoU, recall, SKU)
-    found = precision[:, :, (precision > -1).any(axis=(0, 1))]  # -1: a SKU not in the truth
-    if found.size == 0:
-        return DetectionMetrics(0.0, 0.0)
-    return DetectionMetrics(mAP50=float(found[0].mean()), mmAP=float(found.mean()))
-
-
-def _indexed(raw: Mapping[str, Any], annotations: list[dict[str, Any]]) -> Any:
-    coco = COCO()
-    coco.dataset = {
-        "images": list(raw["images"]),
-        "categories": list(raw["categories"]),
-        "annotations": annotations,
+    image_ids, sku_ids, items = (
+        _of_dataset(truth) if isinstance(truth, Dataset) else _of_coco(truth)
+    )
+    found = results if isinstance(results, FoundBoxes) else _of_entries(results, image_ids, sku_ids)
+    # pycocotools goes through the images by ascending id, which decides between equal scores.
+    place = np.argsort(np.argsort(image_ids))
+    items = replace(items, rows=place[items.rows])
+    members = {
+        name: _members(np.sort(image_ids), ids, f"group {name!r}") for name, ids in groups.items()
     }
-    coco.createIndex()
-    return coco
-
-
-def _truth_entry(annotation: Mapping[str, Any]) -> dict[str, Any]:
-    # A copy: pycocotools writes fields of its own into the annotations.
-    width, height = annotation["bbox"][2:]
-    return {"area": width * height, "iscrowd": 0, **annotation}
-
-
-def _result_entry(result: Mapping[str, Any], number: int) -> dict[str, Any]:
-    width, height = result["bbox"][2:]
+    matches = match_boxes(
+        items, FoundBoxes(place[found.rows], found.labels, found.boxes, found.scores)
+    )
     return {
-        "id": number,
-        "image_id": result["image_id"],
-        "category_id": result["category_id"],
-        "bbox": list(result["bbox"]),
-        "score": result["score"],
-        "area": width * height,
-        "iscrowd": 0,
+        name: _metrics(average_precisions(matches, items, images))
+        for name, images in members.items()
     }
+
+
+def _metrics(precisions: FloatArray) -> DetectionMetrics:
+    """The means of (T, K)."""
+    if precisions.size == 0:
+        return DetectionMetrics(0.0, 0.0)
+    return DetectionMetrics(mAP50=float(precisions[0].mean()), mmAP=float(precisions.mean()))
+
+
+def _of_dataset(truth: Dataset) -> tuple[IntArray, IntArray, ItemBoxes]:
+    """Ids of the N images by row, ids of the K SKUs by label, and the items."""
+    rows, labels = truth.places()
+    boxes = xyxy_to_xywh(np.array([a.bbox for a in truth.annotations], dtype=np.float64))
+    boxes[:, 2:] = np.round(boxes[:, 2:], 6)  # as in the file: x + w - x is not quite w
+    areas = np.array([a.area for a in truth.annotations], dtype=np.float64)
+    ids = np.array([a.id for a in truth.annotations], dtype=np.int64)
+    none = np.zeros(len(rows), dtype=np.bool_)
+    image_ids = np.array([image.id for image in truth.images], dtype=np.int64)
+    items = ItemBoxes(rows, labels, boxes, none, areas > LARGEST_AREA, ids == 0)
+    return image_ids, np.array(truth.taxonomy.ids), items
+
+
+def _of_coco(truth: Mapping[str, Any]) -> tuple[IntArray, IntArray, ItemBoxes]:
+    """`_of_dataset` of a JSON object; what is on no image or of no SKU of it is left out."""
+    image_ids, sku_ids = (
+        np.array([entry["id"] for entry in truth[name]], dtype=np.int64)
+        for name in ("images", "categories")
+    )
+    rows, labels, entries = _placed(truth["annotations"], image_ids, sku_ids)
+    boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float64).reshape(-1, 4)
+    areas = np.array([entry.get("area", 0.0) for entry in entries], dtype=np.float64)
+    crowd = np.array([bool(entry.get("iscrowd")) for entry in entries], dtype=np.bool_)
+    ids = np.array([entry["id"] for entry in entries])
+    outside = (areas < 0) | (areas > LARGEST_AREA)
+    return image_ids, sku_ids, ItemBoxes(rows, labels, boxes, crowd, crowd | outside, ids == 0)
+
+
+def _of_entries(
+    results: Sequence[Mapping[str, Any]], image_ids: IntArray, sku_ids: IntArray
+) -> FoundBoxes:
+    """The boxes of COCO results; those of a SKU that the truth does not know are left out."""
+    unknown = {entry["image_id"] for entry in results} - set(image_ids.tolist())
+    if unknown:
+        raise ValueError(f"results: no image of the truth has the id {min(unknown)}")
+    rows, labels, entries = _placed(results, image_ids, sku_ids)
+    boxes = np.array([entry["bbox"] for entry in entries], dtype=np.float64).reshape(-1, 4)
+    scores = np.array([entry["score"] for entry in entries], dtype=np.float64)
+    return FoundBoxes(rows, labels, boxes, scores)
+
+
+def _placed(
+    entries: Sequence[Mapping[str, Any]], image_ids: IntArray, sku_ids: IntArray
+) -> tuple[IntArray, IntArray, list[Mapping[str, Any]]]:
+    """Row and label of the entries that have both, and these entries."""
+    rows = {number: row for row, number in enumerate(image_ids.tolist())}
+    labels = {number: label for label, number in enumerate(sku_ids.tolist())}
+    known = [e for e in entries if e["image_id"] in rows and e["category_id"] in labels]
+    return (
+        np.array([rows[entry["image_id"]] for entry in known], dtype=np.int64),
+        np.array([labels[entry["category_id"]] for entry in known], dtype=np.int64),
+        known,
+    )
+
+
+def _members(image_ids: IntArray, wanted: Collection[int] | None, what: str) -> BoolArray:
+    """Which of the N images are wanted; all of them where it is None."""
+    if wanted is None:
+        return np.ones(len(image_ids), dtype=np.bool_)
+    ids = np.array(sorted(wanted), dtype=np.int64)
+    unknown = ids[~np.isin(ids, image_ids)]
+    if len(unknown):
+        raise ValueError(f"{what}: no image of the truth has the id {unknown[0]}")
+    return np.isin(image_ids, ids)

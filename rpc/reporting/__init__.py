@@ -1,9 +1,15 @@
 """Results to reports: JSON, markdown and pictures, each number with its origin."""
 
+from rpc.reporting.compare import compare_results, write_comparison
+from rpc.reporting.counts import CountedCarts, is_counts_list, read_counts, write_counts
 from rpc.reporting.draw import draw_tray
+from rpc.reporting.gallery import write_gallery
 from rpc.reporting.manifest import manifest
 from rpc.reporting.matching import Matching, match_items, truth_of
+from rpc.reporting.paper_table import write_paper_table
+from rpc.reporting.reading import Reading, read_boxes, read_carts
 from rpc.reporting.report import build_report, write_report
+from rpc.reporting.report_folder import ReportFolder, read_report_folder
 from rpc.reporting.results import (
     Results,
     read_results,
@@ -15,19 +21,32 @@ from rpc.reporting.tables import cart_table, confusions, sku_table
 
 __all__ = [
     "SUPERVISION_TEXT",
+    "CountedCarts",
     "Matching",
+    "Reading",
+    "ReportFolder",
     "Results",
     "Supervision",
     "build_report",
     "cart_table",
+    "compare_results",
     "confusions",
     "draw_tray",
+    "is_counts_list",
     "manifest",
     "match_items",
+    "read_boxes",
+    "read_carts",
+    "read_counts",
+    "read_report_folder",
     "read_results",
     "results_of_detections",
     "results_of_entries",
     "sku_table",
     "truth_of",
+    "write_comparison",
+    "write_counts",
+    "write_gallery",
+    "write_paper_table",
     "write_report",
 ]

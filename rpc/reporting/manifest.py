@@ -19,7 +19,7 @@ from rpc.reporting.provenance import (
 
 def manifest(
     *,
-    threshold: float,
+    threshold: float | None,
     chosen_on: str,
     split: str,
     config: str | Path | None = None,
@@ -33,7 +33,7 @@ def manifest(
     """Where the numbers of a report come from; what is not given is left out.
 
     Args:
-        threshold: score from which a box counted.
+        threshold: score from which a box counted; None where shopping lists were given.
         chosen_on: what the threshold was chosen on, such as `val`; or `given`.
         split: what was measured, such as `test`.
         config: the training's config file: its name and hash are kept.

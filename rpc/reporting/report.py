@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rpc.counting import CountingRule
+from rpc.counting import CurvePoint
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.files import atomic_path
-from rpc.metrics import (
-    AVERAGED,
-    checkout_metrics_by_level,
-    detection_metrics_by_group,
-    level_groups,
+from rpc.metrics.bootstrap import CONFIDENCE
+from rpc.metrics.rpctool import RpctoolMetrics
+from rpc.reporting.breakdown import coverage_table, size_table, supercategory_table
+from rpc.reporting.html import report_page
+from rpc.reporting.level_rows import (
+    SEED,
+    add_box_metrics,
+    honest_rows,
+    official_rows,
+    wanted_rows,
 )
+from rpc.reporting.look_alikes import look_alikes
 from rpc.reporting.markdown import report_text
-from rpc.reporting.results import Results
+from rpc.reporting.reading import Reading
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 from rpc.reporting.tables import cart_table, confusions, sku_table
 
 CARTS_KEPT: Final = 100  # of 24,000 carts hundreds may be wrong; the worst ones tell the story
 CONFUSIONS_KEPT: Final = 50
+RESAMPLES: Final = 1000
+FILES: Final = ("report.json", "report.md", "report.html")
+NO_BOXES: Final = (
+    "The results are shopping lists without boxes: there is no mAP, no threshold and no picture, "
+    "and which SKU was taken for which cannot be told (missed and extra ones can)."
+)
 
 
 def build_report(
     dataset: Dataset,
-    results: Results,
-    rule: CountingRule,
+    reading: Reading,
     *,
     manifest: Mapping[str, Any],
     chosen_on: str,
@@ -39,15 +46,17 @@ def build_report(
     method: str = "",
     levels: Sequence[str] | None = None,
     with_map: bool = True,
+    resamples: int = RESAMPLES,
+    official: Mapping[str, RpctoolMetrics] | None = None,
+    threshold_curve: Sequence[CurvePoint] = (),
     timings: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Measure results against the truth, by the honest protocol: every image counts.
+    """Measure how images were read against the truth.
 
     Args:
         dataset: the images that are scored, with their true items.
-        results: of these images.
-        rule: how boxes become counts; chosen before, and not on these images.
+        reading: of these images; by a rule that was chosen before, and not on these images.
         manifest: see `rpc.reporting.manifest`.
         chosen_on: what the rule was chosen on, such as `val`; or `given`.
         supervision: what training saw: E exemplars and at most unlabelled train/val checkout
@@ -55,6 +64,10 @@ def build_report(
         method: a name for the table.
         levels: which rows are wanted, of easy, medium, hard, averaged; all where it is None.
         with_map: whether mAP50 and mmAP are computed: the slow part. They are null without.
+        resamples: for the intervals, by image; 0 leaves them out.
+        official: figures of `rpctool_metrics`: they take the place of the honest count metrics, and
+            the protocol is `rpctool`. There are no intervals then.
+        threshold_curve: what each threshold gave on the images that it was chosen on.
         timings: seconds by step, or seconds a photo.
         notes: lines that belong beside the numbers.
 
@@ -69,78 +82,66 @@ def build_report(
         raise ValueError(f"supervision: expected one of {letters}, got {supervision!r:.40}")
     if len(dataset) == 0:
         raise DataError(f"{dataset.path or 'data set'}: has no images: there is nothing to score")
-    wanted, absent = _wanted(levels, dataset)
-    counted = [rule.apply(one) for one in results.detections]
-    truth = dataset.counts()
-    predicted = np.stack([np.bincount(c.labels, minlength=len(dataset.taxonomy)) for c in counted])
-    carts = cart_table(predicted, truth, dataset)
+    wanted, absent = wanted_rows(levels, dataset)
+    boxes = reading.boxes
+    quirks: list[str] = []
+    if official is None:
+        rows = honest_rows(dataset, reading, wanted, resamples)
+    else:
+        rows, quirks = official_rows(official, wanted)
+    add_box_metrics(rows, dataset, boxes.results if boxes and with_map else None)
+    drawn = {"resamples": resamples, "seed": SEED, "confidence": CONFIDENCE}
     return {
-        "protocol": "honest",
+        "protocol": "honest" if official is None else "rpctool",
         "supervision": supervision,
         "method": method,
         "manifest": dict(manifest),
-        "levels": _levels(dataset, results, predicted, rule.threshold, wanted, with_map),
-        "notes": [*absent, *notes],
-        "counting": {"rule": rule.to_dict(), "chosen_on": chosen_on},
+        "levels": rows,
+        "bootstrap": drawn if resamples and official is None else None,
+        "notes": [*absent, *quirks, *_notes_of(reading), *notes],
+        "counting": {"rule": boxes and boxes.rule.to_dict(), "chosen_on": chosen_on},
+        "threshold_curve": [list(point) for point in threshold_curve],
         "timings": dict(timings or {}),
-        "skus": sku_table(predicted, truth, dataset.taxonomy),
-        "confusions": confusions(counted, dataset)[:CONFUSIONS_KEPT],
+        **_errors(dataset, reading),
+    }
+
+
+def _notes_of(reading: Reading) -> list[str]:
+    absent = f"{reading.absent} images are not in the list; they count as empty shopping lists."
+    return [NO_BOXES] * (reading.boxes is None) + [absent] * (reading.absent > 0)
+
+
+def _errors(dataset: Dataset, reading: Reading) -> dict[str, Any]:
+    """Where the errors are: over all images, whatever rows are wanted."""
+    predicted, truth, taxonomy = reading.counts, dataset.counts(), dataset.taxonomy
+    pairs = confusions(reading.boxes.counted, dataset) if reading.boxes else []
+    carts = cart_table(predicted, truth, dataset)
+    sure = reading.certainty
+    return {
+        "skus": sku_table(predicted, truth, taxonomy),
+        "supercategories": supercategory_table(predicted, truth, taxonomy),
+        "sizes": size_table(predicted, truth),
+        "coverage": None if sure is None else coverage_table(sure, predicted, truth),
+        "confusions": pairs[:CONFUSIONS_KEPT],
+        "look_alikes": look_alikes(pairs, taxonomy),
         "wrong_carts": len(carts),
         "carts": carts[:CARTS_KEPT],
     }
 
 
 def write_report(folder: str | Path, report: Mapping[str, Any]) -> Path:
-    """Write `report.json` and `report.md` into a folder; returns the path of the JSON.
+    """Write `report.json`, `report.md` and `report.html`; returns the path of the JSON.
+
+    The three take their names together: where one cannot be written, the earlier ones stay.
 
     Raises:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
-    with atomic_path(folder / "report.md") as page:  # takes its name together with the JSON
-        page.write_bytes(report_text(report).encode("utf-8"))
+    for path in (folder / name for name in FILES):
+        if path.is_dir():  # found out while renaming, it would leave files of two reports
+            raise DataError(f"{path}: cannot be written: Is a directory; nothing was changed")
+    with atomic_path(folder / "report.md") as text, atomic_path(folder / "report.html") as page:
+        text.write_bytes(report_text(report).encode("utf-8"))
+        page.write_bytes(report_page(report).encode("utf-8"))
         return write_json(folder / "report.json", report, indent=1)
-
-
-def _wanted(levels: Sequence[str] | None, dataset: Dataset) -> tuple[list[str], list[str]]:
-    """The rows of the table, and a note for each row asked for that has no images."""
-    names = ("easy", "medium", "hard", AVERAGED)
-    for name in levels or ():
-        if name not in names:
-            raise ValueError(f"levels: expected some of {', '.join(names)}, got {name!r:.40}")
-    present = level_groups(dataset.levels())
-    asked = [name for name in names if levels is None or name in levels]
-    if len(present) == 1:  # averaged alone: the file knows no levels
-        notes = ["The images have no clutter level, so there is one row: over all of them."]
-        return [AVERAGED], notes
-    notes = [f"Level '{name}' has no images and no row." for name in asked if name not in present]
-    return [name for name in asked if name in present], notes
-
-
-def _levels(
-    dataset: Dataset,
-    results: Results,
-    predicted: NDArray[np.int64],
-    threshold: float,
-    wanted: Sequence[str],
-    with_map: bool,
-) -> dict[str, dict[str, Any]]:
-    levels = dataset.levels()
-    counts = checkout_metrics_by_level(predicted, dataset.counts(), levels)
-    boxes: dict[str, dict[str, float | None]] = {
-        name: {"mAP50": None, "mmAP": None} for name in wanted
-    }
-    if with_map:
-        groups = {
-            name: [dataset.images[row].id for row in rows]
-            for name, rows in level_groups(levels).items()
-            if name in wanted
-        }
-        found = detection_metrics_by_group(dataset, results.entries, groups)
-        boxes = {name: asdict(metrics) for name, metrics in found.items()}
-    table = {}
-    for name in wanted:
-        row = asdict(counts[name])
-        images = row.pop("images")
-        table[name] = {**row, **boxes[name], "threshold": threshold, "images": images}
-    return table

@@ -93,6 +93,9 @@ def test_counts_agree_with_a_loop_over_annotations(tmp_path_factory, content):
         expected[order.index(a.image_id), dataset.taxonomy.label(a.category_id)] += 1
     np.testing.assert_array_equal(dataset.counts(), expected)
     assert sum(len(dataset.annotations_of(n)) for n in order) == len(dataset.annotations)
+    rows, labels = dataset.places()
+    assert [order[row] for row in rows] == [a.image_id for a in dataset.annotations]
+    assert [dataset.taxonomy.ids[n] for n in labels] == [a.category_id for a in dataset.annotations]
 
 
 def test_a_file_of_the_real_shape_is_read(coco, write):

@@ -1,4 +1,5 @@
 import errno
+import gc
 import json
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 from rpc.data.files import (
     DataError,
     atomic_path,
+    free_memory,
     path_problem,
     read_json,
+    read_json_value,
     safe_join,
+    uncollected,
     write_json,
 )
 
@@ -66,6 +70,38 @@ def test_a_file_that_is_no_json_object_is_refused(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"gone\.json: cannot be read: No such file"):
         read_json(tmp_path / "gone.json")
+
+
+def test_a_file_beyond_the_free_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    path.touch()
+    with path.open("r+b") as file:
+        file.truncate(1_000_000_000)  # a hole: it takes no place on the disk
+    monkeypatch.setattr("rpc.data.files.free_memory", lambda: 3_000_000_000)
+    message = r"x\.json: 1\.0 GB take about 9 GB of memory to read, and 3\.0 GB are free: split"
+    with pytest.raises(DataError, match=message):
+        read_json_value(path)
+
+
+def test_a_small_file_is_read_whatever_the_memory(tmp_path, monkeypatch):
+    path = write_json(tmp_path / "x.json", {"a": 1})
+    monkeypatch.setattr("rpc.data.files.free_memory", lambda: 0)
+    assert read_json(path) == {"a": 1}
+
+
+def test_the_free_memory_is_known_or_not():
+    free = free_memory()
+    assert free is None or 1_000_000 < free < 1 << 50
+
+
+def test_the_collector_is_as_it_was_after_a_pause():
+    assert gc.isenabled()
+    with uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_temporary_one(tmp_path, monkeypatch):

@@ -1,16 +1,21 @@
 import json
+import math
 
 import numpy as np
 import pytest
 
-from rpc.counting import CountingRule
+from rpc.counting import CountingRule, CurvePoint
 from rpc.data import DataError, Dataset
 from rpc.metrics import checkout_metrics, detection_metrics
+from rpc.metrics.rpctool import QUIRKS, RpctoolMetrics
 from rpc.reporting import (
+    CountedCarts,
     build_report,
     cart_table,
     confusions,
     manifest,
+    read_boxes,
+    read_carts,
     results_of_detections,
     sku_table,
     truth_of,
@@ -22,8 +27,9 @@ RULE = CountingRule.plain(0.5)
 
 
 def report_of(dataset, detections, rule=RULE, **options):
-    options = {"manifest": {}, "chosen_on": "val"} | options
-    return build_report(dataset, results_of_detections(detections, dataset), rule, **options)
+    options = {"manifest": {}, "chosen_on": "val", "resamples": 20} | options
+    reading = read_boxes(results_of_detections(detections, dataset), rule)
+    return build_report(dataset, reading, **options)
 
 
 def test_the_report_has_the_schema_and_the_numbers(three_trays, three_readings):
@@ -31,16 +37,86 @@ def test_the_report_has_the_schema_and_the_numbers(three_trays, three_readings):
     assert (report["protocol"], report["supervision"], report["method"]) == ("honest", "E", "trial")
     assert list(report["levels"]) == ["easy", "hard", "averaged"]
     averaged = report["levels"]["averaged"]
-    assert set(averaged) == set("cAcc ACD mCCD mCIoU mAP50 mmAP threshold images".split())
+    names = "cAcc ACD mCCD mCIoU mAP50 mmAP threshold images interval"
+    assert set(averaged) == set(names.split())
     expected = checkout_metrics([[1, 1], [1, 0], [1, 0]], three_trays.counts())
     assert averaged["cAcc"] == expected.cAcc == 1 / 3
     assert averaged["ACD"] == expected.ACD == 1.0
     assert (averaged["threshold"], averaged["images"]) == (0.5, 3)
-    entries = results_of_detections(three_readings, three_trays).entries
+    entries = results_of_detections(three_readings, three_trays).to_coco()
     assert averaged["mAP50"] == detection_metrics(three_trays, entries).mAP50
     assert report["levels"]["easy"]["cAcc"] == 1.0
     assert report["counting"] == {"rule": RULE.to_dict(), "chosen_on": "val"}
     assert report["timings"] == {"detect": 1.5}
+
+
+def test_the_intervals_hold_the_numbers_and_can_be_left_out(three_trays, three_readings):
+    report = report_of(three_trays, three_readings, resamples=200)
+    assert report["bootstrap"] == {"resamples": 200, "seed": 0, "confidence": 0.95}
+    for row in report["levels"].values():
+        for name, (low, high) in row["interval"].items():
+            assert low <= row[name] <= high
+    assert report["levels"]["easy"]["interval"]["cAcc"] == [1, 1]
+    alone = report_of(three_trays, three_readings, resamples=200, levels=["averaged"])
+    assert alone["levels"]["averaged"] == report["levels"]["averaged"]
+    without = report_of(three_trays, three_readings, resamples=0)
+    assert without["bootstrap"] is None
+    assert "interval" not in without["levels"]["averaged"]
+
+
+def test_the_threshold_curve_is_kept(three_trays, three_readings):
+    points = [CurvePoint(0.3, 0.5, 1.5), CurvePoint(0.5, 0.75, 0.5)]
+    report = report_of(three_trays, three_readings, threshold_curve=points)
+    assert report["threshold_curve"] == [[0.3, 0.5, 1.5], [0.5, 0.75, 0.5]]
+
+
+def test_shopping_lists_without_boxes_have_counts_metrics_and_say_what_is_missing(
+    three_trays, three_readings
+):
+    boxes = report_of(three_trays, three_readings, with_map=False)
+    carts = CountedCarts(np.array([[1, 1], [1, 0], [1, 0]]), None, absent=0)
+    report = build_report(
+        three_trays, read_carts(carts), manifest={}, chosen_on="lists", resamples=20
+    )
+    for name, row in report["levels"].items():
+        assert row == boxes["levels"][name] | {"threshold": None}
+    for name in ("skus", "sizes", "supercategories", "carts"):
+        assert report[name] == boxes[name]
+    assert report["confusions"] == []
+    assert report["coverage"] is report["counting"]["rule"] is None
+    note = report["notes"][-1]
+    assert "no mAP, no threshold" in note
+    assert "was taken for which cannot be told" in note
+
+
+def test_lists_with_certainties_have_a_coverage_and_absent_images_are_counted(three_trays):
+    carts = CountedCarts(np.array([[1, 1], [0, 0], [0, 0]]), np.array([0.9, 0.5, 0.0]), absent=1)
+    report = build_report(three_trays, read_carts(carts), manifest={}, chosen_on="lists")
+    assert report["coverage"]["at"]["0.99"] == {"coverage": 2 / 3, "certainty": 0.5}
+    assert "1 images are not in the list; they count as empty" in report["notes"][-1]
+
+
+def test_official_figures_take_the_place_of_ours_with_their_quirks(three_trays, three_readings):
+    figures = {
+        "easy": RpctoolMetrics(1.0, 0.0, math.nan, math.inf, 0.5, 1),
+        "hard": RpctoolMetrics(*[math.nan] * 5, images=0, problem="it stops"),
+        "averaged": RpctoolMetrics(0.5, 1.0, 0.5, 0.6, 0.45, 2),
+    }
+    report = report_of(three_trays, three_readings, official=figures)
+    assert (report["protocol"], report["bootstrap"]) == ("rpctool", None)
+    assert [row["images"] for row in report["levels"].values()] == [1, 0, 2]
+    easy, hard, averaged = report["levels"].values()
+    assert (easy["mCCD"], easy["mCIoU"], easy["threshold"]) == (None, None, 0.5)
+    assert hard["cAcc"] is hard["threshold"] is None
+    assert (averaged["cAcc"], averaged["threshold"]) == (0.5, 0.45)
+    assert (
+        averaged["mAP50"] == report_of(three_trays, three_readings)["levels"]["averaged"]["mAP50"]
+    )
+    told = "\n".join(report["notes"])
+    assert all(text in told for text in QUIRKS.values())
+    assert "Row 'easy': the tool prints mCCD nan, mCIoU inf." in told
+    assert "Row 'hard' has no figures: it stops." in told
+    json.dumps(report, allow_nan=False)
 
 
 def test_perfect_readings_give_a_perfect_report(ministore_test):
@@ -116,11 +192,15 @@ def test_the_files_hold_the_report_and_its_tables(three_trays, three_readings, t
     text = (path.parent / "report.md").read_text(encoding="utf-8")
     assert "# Checkout report: a\\|b" in text
     assert "| averaged | 3 | 33.3 | 1.00 |" in text
+    assert (path.parent / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "training saw single-product exemplars" in text
     assert "score of 0.50 on; it was chosen on val" in text
     assert "Soap \\| 1 &lt;kg&gt;" in text
     assert "Note: &lt;i&gt;" in text
     assert "2 of 2 wrong carts" in text
+    assert "95 % intervals" in text
+    assert "| 1 to 5 | 2 | 50.0 | 1.00 | +0.00 |" in text
+    assert "right among these" not in text
     assert "- seeds, train: 3" in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert all(line.endswith(" |") for line in rows)

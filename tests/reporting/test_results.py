@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rpc.data import DataError
+from rpc.data.json_lists import PIECE
 from rpc.reporting import read_results, results_of_detections, results_of_entries
+from rpc.structures import Detections
 
 GOOD = {"image_id": 30, "category_id": 7, "bbox": [1, 2, 3, 4], "score": 0.5}
 
@@ -16,7 +18,7 @@ def test_every_image_has_its_detections_in_the_order_of_the_data_set(three_trays
     assert [len(one) for one in results.detections] == [1, 0, 2]
     assert results.detections[0].labels.tolist() == [0]
     assert results.detections[2].boxes.tolist() == [[1, 2, 4, 6]] * 2
-    assert results.entries[0] == GOOD
+    assert results.to_coco()[0] == GOOD
 
 
 def test_an_empty_list_is_legal(three_trays, tmp_path):
@@ -27,7 +29,7 @@ def test_an_empty_list_is_legal(three_trays, tmp_path):
 
 def test_detections_come_back_from_their_entries_as_they_were(three_trays, three_readings):
     made = results_of_detections(three_readings, three_trays)
-    again = results_of_entries(json.loads(json.dumps(made.entries)), three_trays)
+    again = results_of_entries(json.loads(json.dumps(made.to_coco())), three_trays)
     for one, other in zip(three_readings, again.detections, strict=True):
         assert np.allclose(one.boxes, other.boxes)
         assert one.scores.tolist() == other.scores.tolist()
@@ -75,3 +77,44 @@ def test_a_file_that_is_no_list_is_refused(three_trays, tmp_path):
 def test_detections_of_too_few_images_are_refused(three_trays, three_readings):
     with pytest.raises(ValueError, match="of 3 images, got 2"):
         results_of_detections(three_readings[:2], three_trays)
+
+
+def test_a_long_file_is_read_as_it_would_be_in_one_go(three_trays, tmp_path):
+    rng = np.random.default_rng(0)
+    entries = [
+        {
+            "image_id": int(rng.choice([10, 20, 30])),
+            "category_id": int(rng.choice([3, 7])),
+            "bbox": [float(n) for n in rng.integers(0, 999, 4)],
+            "segmentation": {"size": [9, 9], "counts": "},{"},
+            "score": float(rng.random()),
+        }
+        for _ in range(20_000)
+    ]
+    path = tmp_path / "detections.json"
+    path.write_text(json.dumps(entries))
+    assert path.stat().st_size > 2 * PIECE
+    results, expected = read_results(path, three_trays), results_of_entries(entries, three_trays)
+    for name in ("rows", "labels", "boxes", "scores"):
+        np.testing.assert_array_equal(getattr(results, name), getattr(expected, name))
+    del entries[1]["segmentation"]
+    assert results.to_coco()[1] == entries[1]
+    assert len(results) == 20_000
+
+    entries[15_000]["score"] = 2
+    path.write_text(json.dumps(entries))
+    with pytest.raises(DataError, match="entry 15000: score: expected a number 0 to 1, got 2"):
+        read_results(path, three_trays)
+
+
+def test_a_tuple_and_whole_numbers_are_fine(three_trays):
+    entry = GOOD | {"bbox": (1, 2, 3, 4), "score": 1}
+    results = results_of_entries([entry, GOOD], three_trays)
+    assert results.boxes.tolist() == [[1, 2, 3, 4]] * 2
+    assert results.scores.tolist() == [1, 0.5]
+
+
+def test_a_label_that_is_no_sku_is_refused(three_trays, three_readings):
+    stranger = Detections([[0, 0, 1, 1]], [0.5], [2])
+    with pytest.raises(DataError, match="label 2: expected 0 to 1"):
+        results_of_detections([stranger, *three_readings[1:]], three_trays)

@@ -79,7 +79,7 @@ def test_suppression_is_a_choice(evaluate, tmp_path):
     table = {}
     for name, extra in (("plain", []), ("suppressed", ["--suppress"])):
         options = ["--gt", TEST, "--results", results, "--out", tmp_path / name, *extra]
-        evaluate(*options, "--threshold", 0.1, "--no-map")
+        evaluate(*options, "--threshold", 0.1, "--no-map", "--gallery", 0)
         table[name] = report_in(tmp_path / name)["levels"]["averaged"]["cAcc"]
     assert table["plain"] < 0.1
     assert table["suppressed"] > 0.9
@@ -88,7 +88,7 @@ def test_suppression_is_a_choice(evaluate, tmp_path):
 def test_an_empty_results_list_is_legal(evaluate, tmp_path):
     (tmp_path / "r.json").write_text("[]")
     options = ["--gt", TEST, "--results", tmp_path / "r.json", "--out", tmp_path]
-    assert evaluate(*options, "--threshold", 0.5) == 0
+    assert evaluate(*options, "--threshold", 0.5, "--gallery", 0) == 0
     row = report_in(tmp_path)["levels"]["averaged"]
     assert (row["cAcc"], row["mCIoU"], row["mAP50"], row["images"]) == (0, 0, 0, 36)
 
@@ -117,6 +117,11 @@ def test_a_truth_without_levels_gives_one_row_and_says_why(evaluate, tmp_path, c
         (["--threshold", "0.5", "--levels", "easy,heavy"], "got 'heavy'"),
         (["--val-gt", TEST, "--val-results", VAL], "is the file that is scored"),
         (["--val-gt", VAL, "--val-results", VAL], "expected a COCO results list"),
+        (["--threshold", "0.5", "--protocol", "rpctool"], "chooses its own threshold"),
+        (["--suppress", "--protocol", "rpctool"], "counts boxes as they are"),
+        (["--threshold", "0.5", "--bootstrap", "-1"], r"expected 0 \(off\) or more"),
+        (["--threshold", "0.5", "--images", "gone"], "gone: no such folder; --images names"),
+        (["--protocol", "rpctool"], r"rpctool 0.1.6 stops .*: no box scores 0.99 or more"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(evaluate, tmp_path, options, message):
@@ -139,6 +144,11 @@ def test_options_that_do_not_fit_are_refused(evaluate, tmp_path, options, messag
             "score: expected a number 0 to 1, got nan",
         ),
         ("[", "not valid JSON"),
+        ('[{"image_id": 1, "counts": 3}]', "leave --threshold"),
+        (
+            '[{"image_id": 1, "category_id": 99, "bbox": [0, 0, 1, 1], "score": 1}]',
+            "category_id 99 is none of the 12 SKUs",
+        ),
     ],
 )
 def test_bad_results_are_refused_and_nothing_is_written(evaluate, tmp_path, text, message):
@@ -147,6 +157,133 @@ def test_bad_results_are_refused_and_nothing_is_written(evaluate, tmp_path, text
     with pytest.raises(DataError, match=message):
         evaluate(*options, "--threshold", 0.5)
     assert not (tmp_path / "o").exists()
+
+
+def test_all_files_are_written_with_intervals_and_pictures(evaluate, tmp_path):
+    results = truth_as_results(TEST, tmp_path, drop=1)
+    options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
+    assert evaluate(*options, "--bootstrap", 50) == 0
+    files = {path.name for path in (tmp_path / "o").iterdir()}
+    assert files == {"report.json", "report.md", "report.html", "counts.json", "gallery"}
+    report = report_in(tmp_path / "o")
+    low, high = report["levels"]["averaged"]["interval"]["cAcc"]
+    assert low < 35 / 36 <= high == 1
+    assert report["bootstrap"]["resamples"] == 50
+    (picture,) = report["gallery"]["pictures"]
+    assert (tmp_path / "o" / picture["picture"]).is_file()
+    assert picture["picture"] in (tmp_path / "o/report.md").read_text()
+    assert picture["picture"] in (tmp_path / "o/report.html").read_text()
+    assert {row["supercategory"] for row in report["supercategories"]} >= {"drink"}
+    assert report["coverage"]["curve"][-1] == [1.0, 35 / 36]
+
+
+def test_photos_are_taken_from_the_folder_given_and_a_missing_one_is_named(
+    evaluate, tmp_path, capsys
+):
+    results = truth_as_results(TEST, tmp_path, drop=1)
+    (tmp_path / "photos").mkdir()
+    options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
+    assert evaluate(*options, "--no-map", "--images", tmp_path / "photos") == 0
+    assert "not drawn, no such photo: test_00000_easy.jpg" in capsys.readouterr().out
+    assert report_in(tmp_path / "o")["gallery"]["pictures"] == []
+
+
+def test_intervals_and_pictures_can_be_left_out(evaluate, tmp_path):
+    results = truth_as_results(TEST, tmp_path, drop=1)
+    options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
+    assert evaluate(*options, "--no-map", "--bootstrap", 0, "--gallery", 0) == 0
+    report = report_in(tmp_path / "o")
+    assert "interval" not in report["levels"]["averaged"]
+    assert "gallery" not in report
+    assert not (tmp_path / "o" / "gallery").exists()
+
+
+def test_a_truth_without_photos_beside_it_is_scored_and_says_how_to_get_pictures(
+    evaluate, tmp_path, capsys
+):
+    results = truth_as_results(TEST, tmp_path, drop=1)
+    gt = tmp_path / "truth.json"
+    gt.write_bytes(TEST.read_bytes())
+    options = ["--gt", gt, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
+    assert evaluate(*options, "--no-map") == 0
+    assert "--images DIR draws the wrong carts" in capsys.readouterr().out
+
+
+def test_the_counts_it_writes_are_results_with_the_same_count_metrics(evaluate, tmp_path, capsys):
+    results = truth_as_results(TEST, tmp_path, drop=9)
+    options = ["--gt", TEST, "--results", results, "--out", tmp_path / "boxes", "--threshold", 0.5]
+    evaluate(*options)
+    lists = tmp_path / "boxes" / "counts.json"
+    assert evaluate("--gt", TEST, "--results", lists, "--out", tmp_path / "lists") == 0
+    boxes, counted = report_in(tmp_path / "boxes"), report_in(tmp_path / "lists")
+    for name, row in counted["levels"].items():
+        unknown = dict.fromkeys(("mAP50", "mmAP", "threshold"))
+        assert row == boxes["levels"][name] | unknown
+    assert counted["coverage"] == boxes["coverage"]
+    assert counted["carts"] == boxes["carts"]
+    assert counted["manifest"]["threshold"]["value"] is None
+    assert "shopping lists without boxes" in capsys.readouterr().out
+    assert (tmp_path / "lists/counts.json").read_bytes() == lists.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--threshold", "0.5"], "holds counts per image, which need no threshold"),
+        (["--suppress"], "leave .*--suppress out"),
+        (["--val-gt", VAL, "--val-results", VAL], "leave --threshold, --val-gt"),
+        (["--protocol", "rpctool"], "give a COCO results list"),
+    ],
+)
+def test_lists_of_counts_are_not_mixed_with_options_for_boxes(evaluate, tmp_path, options, message):
+    lists = tmp_path / "counts.json"
+    lists.write_text('[{"image_id": 1, "counts": []}]')
+    with pytest.raises(DataError, match=message):
+        evaluate("--gt", TEST, "--results", lists, "--out", tmp_path / "o", *options)
+    assert not (tmp_path / "o").exists()
+
+
+def test_images_that_a_list_of_counts_lacks_are_empty_carts_and_counted(evaluate, tmp_path, capsys):
+    lists = tmp_path / "counts.json"
+    lists.write_text('[{"image_id": 1, "counts": []}]')
+    assert evaluate("--gt", TEST, "--results", lists, "--out", tmp_path / "o") == 0
+    assert "35 images are not in the list; they count as empty" in capsys.readouterr().out
+    assert report_in(tmp_path / "o")["levels"]["averaged"]["cAcc"] == 0
+
+
+def test_the_official_figures_come_with_their_quirks(evaluate, tmp_path, capsys):
+    raw = json.loads(TEST.read_text(encoding="utf-8-sig"))
+    rows = [
+        {k: a[k] for k in ("image_id", "category_id", "bbox")} | {"score": 0.995}
+        for a in raw["annotations"]
+    ]
+    first = raw["images"][0]["id"]
+    read = [row for row in rows if row["image_id"] == first]
+    read[1] |= {"score": 0.9}
+    (tmp_path / "r.json").write_text(json.dumps(read))
+    options = ["--gt", TEST, "--results", tmp_path / "r.json", "--out", tmp_path / "o"]
+    options += ["--gallery", 0, "--levels", "easy,hard,averaged"]
+    assert evaluate(*options, "--protocol", "rpctool") == 0
+    report = report_in(tmp_path / "o")
+    assert (report["protocol"], report["bootstrap"], report["supervision"]) == (
+        "rpctool",
+        None,
+        "E",
+    )
+    averaged = report["levels"]["averaged"]
+    # One image of 36 has boxes: the tool forgets the others, and there takes the threshold that
+    # fits. Its item-by-item truth is lost with them: SKUs are absent, so there is no mean.
+    assert (averaged["cAcc"], averaged["images"], averaged["mCIoU"]) == (1.0, 1, None)
+    assert averaged["mAP50"] < 0.1
+    assert report["levels"]["hard"]["cAcc"] is None
+    printed = capsys.readouterr().out
+    assert "protocol rpctool" in printed
+    assert "Row 'hard' has no figures" in printed
+    assert "mCIoU nan" in printed
+    # The other tables count every image.
+    assert report["wrong_carts"] == 35
+    assert report["counting"]["rule"]["threshold"] == averaged["threshold"]
+    assert "rpctool, for each level again" in (tmp_path / "o/report.md").read_text()
 
 
 def test_bad_input_is_one_line_and_exit_code_two(tmp_path):

@@ -139,7 +139,12 @@ def check_report(out):
         assert row["mCCD"] >= 0
         assert row["images"] == 3
     counts = json.loads((out / "counts.json").read_text())
-    assert set(counts) == {"test_0.jpg", "test_1.jpg", "test_2.jpg"}
+    assert [cart["file_name"] for cart in counts] == ["test_0.jpg", "test_1.jpg", "test_2.jpg"]
+    assert all(0 <= cart["certainty"] <= 1 for cart in counts)
+    assert report["threshold_curve"]
+    for one in report["gallery"]["pictures"]:
+        assert (out / one["picture"]).is_file()
+    assert "<h2>Cart size</h2>" in (out / "report.html").read_text()
     assert (out / "tray_easy.jpg").is_file()
     assert "cAcc" in (out / "report.md").read_text()
 

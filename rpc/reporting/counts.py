@@ -1,0 +1,215 @@
+"""`counts.json`: the shopping list of every image, as a file that can be scored and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rpc.data import DataError, Dataset, write_json
+from rpc.data.json_lists import read_list
+from rpc.metrics.checkout import Counts, as_counts
+
+EXPECTED: Final = 'a list of carts [{"image_id", "counts"}, ...]'
+MOST_ITEMS: Final = 1_000_000  # of one SKU on one image; beyond it the number is a slip
+
+
+@dataclass(frozen=True, eq=False)
+class CountedCarts:
+    """Shopping lists of N images over K SKUs, in the data set's order.
+
+    Attributes:
+        counts: (N, K) items of each SKU; a row of zeros for an image that the file did not list.
+        certainty: (N,) 0 to 1, how sure the method is of each list; 0 for an image that the file
+            did not list. None where the file has no certainties.
+        absent: how many images the file did not list. They count as empty lists.
+    """
+
+    counts: Counts
+    certainty: NDArray[np.float64] | None
+    absent: int
+
+
+def is_counts_list(value: object) -> bool:
+    """Whether a JSON value is a list of carts rather than COCO results; the first entry tells.
+
+    An empty list is neither: it is legal as COCO results (nothing was detected), so False.
+    """
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and isinstance(value[0], Mapping)
+        and "counts" in value[0]
+    )
+
+
+def read_counts(path: str | Path, dataset: Dataset) -> CountedCarts:
+    """Read `counts.json`.
+
+    Args:
+        path: a JSON list of `{"image_id": 7, "counts": [{"category_id": 3, "count": 2}]}`. A cart
+            may also have `file_name` and `certainty`, an item `name`. An image that is not in the
+            list counts as an empty list.
+        dataset: the images and SKUs that the lists are about.
+
+    Raises:
+        DataError: the file is not such a list; an image or SKU is not in the data set or is there
+            twice; a count is not a whole number >= 0; a file name or SKU name is another than the
+            data set's; only some carts have a certainty, or one is not within 0 to 1. The message
+            says which entry (counted from 0).
+    """
+    pieces = read_list(path, expected=EXPECTED)
+    return _collect((entry for _, piece in pieces for entry in piece), dataset, str(path))
+
+
+def counts_of_entries(entries: object, dataset: Dataset, where: str = "counts") -> CountedCarts:
+    """`read_counts` of a value that is in memory; `where` names it in messages.
+
+    Raises:
+        DataError: as `read_counts`.
+    """
+    if not isinstance(entries, list):
+        raise DataError(f"{where}: expected {EXPECTED}")
+    return _collect(entries, dataset, where)
+
+
+def write_counts(
+    path: str | Path, dataset: Dataset, counts: ArrayLike, certainty: ArrayLike | None = None
+) -> Path:
+    """Write `counts.json`, whole or not at all; `read_counts` gives the same arrays back.
+
+    Every image is listed, also one with nothing on its list; a SKU with count 0 is left out.
+
+    Args:
+        path: the file.
+        dataset: N images, K SKUs.
+        counts: (N, K) integers >= 0, in the data set's order.
+        certainty: (N,) 0 to 1.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: a shape does not fit the data set, a count is negative or not whole, a
+            certainty is not within 0 to 1.
+        DataError: the file cannot be written.
+    """
+    array = as_counts(counts, "counts")
+    if array.shape != (len(dataset), len(dataset.taxonomy)):
+        raise ValueError(
+            f"counts: expected shape ({len(dataset)} images, {len(dataset.taxonomy)} SKUs), "
+            f"got {array.shape}"
+        )
+    sure = None if certainty is None else np.asarray(certainty, dtype=np.float64)
+    if sure is not None and sure.shape != (len(dataset),):
+        raise ValueError(f"certainty: expected shape ({len(dataset)},), got {sure.shape}")
+    if sure is not None and not ((sure >= 0) & (sure <= 1)).all():  # false for NaN
+        raise ValueError("certainty: expected numbers 0 to 1")
+    entries: list[dict[str, Any]] = []
+    for row, image in enumerate(dataset.images):
+        labels = np.flatnonzero(array[row]).tolist()
+        items = [_item(dataset, label, int(array[row, label])) for label in labels]
+        entry = {"image_id": image.id, "file_name": image.file_name, "counts": items}
+        entries.append(entry if sure is None else entry | {"certainty": float(sure[row])})
+    return write_json(path, entries)
+
+
+def _collect(entries: Iterable[object], dataset: Dataset, where: str) -> CountedCarts:
+    rows = {image.id: row for row, image in enumerate(dataset.images)}
+    counts = np.zeros((len(dataset), len(dataset.taxonomy)), dtype=np.int64)
+    certainty = np.zeros(len(dataset))
+    seen: dict[int, int] = {}
+    has_certainty = False
+    for number, entry in enumerate(entries):
+        here = f"{where}: entry {number}"
+        row, cart = _cart(entry, rows, dataset, here)
+        if row in seen:
+            _refuse(here, f"image {cart['image_id']} is already in entry {seen[row]}")
+        seen[row] = number
+        _fill(counts[row], cart["counts"], dataset, here)
+        if number == 0:
+            has_certainty = "certainty" in cart
+        if has_certainty != ("certainty" in cart):
+            _refuse(here, "certainty: expected in every cart or in none")
+        certainty[row] = _certainty(cart.get("certainty", 0), here)
+    return CountedCarts(counts, certainty if has_certainty else None, len(dataset) - len(seen))
+
+
+def _item(dataset: Dataset, label: int, count: int) -> dict[str, Any]:
+    category = dataset.taxonomy.category(label)
+    return {"category_id": category.id, "name": category.name, "count": count}
+
+
+def _cart(
+    entry: object, rows: Mapping[int, int], dataset: Dataset, here: str
+) -> tuple[int, Mapping[str, Any]]:
+    """The row of a cart's image, and the cart with its fields checked."""
+    if not isinstance(entry, Mapping):
+        _refuse(here, f"expected an object, got {entry!r:.60}")
+    for name in ("image_id", "counts"):
+        if name not in entry:
+            _refuse(here, f"the field '{name}' is missing; expected image_id, counts")
+    image_id = entry["image_id"]
+    row = rows.get(image_id) if type(image_id) is int else None
+    if row is None:
+        _refuse(
+            here,
+            f"image_id {image_id!r:.40} is none of the {len(dataset)} images of "
+            f"{dataset.path or 'the data set'}; are these lists of another data set or split?",
+        )
+    name = dataset.images[row].file_name
+    if entry.get("file_name", name) != name:
+        _refuse(
+            here,
+            f"file_name: expected {name!r:.80}, as image {image_id} is called in "
+            f"{dataset.path or 'the data set'}, got {entry['file_name']!r:.80}; "
+            "correct it or leave it out",
+        )
+    return row, entry
+
+
+def _fill(row: Counts, items: object, dataset: Dataset, here: str) -> None:
+    """Write a cart's items into its row (K,)."""
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        _refuse(here, f"counts: expected a list of items, got {items!r:.60}")
+    taxonomy, filled = dataset.taxonomy, set()
+    for item in items:
+        if not isinstance(item, Mapping) or not {"category_id", "count"} <= item.keys():
+            _refuse(here, f'counts: expected {{"category_id", "count"}}, got {item!r:.80}')
+        number, count = item["category_id"], item["count"]
+        if type(number) is not int or number not in taxonomy:
+            _refuse(here, f"category_id {number!r:.40} is none of the {len(taxonomy)} SKUs")
+        if number in filled:
+            _refuse(here, f"category_id {number} is there twice; give each SKU once")
+        filled.add(number)
+        if type(count) is not int or not 0 <= count <= MOST_ITEMS:
+            _refuse(
+                here,
+                f"count of category_id {number}: expected a whole number 0 to {MOST_ITEMS}, "
+                f"got {count!r:.40}",
+            )
+        label = taxonomy.label(number)
+        name = taxonomy.category(label).name
+        if item.get("name", name) != name:
+            _refuse(
+                here,
+                f"name of category_id {number}: expected {name!r:.60}, got {item['name']!r:.60}; "
+                "correct it or leave it out",
+            )
+        row[label] = count
+
+
+def _certainty(value: object, here: str) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    if not good:  # NaN is refused too: it compares false
+        _refuse(here, f"certainty: expected a number 0 to 1, got {value!r:.40}")
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _refuse(here: str, what: str) -> NoReturn:
+    raise DataError(f"{here}: {what}")

@@ -1,0 +1,146 @@
+"""What both pages of a report say: numbers as text, and sentences. Plain text, not yet escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rpc.reporting.supervision import SUPERVISION_TEXT
+
+METRICS: Final = (
+    "cAcc: carts that are right in every SKU. ACD: items wrong per cart. mCCD: items wrong per "
+    "true item, mean over SKUs. mCIoU: agreement of the counts, mean over SKUs. mAP50 and "
+    "mmAP: average precision of the raw boxes. The row averaged is over all images; it is not the "
+    "mean of the rows above it."
+)
+PROTOCOLS: Final[Mapping[str, str]] = {
+    "honest": "every image counts, with and without detections, and one threshold serves all "
+    "levels",
+    "rpctool": "the figures of the official tool, with its quirks (see the notes); they are not "
+    "comparable with those of the protocol honest. The tables below the figures count every image, "
+    "with the threshold of the row averaged",
+}
+SIZES: Final = (
+    "Carts by the number of true items. Signed: items predicted minus true ones per cart; below 0 "
+    "more is missed than added."
+)
+SUPERCATEGORIES: Final = (
+    "Missed and extra do not cancel out. Moved: missed while another SKU of the same "
+    "super-category was extra in the same cart. Right: of the carts with such items, those right "
+    "in all of its SKUs."
+)
+
+
+def percent(rate: float | None) -> str:
+    """A fraction in percent with one decimal; a dash where it was not measured."""
+    return "-" if rate is None else f"{100 * rate:.1f}"
+
+
+def decimal(value: float | None, places: int = 2) -> str:
+    """A number with so many decimals; a dash where it was not measured."""
+    return "-" if value is None else f"{value:.{places}f}"
+
+
+def metric(name: str, value: float | None) -> str:
+    """One of the six numbers as tables show it: rates in percent."""
+    places = {"ACD": 2, "mCCD": 3}.get(name)
+    return percent(value) if places is None else decimal(value, places)
+
+
+def metric_title(name: str) -> str:
+    """Heading of a metric's column, with its unit."""
+    return name if name in ("ACD", "mCCD") else f"{name} %"
+
+
+def span(name: str, ends: Sequence[float] | None) -> str:
+    """A metric's interval."""
+    return "-" if ends is None else f"{metric(name, ends[0])} to {metric(name, ends[1])}"
+
+
+def items_text(ends: Sequence[int]) -> str:
+    """A bin of cart sizes."""
+    return f"{ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def origin(report: Mapping[str, Any]) -> list[str]:
+    """How the numbers came about."""
+    letter, protocol = report["supervision"], report["protocol"]
+    lines = [
+        f"Protocol: {protocol}: {PROTOCOLS[protocol]}.",
+        f"Supervision: {letter}: {SUPERVISION_TEXT[letter]}.",
+        *_counting(report["counting"]),
+    ]
+    if drawn := report.get("bootstrap"):
+        lines.append(
+            f"Intervals: {100 * drawn['confidence']:g} %, from {drawn['resamples']} bootstrap "
+            f"resamples by image, seed {drawn['seed']}. They say how much other trays of the same "
+            "kind would change the number, not how much another training would."
+        )
+    timings = report.get("timings", {}).items()
+    return lines + [f"{name}: {value:.3g} s" for name, value in timings]
+
+
+def _counting(counting: Mapping[str, Any]) -> list[str]:
+    rule, chosen_on = counting["rule"], counting["chosen_on"]
+    if rule is None:
+        return [f"Counts: {chosen_on}; the file has shopping lists, no boxes."]
+    how = "was given" if chosen_on == "given" else f"was chosen on {chosen_on}"
+    limits = {
+        "same SKU, IoU above": rule["nms_iou"],
+        "other SKU, IoU above": rule["agnostic_iou"],
+        "part of a box of the same SKU, share above": rule["containment"],
+    }
+    active = [f"{name} {limit:g}" for name, limit in limits.items() if limit < 1]
+    return [
+        f"Threshold: a box counts from a score of {rule['threshold']:.2f} on; it {how}.",
+        f"Duplicates dropped: {'; '.join(active) if active else 'none, boxes count as they are'}.",
+    ]
+
+
+def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
+    """What is gained by sending the least certain carts to the cashier."""
+    lines = []
+    for wanted, most in coverage["at"].items():
+        accuracy = f"{100 * float(wanted):g} %"
+        lines.append(
+            f"No part of the carts, taken by certainty, reaches an accuracy of {accuracy}."
+            if most["certainty"] is None
+            else f"{percent(most['coverage'])} % of the carts can go without a cashier at an "
+            f"accuracy of {accuracy}: those with a certainty of {most['certainty']:.3f} or more."
+        )
+    return [
+        *lines,
+        f"Area under the curve: {percent(coverage['area'])} % (without any order it is the cAcc).",
+        "Measured on the scored images themselves: choose a limit on other ones.",
+    ]
+
+
+def seen_skus(report: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
+    """SKUs by items wrong, worst first; and how many nobody bought or read."""
+    seen = [row for row in report["skus"] if row["truth"] or row["predicted"]]
+    seen.sort(key=lambda row: -(row["missed"] + row["extra"]))
+    return seen, len(report["skus"]) - len(seen)
+
+
+def sku(row: Mapping[str, Any]) -> str:
+    """What a SKU is called."""
+    return str(row.get("title") or row["name"])
+
+
+def sku_list(rows: Sequence[Mapping[str, Any]]) -> str:
+    """SKUs with their counts."""
+    return ", ".join(f"{row['count']} x {sku(row)}" for row in rows)
+
+
+def manifest_lines(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """The manifest flat: names and values."""
+    lines: list[tuple[str, str]] = []
+    for name, entry in value.items():
+        key = f"{prefix}{name}"
+        if isinstance(entry, Mapping):
+            lines += manifest_lines(entry, f"{key}, ")
+        elif isinstance(entry, list | tuple):
+            lines.append((key, " ".join(map(str, entry))))
+        else:
+            lines.append((key, str(entry)))
+    return lines
