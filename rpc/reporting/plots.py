@@ -139,7 +139,8 @@ def look_alikes_plot(block: Mapping[str, Any]) -> Markup:
         middle = y + cell / 2 + size / 3
         parts.append(_label(left, middle, f"{_short(str(name))} · {row + 1}", size))
         across = left + cell * (row + 0.5)
-        parts.append(svg.words(across, top - 5, row + 1, font_size=size, text_anchor="middle"))
+        head = {"font_size": min(size, cell * 0.55), "text_anchor": "middle"}
+        parts.append(svg.words(across, top - 5, row + 1, **head))
         for column in range(count):
             x = left + cell * column
             number = times[row][column]

@@ -21,6 +21,7 @@ def logit(score):
 
 
 def test_the_example_of_the_docs():
+    assert decision_margins(np.array([0.9]), 0.4) == pytest.approx([0.5 / 0.58])
     # Threshold 0.4: 0.9 counts, 0.1 does not; the weaker decision is 0.1: |0.1 - 0.4| / 0.42.
     rule = CountingRule.plain(0.4)
     assert certainty(apart(0.9, 0.1), rule) == pytest.approx(0.3 / 0.42)

@@ -78,6 +78,12 @@ def test_the_interval_of_the_binomial_case_has_the_width_that_is_known():
     assert interval == pytest.approx((0.5 - 0.049, 0.5 + 0.049), abs=0.006)
 
 
+def test_three_carts_with_one_right_say_nothing():
+    # 8 of the 27 ways to draw three carts hold no right one, 1 of them three: more than 2.5 %.
+    found = bootstrap_intervals([[1], [0], [0]], [[1], [1], [1]], rng())
+    assert found.cAcc == (0, 1)
+
+
 def test_about_95_of_100_intervals_hold_the_true_share():
     source, inside = rng(11), 0
     for _ in range(300):
