@@ -90,7 +90,7 @@ def _write(
     if photo is not None and args.gallery and reading.boxes is not None:
         report["gallery"] = write_gallery(args.out, dataset, reading, photo, most=args.gallery)
         if missing := report["gallery"]["missing"]:
-            told.append(f"not drawn, no such photo: {', '.join(missing)}")
+            told.append(f"not drawn, no readable photo: {', '.join(missing)}")
     elif args.gallery and reading.boxes is not None and report["carts"]:
         told.append("no photos beside the ground truth: --images DIR draws the wrong carts")
     write_counts(args.out / "counts.json", dataset, reading.counts, reading.certainty)

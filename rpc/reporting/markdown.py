@@ -149,7 +149,7 @@ def _carts(report: Mapping[str, Any]) -> list[str]:
 
 def _missing(report: Mapping[str, Any]) -> list[str]:
     names = report.get("gallery", {}).get("missing", ())
-    return [f"Not drawn, no such photo: {markdown_text(', '.join(names))}."] if names else []
+    return [f"Not drawn, no readable photo: {markdown_text(', '.join(names))}."] if names else []
 
 
 def markdown_text(value: object) -> str:

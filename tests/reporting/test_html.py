@@ -125,7 +125,7 @@ def test_the_gallery_is_linked_and_missing_photos_are_named(three_trays, three_r
     assert page.all("img")[0]["alt"] == "c.jpg: 2 items wrong"
     assert page.all("a") == [{"href": "gallery/001_30.jpg"}]
     words = " ".join(page.texts)
-    assert "no such photo: b.jpg" in words
+    assert "no readable photo: b.jpg" in words
     assert "Missed: 1 x Soap | 1 <kg>" in words
 
 

@@ -334,7 +334,7 @@ def test_a_damaged_photo_costs_its_picture_and_not_the_report(leave, shop):
     truncated(shop / "store/test/tray_2.png")
     code, out, stderr = leave("eval_aco")
     assert code == 0, stderr
-    assert "not drawn, no such photo: tray_2.png" in out
+    assert "not drawn, no readable photo: tray_2.png" in out
 
 
 # --- checkpoints: missing, of another data set --------------------------------------------------

@@ -184,7 +184,7 @@ def test_photos_are_taken_from_the_folder_given_and_a_missing_one_is_named(
     (tmp_path / "photos").mkdir()
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
     assert evaluate(*options, "--no-map", "--images", tmp_path / "photos") == 0
-    assert "not drawn, no such photo: test_00000_easy.jpg" in capsys.readouterr().out
+    assert "not drawn, no readable photo: test_00000_easy.jpg" in capsys.readouterr().out
     assert report_in(tmp_path / "o")["gallery"]["pictures"] == []
 
 
