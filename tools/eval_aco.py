@@ -35,6 +35,7 @@ from rpc.reporting import (
     manifest,
     write_counts,
     write_gallery,
+    write_paper_table,
     write_report,
 )
 from rpc.reporting.gallery import MOST
@@ -78,7 +79,9 @@ def main(argv: list[str] | None = None) -> int:
         status.update("writing")
         written, told = _write(args, dataset, scored.reading, report)
     _show(report)
-    print("\n".join([*told, f"{written}; report.html, report.md and counts.json beside it"]))
+    print(
+        "\n".join([*told, f"{written}; report.html, report.md, counts.json and table.* beside it"])
+    )
     return 0
 
 
@@ -94,6 +97,7 @@ def _write(
     elif args.gallery and reading.boxes is not None and report["carts"]:
         told.append("no photos beside the ground truth: --images DIR draws the wrong carts")
     write_counts(args.out / "counts.json", dataset, reading.counts, reading.certainty)
+    write_paper_table(args.out, [report])
     return write_report(args.out, report), told
 
 

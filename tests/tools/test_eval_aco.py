@@ -164,7 +164,9 @@ def test_all_files_are_written_with_intervals_and_pictures(evaluate, tmp_path):
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
     assert evaluate(*options, "--bootstrap", 50) == 0
     files = {path.name for path in (tmp_path / "o").iterdir()}
-    assert files == {"report.json", "report.md", "report.html", "counts.json", "gallery"}
+    tables = {"table.md", "table.csv", "table.tex"}
+    pages = {"report.json", "report.md", "report.html", "counts.json", "gallery"}
+    assert files == pages | tables
     report = report_in(tmp_path / "o")
     low, high = report["levels"]["averaged"]["interval"]["cAcc"]
     assert low < 35 / 36 <= high == 1
