@@ -96,7 +96,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """What git says; None where it fails or is not there."""
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            # Reading only: killed halfway, a `git status` would leave its lock in the repository.
+            ["git", "--no-optional-locks", *arguments],
             cwd=folder,
             capture_output=True,
             text=True,
