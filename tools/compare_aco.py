@@ -21,9 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rpc.data import read_dataset
+from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import compare_results, read_report_folder, write_comparison
-from rpc.reporting.compare import RESAMPLES, SEED
 from rpc.reporting.comparison_text import difference_text, p_text
+from rpc.reporting.level_rows import SEED
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -28,6 +28,7 @@ from scored_results import check_threshold, read_scored
 from rpc.data import DataError, Dataset, ImageInfo, read_dataset
 from rpc.data.files import safe_join
 from rpc.data.store import SPLITS, Store
+from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import (
     SUPERVISION_TEXT,
     Reading,
@@ -39,10 +40,8 @@ from rpc.reporting import (
     write_report,
 )
 from rpc.reporting.gallery import MOST
-from rpc.reporting.report import RESAMPLES
+from rpc.reporting.paper_rows import METRICS
 from rpc.reporting.wording import metric, metric_title, span
-
-SIX = ("cAcc", "ACD", "mCCD", "mCIoU", "mAP50", "mmAP")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -119,10 +118,10 @@ def _show(report: dict[str, Any]) -> None:
     title = f"{report['method'] or 'results'} (supervision {report['supervision']}{protocol})"
     table = Table(title=Text(title), title_justify="left")
     table.add_column("level")
-    for name in ("images", *map(metric_title, SIX)):
+    for name in ("images", *map(metric_title, METRICS)):
         table.add_column(name, justify="right")
     for name, row in report["levels"].items():
-        table.add_row(name, str(row["images"]), *(metric(key, row[key]) for key in SIX))
+        table.add_row(name, str(row["images"]), *(metric(key, row[key]) for key in METRICS))
     # Wide enough for the table also where the output is a file or a pipe.
     Console(width=None if sys.stdout.isatty() else 100).print(table)
     for name, row in report["levels"].items():

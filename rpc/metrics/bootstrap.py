@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from rpc.metrics.checkout import Counts, as_counts
 
 CONFIDENCE: Final = 0.95
+RESAMPLES: Final = 1000
 CHUNK: Final = 64  # resamples at once: 12 MB of weights at 24,000 images
 EXACT_IN_SINGLE: Final = 1 << 24  # whole numbers up to here are exact in float32, twice as fast
 
@@ -46,7 +47,7 @@ def bootstrap_intervals(
     gt_counts: ArrayLike,
     rng: np.random.Generator,
     *,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
 ) -> CheckoutIntervals:
     """Percentile intervals of the count metrics, by image.
@@ -74,7 +75,7 @@ def bootstrap_values(
     gt_counts: ArrayLike,
     rng: np.random.Generator,
     *,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
 ) -> Values:
     """The count metrics of B resamples of the images.
 

@@ -15,17 +15,15 @@ import numpy as np
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.files import atomic_path
 from rpc.metrics import level_groups
-from rpc.metrics.bootstrap import CONFIDENCE
+from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.reporting.comparison_text import comparison_text
 from rpc.reporting.level_comparison import compare_level
-from rpc.reporting.level_rows import NAMES
+from rpc.reporting.level_rows import NAMES, SEED
 from rpc.reporting.paper_rows import METRICS, kind_of, require_one_kind
 from rpc.reporting.paper_table import write_paper_table
 from rpc.reporting.provenance import code_version, sha256
 from rpc.reporting.report_folder import ReportFolder, read_folder_counts
 
-RESAMPLES: Final = 1000
-SEED: Final = 0
 NOT_TESTED: Final = (
     "{name} was scored by the protocol rpctool, which drops images and chooses a threshold for "
     "each level on the scored images: its figures belong to no one set of shopping lists, so there "

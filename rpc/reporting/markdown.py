@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rpc.reporting import wording
+from rpc.reporting.paper_rows import METRICS
 from rpc.reporting.wording import decimal, metric, metric_title, percent, sku, sku_list, span
 
 CARTS_SHOWN = 20
 CONFUSIONS_SHOWN = 15
-SIX = ("cAcc", "ACD", "mCCD", "mCIoU", "mAP50", "mmAP")
+SIX = tuple(METRICS)
 _SPECIAL = str.maketrans(
     {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "'", "[": "\\[", "\n": " ", "\r": " "}
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rpc.counting import CurvePoint
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.files import atomic_path
-from rpc.metrics.bootstrap import CONFIDENCE
+from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.metrics.rpctool import RpctoolMetrics
 from rpc.reporting.breakdown import coverage_table, size_table, supercategory_table
 from rpc.reporting.html import report_page
@@ -28,7 +28,6 @@ from rpc.reporting.tables import cart_table, confusions, sku_table
 
 CARTS_KEPT: Final = 100  # of 24,000 carts hundreds may be wrong; the worst ones tell the story
 CONFUSIONS_KEPT: Final = 50
-RESAMPLES: Final = 1000
 FILES: Final = ("report.json", "report.md", "report.html")
 NO_BOXES: Final = (
     "The results are shopping lists without boxes: there is no mAP, no threshold and no picture, "

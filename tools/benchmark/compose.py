@@ -24,6 +24,7 @@ from rpc.data.cutouts import Cutout, CutoutSet, read_cutouts, write_cutouts
 from rpc.data.files import write_json
 from rpc.data.images import write_image
 from rpc.data.levels import LevelRule
+from rpc.reporting.provenance import machine
 from synth.compose import Backgrounds, CutoutLibrary, SceneConfig, compose_scene
 from synth.compose.chunks import one_cv2_thread
 from synth.compose.writer import write_scene
@@ -128,21 +129,12 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         "scenes": args.scenes,
         "repeats": args.repeats,
         "clock": "processor time of one process, one OpenCV thread; writing files included",
-        "processor": _processor(),
+        "processor": machine()["cpu"],
         "python": platform.python_version(),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "albumentations": albumentations.__version__,
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

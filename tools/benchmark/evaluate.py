@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rpc.data.files import write_json
+from rpc.reporting.provenance import code_version, machine
 
 ROOT = Path(__file__).parents[2]
 JOB = Path(__file__).with_name("evaluate_job.py")
@@ -189,22 +190,11 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return {
         **{name: getattr(args, name) for name in names},
         "clock": "median wall time; processor time of all threads beside it; a process each",
-        "processor": _processor(),
+        "processor": machine()["cpu"],
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip(),
+        "commit": code_version().get("commit", ""),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _parser() -> argparse.ArgumentParser:
