@@ -132,8 +132,21 @@ def _yes(answers: BoolArray) -> Masks:
 def _best_first(found: FoundBoxes) -> IntArray:
     """The boxes (M,) by SKU, then by falling score, row and place in the file."""
     order = _stable_order(found.rows)
-    order = order.take(np.argsort(-found.scores.take(order), kind="stable"))
+    order = order.take(_falling(found.scores.take(order)))
     return order.take(_stable_order(found.labels.take(order)))
+
+
+def _falling(scores: FloatArray) -> IntArray:
+    """The order (M,) by falling score; equal ones stay.
+
+    numpy sorts floats several times faster where equal ones may move: so the scores become ranks,
+    and these are sorted 16 bits at a time.
+    """
+    order = np.argsort(-scores)
+    rank = np.empty(len(scores), dtype=np.int64)
+    rank[order] = np.cumsum(np.diff(scores.take(order), prepend=np.inf) != 0)
+    order = _stable_order(rank & 0xFFFF)
+    return order.take(_stable_order(rank.take(order) >> 16))
 
 
 def _by_cell(rows: IntArray, labels: IntArray) -> tuple[IntArray, IntArray]:

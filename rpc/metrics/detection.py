@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -98,10 +100,11 @@ def _metrics(precisions: FloatArray) -> DetectionMetrics:
 def _of_dataset(truth: Dataset) -> tuple[IntArray, IntArray, ItemBoxes]:
     """Ids of the N images by row, ids of the K SKUs by label, and the items."""
     rows, labels = truth.places()
-    boxes = xyxy_to_xywh(np.array([a.bbox for a in truth.annotations], dtype=np.float64))
+    corners = chain.from_iterable(map(attrgetter("bbox"), truth.annotations))
+    boxes = xyxy_to_xywh(np.fromiter(corners, np.float64, 4 * len(rows)).reshape(-1, 4))
     boxes[:, 2:] = np.round(boxes[:, 2:], 6)  # as in the file: x + w - x is not quite w
-    areas = np.array([a.area for a in truth.annotations], dtype=np.float64)
-    ids = np.array([a.id for a in truth.annotations], dtype=np.int64)
+    areas = np.fromiter(map(attrgetter("area"), truth.annotations), np.float64, len(rows))
+    ids = np.fromiter(map(attrgetter("id"), truth.annotations), np.int64, len(rows))
     none = np.zeros(len(rows), dtype=np.bool_)
     image_ids = np.array([image.id for image in truth.images], dtype=np.int64)
     items = ItemBoxes(rows, labels, boxes, none, areas > LARGEST_AREA, ids == 0)
