@@ -1,0 +1,1 @@
+"""How like real checkout photos a set of scenes is: statistics and distances."""
