@@ -1,1 +1,1 @@
-"""Composed scenes made to look like checkout photos ('Render'): pixels change, annotations do not."""
+"""Composed scenes made to look like checkout photos ("Render"): only pixels change."""

@@ -1,4 +1,4 @@
-"""What every renderer is, and its file: one that is fitted and one that is trained are used alike."""
+"""What every renderer is, and its file: fitted and trained ones are used alike."""
 
 from __future__ import annotations
 
