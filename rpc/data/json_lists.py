@@ -84,6 +84,7 @@ class _Reader:
             self._refuse_other(expected)
 
     def pieces(self) -> Iterator[tuple[int, list[Any]]]:
+        """The list's entries in order, piece by piece, each with the number of its first entry."""
         first = 0
         # A piece that failed is read on to twice its size.
         while more := self._file.read(max(self._size, len(self._text))):
