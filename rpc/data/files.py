@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import json
 import secrets
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import msgspec
 import numpy as np
 
 MEMORY_PER_BYTE = 9  # of a data set's JSON, while it is read; measured on 24,000 trays
@@ -103,20 +105,36 @@ def read_json_value(path: str | Path) -> Any:
     """
     try:
         _require_memory(Path(path))
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return parse_json(text)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text (byte {error.start}): not a JSON file") from error
-    try:
-        with uncollected():
-            return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}: not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         ) from error
     except (ValueError, RecursionError) as error:  # a number too long, lists nested too deep
         raise DataError(f"{path}: not usable JSON: {error}") from error
+
+
+def parse_json(text: bytes) -> Any:
+    """`json.loads` of UTF-8 text, in half the time.
+
+    What msgspec refuses, the standard library is asked: it takes NaN, and its errors say line and
+    column.
+
+    Raises:
+        UnicodeDecodeError: the text is not UTF-8.
+        ValueError, RecursionError: as `json.loads`.
+    """
+    with uncollected():
+        try:
+            return msgspec.json.decode(text)
+        except (ValueError, RecursionError):  # its errors and UnicodeDecodeError are ValueErrors
+            return json.loads(text.decode("utf-8"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from rpc.data.files import DataError, read_json_value, uncollected
+from rpc.data.files import DataError, parse_json, read_json_value
 
 BOM = b"\xef\xbb\xbf"
 PIECE = 1 << 20  # bytes, some ten thousand entries: larger pieces are not read faster
@@ -105,13 +105,11 @@ class _Reader:
     def _decode(self, text: bytes, is_whole: bool) -> list[Any] | None:
         """The entries; None where the last one may go on behind this text."""
         try:
-            as_text = text.decode("utf-8")
-            with uncollected():
-                return list(json.loads(as_text))
+            return list(parse_json(text))
         except UnicodeDecodeError as error:
             raise DataError(f"{self._where}: not UTF-8 text: not a JSON file") from error
         except json.JSONDecodeError as error:
-            goes_on = error.pos >= len(as_text) - 1 or error.msg.startswith("Unterminated string")
+            goes_on = error.pos >= len(error.doc) - 1 or error.msg.startswith("Unterminated string")
             if goes_on and not is_whole:
                 return None
             self._refuse(error.msg, error.lineno, error.colno)

@@ -12,6 +12,7 @@ from rpc.data.files import (
     DataError,
     atomic_path,
     free_memory,
+    parse_json,
     path_problem,
     read_json,
     read_json_value,
@@ -27,6 +28,31 @@ names = st.dictionaries(st.text(max_size=5), st.integers() | st.text() | st.floa
 def test_json_comes_back_as_it_was_written(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("json") / "x.json"
     assert read_json(write_json(path, content)) == content
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+
+
+@given(
+    st.recursive(SCALARS, lambda part: st.lists(part) | st.dictionaries(st.text(), part)),
+    st.booleans(),
+)
+def test_json_is_parsed_as_the_standard_library_does(value, is_ascii):
+    text = json.dumps(value, ensure_ascii=is_ascii)  # floats include NaN and the infinities
+    assert repr(parse_json(text.encode("utf-8"))) == repr(json.loads(text))
+
+
+@given(st.binary(max_size=12) | st.text('[]{}",:0123456789.eE+- nulltrefasINy', max_size=9))
+def test_what_is_no_json_is_refused_as_the_standard_library_does(text):
+    raw = text.encode("utf-8") if isinstance(text, str) else text
+
+    def outcome(parse):
+        try:
+            return repr(parse(raw))
+        except ValueError as error:
+            return f"{type(error).__name__} {error}"
+
+    assert outcome(parse_json) == outcome(lambda raw: json.loads(raw.decode("utf-8")))
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path):
