@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from rpc.data.dataset import Dataset
 from rpc.data.files import DataError
@@ -17,8 +17,13 @@ from rpc.detection import runtime
 
 runtime.setup()
 from rpc.detection.dataset import PRODUCT, read_source
+from rpc.reporting.supervision import Supervision
+
+RENDERER = Path(__file__).resolve().parent.parent / "configs" / "render" / "classical.py"
 
 Measured = Literal["val", "test", "none"]
+Method = Literal["Single", "Syn", "Render", "Syn+Render"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
 Split = Literal["val", "test"]
 Step = tuple[str, Callable[[], None]]  # name in the journal, and what it does
 
@@ -38,7 +43,10 @@ class Job:
         scenes: how many are composed.
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
-        single: train on the raw exemplars instead of scenes ('Single').
+        method: what is trained on: the raw exemplars ("Single"), composed scenes ("Syn"), the same
+            made to look like val photos ("Render"), or both.
+        renderer: config of the renderer, or a renderer's file.
+        prepared: folder whose scenes are used, made by another job; None makes them in `out`.
         one_stage: the detector names SKUs itself, without recogniser, from its config's own weights
             (`start` looks at trays only).
         agnostic: find and count products without naming them: all SKUs are one class.
@@ -56,29 +64,44 @@ class Job:
     scenes: int
     seed: int
     workers: int
-    single: bool = False
+    method: Method = "Syn"
+    renderer: Path = RENDERER
+    prepared: Path | None = None
     one_stage: bool = False
     agnostic: bool = False
     measure: Measured = "test"
 
     def settings(self) -> dict[str, Any]:
         """What decides the result, for the journal."""
+        return (
+            self.scene_settings()
+            | self.render_settings()
+            | {
+                "method": self.method,
+                "config": self.config.name,
+                "recogniser_start": (
+                    "none" if self.recogniser_start is None else _digest(self.recogniser_start)
+                ),
+                "minutes": self.minutes,
+                "one_stage": self.one_stage,
+                "agnostic": self.agnostic,
+            }
+        )
+
+    def scene_settings(self) -> dict[str, Any]:
+        """What decides the images that are trained on."""
         files = sorted(self.data.glob("instances_*.json"))
         return {
             "data": _digest(*files),
-            "config": self.config.name,
             "start": "none" if self.start is None else _digest(self.start),
-            "recogniser_start": (
-                "none" if self.recogniser_start is None else _digest(self.recogniser_start)
-            ),
-            "minutes": self.minutes,
             "scenes": self.scenes,
             "seed": self.seed,
-            "single": self.single,
-            "one_stage": self.one_stage,
-            "agnostic": self.agnostic,
             "measure": self.measure,
         }
+
+    def render_settings(self) -> dict[str, Any]:
+        """What decides the look of the images that are trained on."""
+        return {"renderer": _digest(self.renderer) if self.renders else "none"}
 
     def check(self) -> None:
         """Make sure that the job can be done, before any work.
@@ -95,6 +118,18 @@ class Job:
                 )
             if not self.store.split(split).images:
                 raise DataError(f"{self.data}: its {split} split lists no image")
+        if self.method == "Single" and self.rule_source == "composed":
+            raise DataError(
+                "--method Single composes no scenes to choose a counting rule on: it needs "
+                f"--measure test, got {self.measure}"
+            )
+        if self.renders and not self.store.has_split("val"):
+            raise DataError(
+                f"{self.data}: {self.method} needs unlabelled val photos to look like; "
+                "--method Syn does without"
+            )
+        if self.renders and not self.renderer.is_file():
+            raise DataError(f"{self.renderer}: no such renderer; expected a file of configs/render")
         for path in (self.start, self.recogniser_start):
             if path is not None and not path.is_file():
                 raise DataError(f"{path}: no such model to start from; 'none' does without")
@@ -116,7 +151,28 @@ class Job:
     @property
     def names_crops(self) -> bool:
         """Whether a recogniser names what the detector finds."""
-        return not (self.single or self.one_stage or self.agnostic)
+        return not (self.one_stage or self.agnostic)
+
+    @property
+    def renders(self) -> bool:
+        """Whether scenes are made to look like val photos."""
+        return self.method in ("Render", "Syn+Render")
+
+    @property
+    def scenes_in(self) -> Path:
+        """Folder of the cut-outs and of all sets of scenes."""
+        return self.prepared or self.out
+
+    @property
+    def training_images(self) -> Path:
+        """Folder of the images that the trainings see."""
+        names = {"Single": "single", "Syn": "syn", "Render": "render", "Syn+Render": "both"}
+        return self.scenes_in / names[self.method]
+
+    @property
+    def supervision(self) -> Supervision:
+        """What training saw: a renderer that looked at the measured photos has seen test photos."""
+        return "T" if self.renders and self.measure == "val" else "E"
 
     @property
     def looks_at_val(self) -> bool:
@@ -127,7 +183,7 @@ class Job:
     def empty_trays(self) -> Path:
         """Folder of background photos: the store's own, or what the job makes."""
         own = self.data / "backgrounds"
-        return own if own.is_dir() else self.out / "backgrounds"
+        return own if own.is_dir() else self.scenes_in / "backgrounds"
 
     @property
     def rule_source(self) -> str:

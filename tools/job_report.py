@@ -63,7 +63,7 @@ def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
     """The labelled trays that the rule is chosen on, and their photos."""
     if job.rule_source == "val":
         return job.split("val")
-    dataset, path_of = read_source(job.out / "syn_rule", "scenes", agnostic=job.agnostic)
+    dataset, path_of = read_source(job.scenes_in / "syn_rule", "scenes", agnostic=job.agnostic)
     return dataset, [path_of(image) for image in dataset.images]
 
 
@@ -122,8 +122,8 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         reading,
         manifest=origin,
         chosen_on=job.rule_source,
-        supervision="E",
-        method="Single" if job.single else "Syn",
+        supervision=job.supervision,
+        method=job.method,
         threshold_curve=_threshold_curve(job, checkout.rule),
         timings=seconds,
     )

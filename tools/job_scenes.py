@@ -1,4 +1,4 @@
-"""The main job's first half: exemplar photos to composed scenes."""
+"""The main job's first half: exemplar photos to the images that are trained on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 from job import Job, Step
+from job_render import render_steps
 from numpy.typing import NDArray
 from progress_bar import bar
 
 from rpc.data.cutouts import read_cutouts, write_cutouts
 from rpc.data.files import read_json, write_json
 from rpc.data.images import read_image, write_image
+from rpc.data.scene_sets import exemplars_as_scenes
 from rpc.detection.predict import Detector
 from rpc.features import Embedder
 from rpc.structures import Detections
@@ -38,9 +40,16 @@ Photo = NDArray[np.uint8]
 
 
 def scene_steps(job: Job) -> list[Step]:
-    """The steps of this half; none where the raw exemplars are trained on."""
-    if job.single:
+    """The steps of this half; none where another job has made the scenes."""
+    if job.prepared is not None:
         return []
+    if job.method == "Single":
+        return [("exemplars", lambda: _take_exemplars(job))]
+    return [*compose_steps(job), *render_steps(job)] if job.renders else compose_steps(job)
+
+
+def compose_steps(job: Job) -> list[Step]:
+    """From exemplars to composed scenes."""
     steps: list[Step] = [("cut-outs", lambda: _cut_out(job))]
     if job.looks_at_val:
         steps.append(("trays", lambda: _look_at_trays(job)))
@@ -51,6 +60,11 @@ def scene_steps(job: Job) -> list[Step]:
 
 def _makes_backgrounds(job: Job) -> bool:
     return job.empty_trays.parent == job.out
+
+
+def _take_exemplars(job: Job) -> None:
+    """The raw exemplars as they are."""
+    exemplars_as_scenes(job.store, job.training_images)
 
 
 def _cut_out(job: Job) -> None:

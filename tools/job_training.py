@@ -32,7 +32,7 @@ def _find(job: Job) -> None:
     config = build_config(
         job.config,
         job.data,
-        None if job.single else job.out / "syn",
+        job.training_images,
         options,
         minutes=job.minutes * (DETECTOR_SHARE if job.names_crops else 1.0),
         amp=runtime.has_fast_bfloat16(),
@@ -54,7 +54,7 @@ def _name(job: Job) -> None:
     )
     with bar("learning to name products") as progress:
         model = train_recogniser(
-            job.out / "syn",
+            job.training_images,
             job.out / "recogniser",
             settings,
             lambda done, facts: progress(round(1000 * done), 1000, facts),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,4 +56,9 @@ class StepJournal:
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds by step, so far."""
-        return {name: value for name, value in self.steps.items() if not name.endswith(" done")}
+        return seconds_of(self.steps)
+
+
+def seconds_of(steps: Mapping[str, float]) -> dict[str, float]:
+    """The seconds among a journal's entries, by step."""
+    return {name: value for name, value in steps.items() if not name.endswith(" done")}

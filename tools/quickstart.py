@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from door import run
-from journal import StepJournal
 
 if TYPE_CHECKING:
     from job import Measured
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "examples" / "ministore"
 CONFIG = ROOT / "configs" / "cpu_default.py"
+RENDERER = ROOT / "configs" / "render" / "classical.py"
 START = ROOT / "rpc" / "weights" / "start.pth"
 RECOGNISER_START = ROOT / "rpc" / "weights" / "recogniser_start.pth"
 
@@ -35,9 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     began = time.monotonic()
     from job import Job
-    from job_report import measuring_steps, report
-    from job_scenes import scene_steps
-    from job_training import training_steps
+    from job_run import run_job
 
     job = Job(
         data=args.data,
@@ -49,20 +47,13 @@ def main(argv: list[str] | None = None) -> int:
         scenes=args.scenes,
         seed=args.seed,
         workers=args.workers,
-        single=args.single,
+        method=args.method,
+        renderer=args.renderer,
         one_stage=args.one_stage,
         agnostic=args.agnostic,
         measure=args.measure or _measure(args.data),
     )
-    job.check()
-    journal = StepJournal(args.out, job.settings())
-    steps = [*scene_steps(job), *training_steps(job), *measuring_steps(job)]
-    count = len(steps) + 1
-    for number, (name, step) in enumerate(steps, start=1):
-        print(f"[{number}/{count}] {name}", flush=True)
-        journal.run(name, step)
-    print(f"[{count}/{count}] report", flush=True)
-    report(job, journal.seconds)
+    run_job(job)
     print(f"{time.monotonic() - began:.0f} s in this run; everything made: {args.out}")
     return 0
 
@@ -104,7 +95,20 @@ def _parser() -> argparse.ArgumentParser:
         help="recogniser's start, or 'none' (default: ours)",
     )
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
-    add("--single", action="store_true", help="baseline: train on the raw exemplars, no scenes")
+    add(
+        "--method",
+        choices=("Single", "Syn", "Render", "Syn+Render"),
+        default="Syn",
+        help="what is trained on: raw exemplars, composed scenes, the same made to look like "
+        "unlabelled val photos, or both (default: %(default)s)",
+    )
+    add(
+        "--renderer",
+        type=Path,
+        default=RENDERER,
+        metavar="FILE",
+        help="config of the renderer, or one that was trained (default: the classical one)",
+    )
     add(
         "--one-stage",
         action="store_true",

@@ -1,0 +1,51 @@
+"""Run a job's steps in their order, each once, and write its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from job import Job
+from job_render import render_steps
+from job_report import measuring_steps, report
+from job_scenes import compose_steps, scene_steps
+from job_training import training_steps
+from journal import StepJournal
+
+
+def run_job(job: Job) -> Path:
+    """Do what is not done yet of a job; its report is written anew each time.
+
+    Returns:
+        The path of the report, which a job that measures nothing does not have.
+
+    Raises:
+        DataError: the job cannot be done, or its folder holds a run with other settings.
+    """
+    job.check()
+    journal = StepJournal(job.out, job.settings())
+    steps = [*scene_steps(job), *training_steps(job), *measuring_steps(job)]
+    count = len(steps) + 1
+    for number, (name, step) in enumerate(steps, start=1):
+        print(f"[{number}/{count}] {name}", flush=True)
+        journal.run(name, step)
+    print(f"[{count}/{count}] report", flush=True)
+    report(job, journal.seconds)
+    return job.out / "report.json"
+
+
+def prepare_scenes(job: Job) -> None:
+    """Make a job's cut-outs and scenes alone, for other jobs to train on.
+
+    Raises:
+        DataError: they cannot be made, or the folder holds those of other settings.
+    """
+    job.check()
+    journal = StepJournal(job.out, job.scene_settings())
+    for name, step in compose_steps(job):
+        print(f"[scenes] {name}", flush=True)
+        journal.run(name, step)
+    if job.renders:
+        journal = StepJournal(job.out / "rendering", job.render_settings())
+        for name, step in render_steps(job):
+            print(f"[scenes] {name}", flush=True)
+            journal.run(name, step)
