@@ -12,8 +12,12 @@ from job_training import training_steps
 from journal import StepJournal
 
 
-def run_job(job: Job) -> Path:
-    """Do what is not done yet of a job; its report is written anew each time.
+def run_job(job: Job, *, report_again: bool = True) -> Path:
+    """Do what is not done yet of a job.
+
+    Args:
+        job: what to do.
+        report_again: write the report anew where it is there already.
 
     Returns:
         The path of the report, which a job that measures nothing does not have.
@@ -29,7 +33,10 @@ def run_job(job: Job) -> Path:
         print(f"[{number}/{count}] {name}", flush=True)
         journal.run(name, step)
     print(f"[{count}/{count}] report", flush=True)
-    report(job, journal.seconds)
+    if report_again:
+        report(job, journal.seconds)
+    else:
+        journal.run("report", lambda: report(job, journal.seconds))
     return job.out / "report.json"
 
 

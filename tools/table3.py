@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         if method != "Single":
             prepare_scenes(_job(args, seed, method, scenes, None))
         cell = _job(args, seed, method, args.out / f"seed{seed}" / FOLDERS[method], scenes)
-        run_job(cell)
+        run_job(cell, report_again=False)
         table = _write(args)
     print(table.read_text(encoding="utf-8"))
     print(f"{table}; table3.json beside it")
