@@ -7,7 +7,7 @@ from pathlib import Path
 from job import Job
 from job_render import render_steps
 from job_report import measuring_steps, report
-from job_scenes import compose_steps, scene_steps
+from job_scenes import scene_steps
 from job_training import training_steps
 from journal import StepJournal
 
@@ -27,7 +27,12 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
     """
     job.check()
     journal = StepJournal(job.out, job.settings())
-    steps = [*scene_steps(job), *training_steps(job), *measuring_steps(job)]
+    steps = [
+        *scene_steps(job),
+        *render_steps(job),
+        *training_steps(job),
+        *measuring_steps(job),
+    ]
     count = len(steps) + 1
     for number, (name, step) in enumerate(steps, start=1):
         print(f"[{number}/{count}] {name}", flush=True)
@@ -48,11 +53,11 @@ def prepare_scenes(job: Job) -> None:
     """
     job.check()
     journal = StepJournal(job.out, job.scene_settings())
-    for name, step in compose_steps(job):
+    for name, step in scene_steps(job):
         print(f"[scenes] {name}", flush=True)
         journal.run(name, step)
-    if job.renders:
+    if steps := render_steps(job):
         journal = StepJournal(job.out / "rendering", job.render_settings())
-        for name, step in render_steps(job):
+        for name, step in steps:
             print(f"[scenes] {name}", flush=True)
             journal.run(name, step)

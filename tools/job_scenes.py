@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from job import Job, Step
-from job_render import render_steps
 from numpy.typing import NDArray
 from progress_bar import bar
 
@@ -45,11 +44,6 @@ def scene_steps(job: Job) -> list[Step]:
         return []
     if job.method == "Single":
         return [("exemplars", lambda: _take_exemplars(job))]
-    return [*compose_steps(job), *render_steps(job)] if job.renders else compose_steps(job)
-
-
-def compose_steps(job: Job) -> list[Step]:
-    """From exemplars to composed scenes."""
     steps: list[Step] = [("cut-outs", lambda: _cut_out(job))]
     if job.looks_at_val:
         steps.append(("trays", lambda: _look_at_trays(job)))
@@ -146,11 +140,20 @@ def _compose_all(job: Job) -> None:
         _compose(job, "syn_rule", RULE_SCENES, job.seed + 1_000_003)
 
 
-def _compose(job: Job, folder: str, count: int, seed: int) -> None:
+def compose_clean(job: Job) -> None:
+    """The same scenes on the photographed trays, before the camera: what a renderer starts from.
+
+    Chance goes by step, so that places and items are those of Syn.
+    """
+    plain = 0.0 if job.empty_trays.is_dir() else 1.0
+    _compose(job, "clean", job.scenes, job.seed, plain=plain, photometric=0.0)
+
+
+def _compose(job: Job, folder: str, count: int, seed: int, plain: float = 0.5, **look: Any) -> None:
     trays = job.store.split("val").images if job.store.has_split("val") else ()
     longest = max((max(tray.width, tray.height) for tray in trays), default=SCENE_SIDES[1])
     side = int(np.clip(longest, *SCENE_SIDES))
-    options: dict[str, Any] = {"width": side, "height": side}
+    options: dict[str, Any] = {"width": side, "height": side, **look}
     if job.looks_at_val:
         options["scene_scale"] = MEASURED_SCALE
     with bar("composing scenes") as progress:
@@ -162,7 +165,7 @@ def _compose(job: Job, folder: str, count: int, seed: int) -> None:
             seed=seed,
             workers=job.workers,
             background_dir=job.empty_trays if job.empty_trays.is_dir() else None,
-            plain=0.5,
+            plain=plain,
             taxonomy=job.store.taxonomy,
             progress=progress,
         )
