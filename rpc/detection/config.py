@@ -98,7 +98,17 @@ def taxonomy_of(config: Config) -> Taxonomy:
     return Taxonomy.from_list(json.loads(config.categories))
 
 
-def _read(path: Path, options: Mapping[str, Any]) -> Config:
+def read_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Read any config file with its bases.
+
+    Args:
+        path: a file of `configs/`.
+        options: changes by dotted name, such as `{"training.minutes": 4}`.
+
+    Raises:
+        DataError: the config is missing or damaged, or an option does not fit.
+    """
+    path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such config")
     try:
@@ -109,9 +119,14 @@ def _read(path: Path, options: Mapping[str, Any]) -> Config:
         cause = error.__cause__ or error.__context__ or error
         raise DataError(f"{path}: not a usable config: {cause}") from error
     try:
-        config.merge_from_dict(dict(options))
+        config.merge_from_dict(dict(options or {}))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{path}: option does not fit: {error}") from error
+    return config
+
+
+def _read(path: Path, options: Mapping[str, Any]) -> Config:
+    config = read_config(path, options)
     missing = {"model", "train_dataloader", "train_cfg", "optim_wrapper"} - set(config)
     if missing:
         raise DataError(f"{path}: the config lacks {', '.join(sorted(missing))}")

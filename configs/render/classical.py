@@ -1,0 +1,2 @@
+# Statistics of the target photos, no network: seconds instead of minutes.
+kind = "classical"
