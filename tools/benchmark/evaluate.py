@@ -79,6 +79,8 @@ def measure(files: tuple[Path, Path], args: argparse.Namespace) -> dict[str, Any
 def _evaluators(args: argparse.Namespace) -> dict[str, tuple[str, int]]:
     """Python and repeats of each job that can be run here; says which cannot."""
     found = {"ours": (sys.executable, args.repeats)}
+    if args.only_ours:
+        return found
     for name in LIBRARIES:
         module = name.replace("-", "_")
         tried = subprocess.run(
@@ -215,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the files (default: 0)")
     add("--repeats", type=int, default=5, help="median of so many runs (default: 5)")
     add("--warm-up", type=int, default=1, help="runs before that (default: 1)")
+    add("--only-ours", action="store_true", help="no other evaluator: for very large files")
     add("--rpctool-python", metavar="PATH", help="a Python with rpctool")
     add("--rpctool-repeats", type=int, default=1, help="it takes minutes (default: 1)")
     add("--rpctool-map", action="store_true", help="its mAP too, which takes many more")
