@@ -40,6 +40,8 @@ class Job:
             trays; None for ImageNet weights and sizes from the exemplars alone.
         recogniser_start: body that the recogniser starts from; None for ImageNet weights.
         minutes: wall time for both trainings together.
+        iterations: of the detector, instead of `minutes`, and twice as many batches of the
+            recogniser: what is compared then does not depend on what else the machine does.
         scenes: how many are composed.
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
@@ -67,6 +69,7 @@ class Job:
     method: Method = "Syn"
     renderer: Path = RENDERER
     prepared: Path | None = None
+    iterations: int | None = None
     one_stage: bool = False
     agnostic: bool = False
     measure: Measured = "test"
@@ -82,7 +85,8 @@ class Job:
                 "recogniser_start": (
                     "none" if self.recogniser_start is None else _digest(self.recogniser_start)
                 ),
-                "minutes": self.minutes,
+                "minutes": self.minutes if self.iterations is None else None,
+                "iterations": self.iterations,
                 "one_stage": self.one_stage,
                 "agnostic": self.agnostic,
             }
@@ -135,6 +139,8 @@ class Job:
                 raise DataError(f"{path}: no such model to start from; 'none' does without")
         if not self.config.is_file():
             raise DataError(f"{self.config}: no such config")
+        if self.iterations is not None and self.iterations < 1:
+            raise DataError(f"--iterations: expected 1 or more, got {self.iterations}")
         if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
             raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from job import Job, Step
@@ -13,6 +14,7 @@ from rpc.detection.train import build_config, train
 from rpc.recognition.train import RecogniserSettings, train_recogniser
 
 DETECTOR_SHARE = 0.35  # of the training time; the rest goes to the recogniser
+BATCHES = 2  # of the recogniser for each iteration of the detector: about these shares
 
 
 def training_steps(job: Job) -> list[Step]:
@@ -29,12 +31,15 @@ def _find(job: Job) -> None:
         options["agnostic"] = True
     if job.start is not None and not job.one_stage:
         options["start"] = str(job.start)
+    if job.iterations is not None:
+        options |= {"train_cfg.max_minutes": None, "train_cfg.max_iters": job.iterations}
+    minutes = job.minutes * (DETECTOR_SHARE if job.names_crops else 1.0)
     config = build_config(
         job.config,
         job.data,
         job.training_images,
         options,
-        minutes=job.minutes * (DETECTOR_SHARE if job.names_crops else 1.0),
+        minutes=minutes if job.iterations is None else None,
         amp=runtime.has_fast_bfloat16(),
         seed=job.seed,
     )
@@ -47,7 +52,8 @@ def _find(job: Job) -> None:
 def _name(job: Job) -> None:
     """Learn to name products, on crops of the same scenes; then one model file of both."""
     settings = RecogniserSettings(
-        minutes=job.minutes * (1 - DETECTOR_SHARE),
+        minutes=job.minutes * (1 - DETECTOR_SHARE) if job.iterations is None else math.inf,
+        max_iters=None if job.iterations is None else BATCHES * job.iterations,
         seed=job.seed,
         bfloat16=runtime.has_fast_bfloat16(),
         start=job.recogniser_start,

@@ -5,7 +5,7 @@ Key: B crops of each side in a batch, S x S pixels of a crop.
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -140,7 +140,7 @@ def endless_batches(crops: UnpairedCrops, start: int, workers: int) -> Iterator[
         batch_size=None,
         sampler=count(start),  # endless: it has no length
         num_workers=workers,
-        worker_init_fn=_undisturbed,
+        worker_init_fn=_apart,
         prefetch_factor=4 if workers else None,
     )
     try:
@@ -150,14 +150,14 @@ def endless_batches(crops: UnpairedCrops, start: int, workers: int) -> Iterator[
         raise DataError(last.partition("DataError: ")[2] or last) from error
 
 
-def _undisturbed(worker: int) -> None:
-    """Signals to the whole group are for the training: it still needs its readers to end well.
+def _apart(worker: int) -> None:
+    """Leave the group of processes that Ctrl-C or a kill of the whole job reaches.
 
-    A reader that dies raises an error in the training at any point, even between two weights;
-    readers leave by themselves when the training is gone.
+    A reader that dies raises an error in the training at any point, even between two weights; the
+    training, which is told alone, ends at a point that suits it, and its readers with it.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    if hasattr(os, "setpgrp"):  # not on Windows
+        os.setpgrp()
 
 
 def scaled(rgb: Rgb, side: int) -> Rgb:
