@@ -23,7 +23,7 @@ from progress_bar import bar
 
 from rpc.data.files import write_json
 from rpc.features.embedding import Embedder
-from rpc.reporting.provenance import machine
+from rpc.reporting.provenance import code_version, machine
 from synth.render.chunks import ENCODER_SIDE
 from synth.render.gate import Embed, Verdict, judge
 from synth.render.gated import USUAL
@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     encoder = Embedder(side=ENCODER_SIDE)
     result: dict[str, Any] = {
         "settings": {"images": args.images, "seed": args.seed, "thresholds": asdict(USUAL)},
+        "code": code_version(),
         "machine": machine(),
         "scenes": {},
     }
