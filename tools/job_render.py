@@ -51,7 +51,7 @@ def _render(job: Job) -> None:
             seed=job.seed,
             workers=job.workers,
             progress=progress,
-            warn=lambda line: print(line, file=sys.stderr, flush=True),
+            warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
         )
 
 
