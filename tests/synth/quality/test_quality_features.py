@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from drawn_trays import draw_trays
+from photo_trays import draw_trays
 
 from synth.quality.features import VIEWS, PhotoEncoder
 from synth.quality.frechet import frechet_distance
