@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 # Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from config_options import add_config_options, parse_config_options
 from door import INTERRUPTED, run
 from progress_bar import bar
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.files import DataError
     from rpc.detection.config import read_config
 
-    values = read_config(args.config, _options(args.cfg_options)).to_dict()
+    values = read_config(args.config, parse_config_options(args.cfg_options)).to_dict()
     kind = values.pop("kind", None)
     if kind not in ("classical", "learned"):
         raise DataError(f"{args.config}: expected kind 'classical' or 'learned', got {kind!r:.80}")
@@ -142,22 +143,6 @@ def _budget(args: argparse.Namespace, values: dict[str, Any]) -> None:
         values["training"] = {**training, "minutes": args.minutes, "iterations": args.iterations}
 
 
-def _options(pairs: list[str]) -> dict[str, Any]:
-    """`a.b=1` to `{"a.b": 1}`: numbers, lists, None, True and False by Python's rules."""
-    import ast
-
-    options: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise ValueError(f"--cfg-options: expected NAME=VALUE, got {pair!r:.80}")
-        try:
-            options[name] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            options[name] = text
-    return options
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
@@ -174,13 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     add("--seed", type=int, default=0, help="of weights, crops, what is drawn (default: 0)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
-    add(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="changes to the config, such as generator.width=32 training.batch_size=4",
-    )
+    add_config_options(parser, "generator.width=32 training.batch_size=4")
     return parser
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import gc
 import json
+import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -57,6 +59,29 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
     with atomic_path(path) as part:
         part.write_bytes(data)
     return Path(path)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> Path:
+    """One more name for a file, or a copy where that cannot be; a target that is there stays.
+
+    Raises:
+        DataError: the source is missing, or the target cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    if target.exists():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:  # another file system, or one without links
+            with atomic_path(target) as part:
+                shutil.copyfile(source, part)
+    except OSError as error:
+        raise DataError(f"{source}: cannot be linked to {target}: {error.strerror}") from error
+    return target
 
 
 def write_json(path: str | Path, obj: Any, *, indent: int | None = None) -> Path:

@@ -1,11 +1,18 @@
-"""Many files at once, in threads: image codecs leave Python while they work."""
+"""Many files at once: threads, as image codecs leave Python while they work, or processes."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
+
+from rpc.data.files import DataError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,3 +35,57 @@ def map_in_threads(
             yield result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def process_pool(
+    workers: int, where: object, start: Callable[[], object] | None = None
+) -> Iterator[ProcessPoolExecutor]:
+    """Processes that leave Ctrl-C to their parent and end with it; what has not begun is dropped.
+
+    Args:
+        workers: how many.
+        where: what they work on, for the message.
+        start: is called in each before its first task.
+
+    Raises:
+        DataError: one of them was killed.
+    """
+    # Spawned, not forked: a fork copies locks that other threads (torch, OpenCV) hold.
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(start,),
+    )
+    try:
+        yield pool
+    except BrokenProcessPool as error:
+        raise DataError(
+            f"{where}: a worker process was killed (out of memory?): run the same command again "
+            "to go on, with fewer workers if it happens again"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(start: Callable[[], object] | None) -> None:
+    """Leave Ctrl-C to the parent, and end with it even when it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
+    if start is not None:
+        start()
+
+
+def _end_with(wait: Callable[[], None]) -> None:
+    wait()
+    os._exit(1)

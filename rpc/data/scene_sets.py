@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, read_dataset, write_dataset
-from rpc.data.files import DataError, atomic_path, safe_join
+from rpc.data.files import DataError, link_or_copy, safe_join
 from rpc.data.store import Store
 
 Source = tuple[str, Dataset, Callable[[ImageInfo], Path]]  # prefix of names, images, their files
@@ -75,7 +73,7 @@ def _write(sources: Iterable[Source], out: Path) -> Path:
         ids = {}
         for image in dataset.images:
             name = f"{prefix}{image.file_name}"
-            _link(path_of(image), safe_join(out / "images", name))
+            link_or_copy(path_of(image), safe_join(out / "images", name))
             ids[image.id] = len(images)
             images.append(replace(image, id=ids[image.id], file_name=name))
         for item in dataset.annotations:
@@ -84,20 +82,3 @@ def _write(sources: Iterable[Source], out: Path) -> Path:
     assert taxonomy is not None
     whole = Dataset(tuple(images), tuple(annotations), taxonomy)
     return write_dataset(out / "instances.json", whole)
-
-
-def _link(source: Path, target: Path) -> None:
-    """One more name for a file, or a copy where that cannot be; what is there stays."""
-    if target.exists():
-        return
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except FileNotFoundError:
-            raise
-        except OSError:  # another file system, or one without links
-            with atomic_path(target) as part:
-                shutil.copyfile(source, part)
-    except OSError as error:
-        raise DataError(f"{source}: cannot be linked to {target}: {error.strerror}") from error

@@ -6,7 +6,6 @@ Everything is looked up without importing the libraries: reporting works where t
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import subprocess
 from importlib import metadata
@@ -15,6 +14,7 @@ from typing import Any
 
 import rpc
 from rpc.data import DataError, read_json
+from rpc.data.parallel import available_cores
 
 LIBRARIES = (
     "numpy",
@@ -74,8 +74,7 @@ def library_versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Processor, how many cores this process may use, and the system."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cpu": _cpu_name(), "cores": usable, "system": platform.system()}
+    return {"cpu": _cpu_name(), "cores": available_cores(), "system": platform.system()}
 
 
 def store_facts(root: str | Path) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
 from rpc.data.files import DataError, read_json, write_json
+from rpc.data.parallel import available_cores
 from rpc.data.taxonomy import Category, Taxonomy
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.chunks import Job, open_sources
@@ -88,13 +88,6 @@ def compose_dataset(
     names = taxonomy or _names_of_folders(found, library.category_ids)
     info = {"description": "composed checkout scenes (Syn)", "count": count, **settings}
     return merge_shards(out, count, names.to_list(), info)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _run(

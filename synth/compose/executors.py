@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from typing import Any, Final, Literal
 
 from rpc.data.files import DataError
+from rpc.data.parallel import process_pool
 from synth.compose.chunks import Job, compose_chunk
 
 Executor = Literal["serial", "process", "ray"]
@@ -37,34 +33,10 @@ def run_chunks(job: Job, chunks: Sequence[int], executor: Executor, workers: int
 
 
 def _run_processes(job: Job, chunks: Sequence[int], workers: int) -> Iterator[int]:
-    # Spawned, not forked: a fork copies locks that other threads (progress bars, OpenCV) hold.
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-    )
-    try:
+    with process_pool(workers, job.out) as pool:
         futures: list[Future[int]] = [pool.submit(compose_chunk, job, chunk) for chunk in chunks]
         for future in as_completed(futures):
             yield future.result()
-    except BrokenProcessPool as error:
-        raise DataError(
-            f"{job.out}: a worker process was killed (out of memory?): {_GO_ON}, "
-            "with fewer workers if it happens again"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
-
-
-def _end_with(wait: Callable[[], None]) -> None:
-    wait()
-    os._exit(1)
 
 
 def _run_ray(job: Job, chunks: Sequence[int]) -> Iterator[int]:

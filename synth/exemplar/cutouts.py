@@ -6,13 +6,9 @@ out and why), `journal.jsonl` (what is done), and `overrides/` if somebody made 
 
 from __future__ import annotations
 
-import multiprocessing
 import re
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +17,9 @@ import cv2
 
 from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
 from rpc.data.exemplars import Exemplar
-from rpc.data.files import DataError, safe_join, write_json
+from rpc.data.files import safe_join, write_json
 from rpc.data.images import read_image, write_image
+from rpc.data.parallel import process_pool
 from rpc.data.store import Store
 from synth.exemplar.assemble import Piece, assemble
 from synth.exemplar.cut import MAX_SIDE, cut_photo
@@ -171,18 +168,8 @@ def _results(jobs: Sequence[Job], workers: int) -> Iterator[Entry]:
     if workers == 1:
         yield from map(cut_and_write, jobs)
         return
-    # Not forked: onnxruntime and OpenCV hold threads.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    try:
+    with process_pool(workers, jobs[0].out, _one_thread) as pool:
         yield from pool.map(cut_and_write, jobs, chunksize=4)
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process was killed, perhaps for want of memory; "
-            "run again to go on, with fewer --workers"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def cut_and_write(job: Job) -> Entry:
@@ -205,8 +192,7 @@ def cut_and_write(job: Job) -> Entry:
     return Entry(job.file, job.stamp, cut.measures, size=(width, height), by_hand=by_hand)
 
 
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the pool
+def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 import cv2
 import torch
 
+from rpc.data.parallel import available_cores
 from synth.render.renderer import Kind
 
 _CORES_OF_NETWORK: Final = 4  # a network's threads gain little beyond that
@@ -23,8 +23,7 @@ def share_cores(kind: Kind, workers: int | None) -> tuple[int, int]:
             there is a GPU.
         workers: processes asked for; None for the usual number.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = cores or 1
+    cores = available_cores()
     if workers is None and kind == "classical":
         workers = cores
     elif workers is None:

@@ -59,7 +59,7 @@ def test_images_are_copied_where_links_cannot_be_made(tmp_path, monkeypatch):
     def no_links(source, target):
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr("rpc.data.scene_sets.os.link", no_links)
+    monkeypatch.setattr("rpc.data.files.os.link", no_links)
     syn = make_scenes(tmp_path / "a", 1, 10)
     join_scene_sets({"syn": syn}, tmp_path / "both")
     copied = tmp_path / "both" / "images" / "syn_00000000.png"

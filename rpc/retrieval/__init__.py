@@ -1,0 +1,1 @@
+"""Finding the same product again: descriptors, localisation without labels, and the gallery."""
