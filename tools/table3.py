@@ -71,6 +71,7 @@ def _job(args: argparse.Namespace, seed: int, method: Any, out: Path, prepared: 
         workers=args.workers,
         method=method,
         renderer=args.renderer,
+        agnostic=args.agnostic,
         prepared=None if method == "Single" else prepared,
     )
 
@@ -97,6 +98,7 @@ def _write(args: argparse.Namespace) -> Path:
             "scenes": args.scenes,
             "renderer": args.renderer.name,
             "config": args.config.name,
+            "agnostic": args.agnostic,
             "seeds": {method: len(its) for method, its in reports.items()},
         },
         "rows": rows,
@@ -158,7 +160,8 @@ def _text(table: Mapping[str, Any], rows: str) -> str:
             "- The same detector, recogniser and starts for every method, "
             f"{settings['iterations']} updates of the detector and twice as many of the "
             f"recogniser, {settings['scenes']} scenes (Syn+Render: each of them twice), renderer "
-            f"{settings['renderer']}. Seeds: {seeds}.",
+            f"{settings['renderer']}. Seeds: {seeds}."
+            + (" Products are counted, not named." if settings["agnostic"] else ""),
             "- Minutes a cell, without scenes: "
             + ", ".join(f"{method} {value}" for method, value in minutes.items())
             + (f"; scenes and rendering, shared by a seed's cells: {max(scenes)}" if scenes else "")
@@ -223,6 +226,7 @@ def _parser() -> argparse.ArgumentParser:
         default=RECOGNISER_START,
         help="recogniser's start (default: ours)",
     )
+    add("--agnostic", action="store_true", help="count products without naming them")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
     return parser
 

@@ -50,3 +50,14 @@ def test_a_folder_of_photos_is_imported_and_then_told_usable(tmp_path):
     assert call("check_data.py", tmp_path / "out").returncode == 0
     (tmp_path / "out" / "exemplars" / "1_tea_1.jpg").unlink()
     assert call("check_data.py", tmp_path / "out").returncode == 1
+
+
+def test_folds_of_the_embedded_store_are_stores(tmp_path):
+    done = call("make_folds.py", "--data", ROOT / "examples/ministore", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("val 9, test 9") == 2
+    again = call(
+        "make_folds.py", "--data", tmp_path / "fold1", "--out", tmp_path / "x", "--folds", 40
+    )
+    assert again.returncode == 2
+    assert "9 groups of images cannot be dealt to 40 folds" in again.stderr
