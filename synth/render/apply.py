@@ -48,7 +48,8 @@ def render_dataset(
         workers: processes; by default one a core, fewer for a network, which uses several.
         gate: judge every image; repair or drop those whose products are not the scene's.
         progress: called with (scenes done, all) at the start and after each chunk.
-        warn: is told in one line where the backgrounds are not those the renderer was made for.
+        warn: is told in one line where the scenes' backgrounds or size are not those the renderer
+            was made for.
 
     Returns:
         The path of `instances.json`: byte for byte that of `scenes` where no image was dropped,

@@ -28,6 +28,7 @@ _MARGINS: Final[Mapping[str, float]] = {
     "blueness": 0.06,
     "roughness": 0.01,
 }
+_SAME_SIZE: Final = 1.1  # ratio up to which scenes are as large: blur and noise are told in pixels
 _LEAST: Final = 0.02  # fraction of a scene that must be free of items to say anything of it
 
 
@@ -35,21 +36,23 @@ def background_statistics(scenes: Path) -> dict[str, Any]:
     """What lies outside all items in a folder of composed scenes: plain values.
 
     Returns:
-        `images` (how many were looked at), and for each measure of `measure_background` its
-        quantiles over the images, as a list at `QUANTILES`; the lists are empty where no scene
-        shows its background.
+        `images` (how many were looked at), `side` (median of their longer sides, px), and for
+        each measure of `measure_background` its quantiles over the images, as a list at
+        `QUANTILES`; the lists are empty where no scene shows its background.
 
     Raises:
         DataError: the scenes are missing or damaged, or have no masks.
     """
     folder = SceneFolder.open(scenes)
-    found = []
+    found, sides = [], []
     for row in evenly(len(folder.dataset.images), IMAGES):
         image = folder.dataset.images[row]
         masks = folder.masks(image)
         items = np.any(masks, axis=0) if masks else np.zeros((image.height, image.width), bool)
         found.append(measure_background(folder.read(image), items))
-    return summarise([measures for measures in found if measures is not None])
+        sides.append(max(image.width, image.height))
+    seen = summarise([measures for measures in found if measures is not None])
+    return seen | {"side": float(np.median(sides))}
 
 
 def measure_background(rgb: Rgb, items: NDArray[np.bool_]) -> dict[str, float] | None:
@@ -95,10 +98,11 @@ def summarise(found: Sequence[Mapping[str, float]]) -> dict[str, Any]:
 
 
 def background_mismatch(made_for: Mapping[str, Any], applied_to: Mapping[str, Any]) -> str | None:
-    """One line on how backgrounds differ from those a renderer was made for; None where they agree.
+    """One line on how scenes differ from those a renderer was made for; None where they agree.
 
-    They differ in a measure where a quarter of the images or more lies outside the range (5 % to
-    95 %) of those it was made for, by more than a margin that nobody would call another background.
+    They differ in size where one is more than a tenth larger than the other; in a measure where a
+    quarter of the images or more lies outside the range (5 % to 95 %) of those it was made for, by
+    more than a margin that nobody would call another background.
 
     Args:
         made_for: the renderer's `origin["background"]`.
@@ -113,9 +117,12 @@ def background_mismatch(made_for: Mapping[str, Any], applied_to: Mapping[str, An
         quarter, middle, three_quarters = after[1:4]
         if quarter < low or three_quarters > high:
             parts.append(f"{name} {middle:.2f}, made for {before[0]:.2f} to {before[-1]:.2f}")
+    before, after = made_for.get("side"), applied_to.get("side")
+    if before and after and max(before, after) > _SAME_SIZE * min(before, after):
+        parts.append(f"size {after:.0f} px, made for {before:.0f} px")
     if not parts:
         return None
-    return f"backgrounds are not those the renderer was made for: {'; '.join(parts)}"
+    return f"scenes are not like those the renderer was made for: {'; '.join(parts)}"
 
 
 def _smooth(grey: NDArray[Any], free: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:

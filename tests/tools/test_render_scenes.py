@@ -108,7 +108,7 @@ def test_another_background_is_warned_of_in_one_line(leave, folder):
         folder / "scenes", folder / "out", "--renderer", folder / "renderer.pth", "--no-gate"
     )
     assert code == 0
-    assert stderr.startswith("warning: backgrounds are not those the renderer was made for: ")
+    assert stderr.startswith("warning: scenes are not like those the renderer was made for: ")
     assert stderr.count("\n") == 1
 
 

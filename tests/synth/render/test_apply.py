@@ -1,5 +1,6 @@
 """A renderer on a folder of scenes: labels stay, pixels change, a kill costs a chunk."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ import signal
 import time
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -269,3 +271,28 @@ def test_images_of_the_rendered_set_are_of_the_scenes_size(scenes, renderer, tmp
     render_dataset(scenes, tmp_path, renderer, workers=1, gate=False)
     for path in sorted((tmp_path / "images").iterdir()):
         assert read_image(path).shape == (SIDE, SIDE, 3)
+
+
+def test_a_full_disk_is_one_line_and_the_same_call_goes_on(scenes, renderer, tmp_path, monkeypatch):
+    written = Path.write_bytes
+    left = [4]  # files that still fit
+
+    def nearly_full(path, data):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, data)
+
+    whole = tmp_path / "whole"
+    render_dataset(scenes, whole, renderer, workers=1)
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", nearly_full)
+        with pytest.raises(
+            DataError, match="No space left on device; nothing was changed, make room"
+        ):
+            render_dataset(scenes, out, renderer, workers=1)
+    assert not list(out.rglob(".*.part.*"))
+    assert not (out / "instances.json").exists()
+    render_dataset(scenes, out, renderer, workers=1)
+    assert pictures(out) == pictures(whole)

@@ -43,6 +43,14 @@ def test_another_board_colour_gives_one_line_that_names_it(grey, tmp_path, board
     assert named in line
 
 
+def test_scenes_of_another_size_give_one_line(grey, tmp_path):
+    other = background_statistics(scene_folder(tmp_path, 2, side=480))
+    line = background_mismatch(background_statistics(grey), other)
+    assert line is not None
+    assert "size 480 px, made for 320 px" in line
+    assert background_mismatch(summarise([]) | {"side": 320.0}, {"side": 330.0}) is None
+
+
 def test_rough_cloth_is_told_from_a_smooth_board():
     rgb, masks, _ = tray(0)
     items = np.any(masks, axis=0)
