@@ -64,8 +64,8 @@ def _learned(args: argparse.Namespace, values: dict[str, Any], target: TargetPho
     from rpc.data.images import list_photos
     from rpc.detection import runtime
     from rpc.detection.interruption import Interruption
+    from rpc.features.processes import joined
     from synth.render.learned import LearnedRenderer
-    from synth.render.processes import joined
     from synth.render.settings_reader import read_settings
     from synth.render.training import train_translation
 

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
+from rpc.features.processes import Processes
 from synth.render.adversarial import Critics
 from synth.render.crops import Batch
 from synth.render.networks import Generator, draw_weights
 from synth.render.objective import Side, make_objective
 from synth.render.pool import ImagePool
-from synth.render.processes import Processes
 from synth.render.settings import Precision, RenderSettings
 
 _LEARNING = 2  # ends the seeds of what is drawn here, and keeps them apart from the crops'

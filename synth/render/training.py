@@ -11,9 +11,9 @@ from typing import Any
 
 from rpc.data.files import DataError
 from rpc.data.images import write_image
+from rpc.features.processes import Processes
 from synth.render.crops import UnpairedCrops, endless_batches
 from synth.render.networks import Generator
-from synth.render.processes import Processes
 from synth.render.resume import NAME, data_key, read_resume, write_resume
 from synth.render.samples import sample_sheet
 from synth.render.settings import RenderSettings, TrainingSettings

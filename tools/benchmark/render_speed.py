@@ -29,6 +29,7 @@ from progress_bar import bar
 from rpc.data.files import write_json
 from rpc.data.images import list_photos, read_image, write_image
 from rpc.features.embedding import Embedder
+from rpc.features.processes import Processes
 from rpc.reporting.provenance import code_version, library_versions, machine
 from synth.render.chunks import ENCODER_SIDE, QUALITY
 from synth.render.classical import ClassicalRenderer
@@ -37,7 +38,6 @@ from synth.render.gate import judge
 from synth.render.gated import USUAL
 from synth.render.learned import LearnedRenderer
 from synth.render.networks import Generator
-from synth.render.processes import Processes
 from synth.render.renderer import Renderer
 from synth.render.scenes import SceneFolder, evenly
 from synth.render.settings import RenderSettings

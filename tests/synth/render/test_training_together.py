@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import torch
 from tiny_translation import tiny_settings
-from synth.render.processes import joined
+from rpc.features.processes import joined
 from synth.render.training import train_translation
 
 scenes, photos = ([Path(name) for name in names] for names in json.loads({pictures!r}))

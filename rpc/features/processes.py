@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +38,16 @@ class Processes:
         shared = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(shared, distributed.ReduceOp.MAX)
         return tuple(shared.tolist())
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its mean over all processes; a missing one counts as zero."""
+        if self.size == 1:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.size
 
     def gather(self, value: Any) -> list[Any]:
         """Everyone's value, by rank, in process 0; empty in the others."""
