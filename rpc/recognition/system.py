@@ -1,0 +1,155 @@
+"""What a recognition system is: a network with a schedule of its own, learned by one loop.
+
+Key: B photos of a batch, S x S pixels, K classes, P key points, N boxes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Losses = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A batch as systems see it in learning.
+
+    Attributes:
+        images: (B, 3, S, S) uint8 RGB.
+        labels: (B,) int64.
+        boxes: (B, 4) float32, x1, y1, x2, y2 of the object in pixels of `images`; the whole image
+            where none is known.
+        points: (B, P, 3) float32: x and y in pixels of `images`, and 1 where it is in sight, else
+            0. P is 0 where the data have no key points.
+    """
+
+    images: Tensor
+    labels: Tensor
+    boxes: Tensor
+    points: Tensor
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.labels)
+
+
+class Passes(Protocol):
+    """The training photos for steps that are no gradient descent, unvaried and in order."""
+
+    def once(self) -> Iterator[Photos]:
+        """Every photo once."""
+        ...
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Chance, the same for the same seed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that learn, at a factor on the learning rate."""
+
+    parameters: list[nn.Parameter]
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Learn:
+    """A phase of gradient descent.
+
+    Attributes:
+        name: for messages.
+        groups: what learns; every other parameter rests.
+        loss: terms, summed, of a batch. The generator is the phase's chance.
+        share: of the whole budget, in parts of the sum over phases.
+        decay: weight decay.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    loss: Callable[[Photos, torch.Generator], Losses]
+    share: float = 1.0
+    decay: float = 0.02
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A phase in closed form, such as a clustering or a support vector machine.
+
+    Attributes:
+        name: for messages.
+        fit: changes the system's buffers and parameters.
+    """
+
+    name: str
+    fit: Callable[[Passes], None]
+
+
+Phase = Learn | Fit
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a system looked at on one photo, to be drawn.
+
+    Attributes:
+        boxes: (N, 4) x1, y1, x2, y2 in pixels of the input.
+        names: of the boxes.
+        heat: (h, w) where attention lies, any range; None where there is no such map.
+    """
+
+    boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    names: tuple[str, ...] = ()
+    heat: NDArray[np.float32] | None = None
+
+
+class System(nn.Module, ABC):
+    """A recognition system.
+
+    Attributes:
+        num_classes: K.
+        side: S of the photos that it is trained and tested on, px.
+        needs: what the data must have besides labels: "boxes", "points".
+    """
+
+    needs: tuple[str, ...] = ()
+
+    def __init__(self, num_classes: int, side: int) -> None:
+        super().__init__()
+        if num_classes < 2 or side < 32:
+            raise ValueError(
+                f"system: expected 2 classes or more and a side of 32 px or more, got "
+                f"{num_classes} and {side}"
+            )
+        self.num_classes = num_classes
+        self.side = side
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S), RGB 0..255, to scores (B, K), the largest of the likeliest class."""
+
+    @abstractmethod
+    def phases(self) -> tuple[Phase, ...]:
+        """How it learns, in order."""
+
+    def look(self, images: Tensor) -> list[Look]:
+        """What it looked at on each of B photos; nothing by default."""
+        return [Look() for _ in images]
+
+
+def batches_of(photos: Photos, size: int) -> Iterator[Photos]:
+    """A batch in pieces of at most `size`."""
+    for start in range(0, len(photos), size):
+        part = slice(start, start + size)
+        yield Photos(
+            photos.images[part], photos.labels[part], photos.boxes[part], photos.points[part]
+        )

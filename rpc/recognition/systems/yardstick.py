@@ -1,0 +1,85 @@
+"""The yardstick: a plain backbone, pooled, with a linear, cosine or margin head.
+
+A fine-grained system that does not beat it under the same budget has to say so.
+
+Key: B photos, S x S pixels, D values of a vector, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rpc.features.trunk import Trunk
+from rpc.recognition.system import Group, Learn, Losses, Photos, System
+
+Head = Literal["linear", "cosine", "margin"]
+
+
+class Yardstick(System):
+    """Average-pooled maps of two depths and one layer.
+
+    Args:
+        num_classes: K.
+        side: S.
+        backbone: of `Trunk`.
+        stages: whose maps are pooled and put side by side.
+        head: "linear"; "cosine": unit vectors against unit weights, times `scale` (Wang et al.
+            2017, NormFace); "margin": in learning, the true class's cosine less `margin` (Wang et
+            al. 2018, CosFace, eq. 4).
+        scale: of cosines.
+        margin: of the margin head.
+        dropout: before the head.
+        smoothing: mass taken from the true label in learning.
+        trunk_factor: on the learning rate of the backbone.
+        pretrained: ImageNet weights; False where a file follows.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 160,
+        *,
+        backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (3, 4),
+        head: Head = "linear",
+        scale: float = 16.0,
+        margin: float = 0.2,
+        dropout: float = 0.2,
+        smoothing: float = 0.05,
+        trunk_factor: float = 0.3,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(sum(self.trunk.channels), num_classes, bias=head == "linear")
+        self.kind, self.scale, self.margin = head, scale, margin
+        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K)."""
+        return self._scores(images)
+
+    def phases(self) -> tuple[Learn, ...]:
+        """All at once."""
+        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
+        return (Learn("all", (trunk, Group(list(self.head.parameters()))), self._loss),)
+
+    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self._scores(photos.images)
+        if self.kind == "margin":
+            own = F.one_hot(photos.labels, self.num_classes)
+            scores = scores - self.scale * self.margin * own
+        loss = F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
+        return {"class": loss}
+
+    def _scores(self, images: Tensor) -> Tensor:
+        pooled = [maps.mean(dim=(2, 3)) for maps in self.trunk(images)]
+        vectors = self.dropout(torch.cat(pooled, dim=1))  # (B, D)
+        if self.kind == "linear":
+            return self.head(vectors)  # type: ignore[no-any-return]
+        return self.scale * F.linear(F.normalize(vectors), F.normalize(self.head.weight))

@@ -1,0 +1,183 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rpc.data.files import DataError
+from rpc.data.images import write_image
+from rpc.recognition.learning import LAST, LearningSettings, accuracy, learn, predict, rate
+from rpc.recognition.photo_batches import Example, PhotoBatches
+from rpc.recognition.system import Fit, Group, Learn, System
+from rpc.recognition.systems.yardstick import Yardstick
+
+
+class Two(System):
+    """A linear layer on mean colours, learned in two phases with a fit between them."""
+
+    def __init__(self, poison=None):
+        super().__init__(2, 32)
+        self.first, self.head = nn.Linear(3, 4), nn.Linear(4, 2)
+        self.register_buffer("middle", torch.zeros(3))
+        self.poison, self.calls = poison, 0
+
+    def forward(self, images):
+        colours = images.float().mean(dim=(2, 3)) / 255 - self.middle
+        return self.head(torch.tanh(self.first(colours)))
+
+    def phases(self):
+        return (
+            Learn("first", (Group(list(self.first.parameters())),), self._loss, 1),
+            Fit("middle", self._fit),
+            Learn("head", (Group(list(self.head.parameters()), 3.0),), self._loss, 3),
+        )
+
+    def _fit(self, passes):
+        colours = torch.cat([photos.images.float().mean(dim=(2, 3)) for photos in passes.once()])
+        self.middle.copy_(colours.mean(dim=0) / 255)
+
+    def _loss(self, photos, chance):
+        self.calls += 1
+        loss = nn.functional.cross_entropy(self(photos.images), photos.labels)
+        return {"class": loss * (np.nan if self.calls == self.poison else 1.0)}
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("colours")
+    rng = np.random.default_rng(0)
+    made = []
+    for n in range(24):
+        rgb = rng.integers(0, 60, (40, 40, 3)).astype(np.uint8)
+        rgb[..., n % 2] += 150
+        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+    return made
+
+
+def trained(colours, out, stop_after=None, **changes):
+    torch.manual_seed(0)
+    system = Two()
+    seen = []
+
+    def stop():
+        seen.append(1)
+        return stop_after is not None and len(seen) == stop_after
+
+    settings = LearningSettings(iterations=40, lr=0.05, **changes)
+    try:
+        facts = learn(system, PhotoBatches(colours, 32), settings, out, resume=True, stop=stop)
+    except KeyboardInterrupt:
+        return None
+    return system, facts
+
+
+def test_phases_share_the_budget_and_only_their_groups_learn(colours, tmp_path):
+    torch.manual_seed(0)
+    before = Two().state_dict()
+    system, facts = trained(colours, tmp_path)
+    assert facts.batches == 40
+    assert list(facts.seconds) == ["1 first", "2 middle", "3 head"]
+    assert system.calls == 40
+    assert not torch.equal(system.first.weight, before["first.weight"])
+    assert 0.2 < float(system.middle[0]) < 0.6
+    images = next(iter(PhotoBatches(colours, 32).plain()))
+    assert accuracy(predict(system, list(images.images)), images.labels) == 1.0
+
+
+@pytest.mark.parametrize("stop_after", [3, 10, 11, 25])
+def test_stopped_and_resumed_gives_the_same_weights(colours, tmp_path, stop_after):
+    whole, _ = trained(colours, tmp_path / "whole")
+    assert trained(colours, tmp_path / "parts", stop_after) is None
+    system, facts = trained(colours, tmp_path / "parts")
+    assert facts.batches == 40
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, system.state_dict()[name]), name
+
+
+def test_a_training_is_not_overwritten_without_being_asked(colours, tmp_path):
+    trained(colours, tmp_path)
+    settings = LearningSettings(iterations=40, lr=0.05)
+    with pytest.raises(DataError, match="--resume goes on"):
+        learn(Two(), PhotoBatches(colours, 32), settings, tmp_path)
+
+
+def test_another_training_is_not_gone_on_with(colours, tmp_path):
+    trained(colours, tmp_path)
+    with pytest.raises(DataError, match=r"of another seed \(seed: 0 then, 5 now\)"):
+        trained(colours, tmp_path, seed=5)
+
+
+def test_the_checkpoint_of_another_system_is_one_line(colours, tmp_path):
+    trained(colours, tmp_path)
+    other = Yardstick(2, 32, pretrained=False)
+    settings = LearningSettings(iterations=40, lr=0.05)
+    with pytest.raises(DataError, match="of another system"):
+        learn(other, PhotoBatches(colours, 32), settings, tmp_path, resume=True)
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_good_state(colours, tmp_path):
+    torch.manual_seed(0)
+    settings = LearningSettings(iterations=40, lr=0.05)
+    with pytest.raises(DataError, match="loss became nan in phase 'first' at batch 5"):
+        learn(Two(poison=6), PhotoBatches(colours, 32), settings, tmp_path)
+    whole, _ = trained(colours, tmp_path / "whole")
+    system, _ = trained(colours, tmp_path)  # goes on from batch 5
+    assert torch.equal(whole.head.weight, system.head.weight)
+
+
+def test_a_damaged_resume_point_is_one_line(colours, tmp_path):
+    (tmp_path / LAST).write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"recognition_last\.pth: refused"):
+        trained(colours, tmp_path)
+
+
+def test_a_budget_in_processor_time_is_kept(colours, tmp_path):
+    torch.manual_seed(0)
+    settings = LearningSettings(cpu_minutes=0.4 / 60, lr=0.05)
+    facts = learn(Two(), PhotoBatches(colours, 32), settings, tmp_path)
+    assert 0.3 < facts.cpu_seconds < 3
+    assert facts.batches > 2
+
+
+@pytest.mark.parametrize("wrong", [{}, {"iterations": 3, "cpu_minutes": 1}, {"iterations": 0}])
+def test_a_budget_that_is_none_is_told(wrong):
+    with pytest.raises(ValueError, match="expected"):
+        LearningSettings(**wrong)
+
+
+def test_the_rate_warms_up_and_falls():
+    rates = [rate(done) for done in np.linspace(0, 1, 101)]
+    assert rates[0] == pytest.approx(0.05)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.01)
+    assert all(b <= a for a, b in pairwise(rates[6:]))
+
+
+def test_no_photo_has_no_scores():
+    assert predict(Two(), []).shape == (0, 2)
+    assert np.isnan(accuracy(torch.zeros(0, 2), torch.zeros(0, dtype=torch.long)))
+
+
+@pytest.mark.parametrize("head", ["linear", "cosine", "margin"])
+def test_the_yardstick_learns_two_colours(colours, tmp_path, head):
+    torch.manual_seed(0)
+    system = Yardstick(2, 32, head=head)
+    settings = LearningSettings(iterations=12, batch_size=8, lr=5e-3)
+    learn(system, PhotoBatches(colours, 32), settings, tmp_path)
+    images = next(iter(PhotoBatches(colours, 32).plain()))
+    assert accuracy(predict(system, list(images.images)), images.labels) > 0.9
+    assert predict(system, list(images.images[:1])).shape == (1, 2)
+    if head != "linear":
+        assert float(predict(system, list(images.images)).abs().max()) <= system.scale + 1e-4
+
+
+def test_the_margin_is_taken_from_the_true_class_in_learning_alone(colours):
+    torch.manual_seed(0)
+    system = Yardstick(2, 32, head="margin", dropout=0.0, smoothing=0.0, pretrained=False).eval()
+    photos = next(iter(PhotoBatches(colours, 32).plain()))
+    scores = system(photos.images)
+    lowered = scores - 16 * 0.2 * nn.functional.one_hot(photos.labels, 2)
+    wanted = nn.functional.cross_entropy(lowered, photos.labels)
+    found = system._loss(photos, torch.Generator())["class"]
+    assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
