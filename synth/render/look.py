@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from synth.render.camera_statistics import ItemsLook
 from synth.render.colours import Floats, from_opponent
@@ -17,6 +18,9 @@ _BRIGHTNESS: Final = 0.5  # natural logarithm
 _CHROMA: Final = 0.2
 _CONTRAST: Final = (0.7, 1.4)
 _SATURATION: Final = (0.6, 1.5)
+_SAME: Final = 0.1  # distance in colour below which two photos show the same assortment
+_FEWEST: Final = 4  # assortments whose spread says anything
+_ERRORS: Final = 2.0  # standard errors that a difference must exceed to count
 
 
 @dataclass(frozen=True)
@@ -85,20 +89,53 @@ class Look:
 def match_look(now: Sequence[ItemsLook | None], wanted: Sequence[ItemsLook | None]) -> Look:
     """What brings the medians of one set of images to those of another; nothing where one is empty.
 
+    Other products on the photos make another look, too. So a difference counts only as far as it
+    exceeds what chance gives between so many independent assortments (James and Stein's shrinking,
+    positive part, at two standard errors): a few photos of a few carts say nothing of the camera.
+
     Args:
         now: of images that are to be changed.
         wanted: of images that they shall look like.
     """
-    ours, theirs = _medians(now), _medians(wanted)
+    ours, theirs = _assortments(now), _assortments(wanted)
     if ours is None or theirs is None:
         return Look()
-    shift = theirs[:3] - ours[:3]
-    contrast, saturation = theirs[3:] / np.maximum(ours[3:], 1e-3)
+    difference = np.median(theirs, axis=0) - np.median(ours, axis=0)
+    sure = difference * _reliability(difference, ours, theirs)
     return Look(
-        (float(shift[0]), float(shift[1]), float(shift[2])), float(contrast), float(saturation)
+        (float(sure[0]), float(sure[1]), float(sure[2])),
+        float(np.exp(sure[3])),
+        float(np.exp(sure[4])),
     ).then(Look())
 
 
-def _medians(looks: Sequence[ItemsLook | None]) -> NDArray[np.float64] | None:
-    rows = [[*look.colour, look.contrast, look.saturation] for look in looks if look is not None]
-    return np.median(np.asarray(rows, dtype=np.float64), axis=0) if rows else None
+def _reliability(
+    difference: NDArray[np.float64], ours: NDArray[np.float64], theirs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of each difference of medians, 0 to 1, that chance does not explain."""
+    if min(len(ours), len(theirs)) < _FEWEST:
+        return np.zeros_like(difference)
+    # The median of normal values has pi / 2 times the variance of their mean.
+    error = np.pi / 2 * sum(np.var(rows, axis=0, ddof=1) / len(rows) for rows in (ours, theirs))
+    return np.maximum(0, 1 - _ERRORS**2 * error / np.maximum(np.square(difference), 1e-12))
+
+
+def _assortments(looks: Sequence[ItemsLook | None]) -> NDArray[np.float64] | None:
+    """Looks of assortments (A, 5): photos whose products look the same are shots of one.
+
+    Colour, and the logarithms of contrast and saturation.
+    """
+    rows = np.array(
+        [
+            [*look.colour, *np.log(np.maximum([look.contrast, look.saturation], 1e-3))]
+            for look in looks
+            if look is not None
+        ],
+        dtype=np.float64,
+    )
+    if not len(rows):
+        return None
+    if len(rows) == 1:
+        return rows
+    groups = fcluster(linkage(rows[:, :3], "average"), _SAME, "distance")
+    return np.stack([np.median(rows[groups == group], axis=0) for group in np.unique(groups)])
