@@ -1,0 +1,254 @@
+"""Photos of one class each, to search in and to search for: CUB, Stanford Dogs, plain folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from scipy.io import loadmat  # type: ignore[import-untyped]
+
+from rpc.data.files import DataError, safe_join
+from rpc.data.images import SUFFIXES
+
+CUB: Final = "CUB-200-2011"
+DOGS: Final = "Stanford Dogs"
+CUB_FILES: Final = ("images.txt", "image_class_labels.txt", "train_test_split.txt", "classes.txt")
+DOGS_FILES: Final = ("train_list.mat", "test_list.mat")
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """A photo that shows something of one class.
+
+    Attributes:
+        path: of the file.
+        name: path from the data set's root, with '/'.
+        label: 0-based index among the classes.
+    """
+
+    path: Path
+    name: str
+    label: int
+
+
+@dataclass(frozen=True)
+class ClassPhotos:
+    """A data set for retrieval: what is searched in, and what is searched for.
+
+    Attributes:
+        name: `CUB`, `DOGS`, or the folder's name.
+        classes: names, by label.
+        gallery: the official training photos.
+        queries: the official test photos.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    gallery: tuple[LabelledPhoto, ...]
+    queries: tuple[LabelledPhoto, ...]
+
+    def limited(self, per_class: int) -> ClassPhotos:
+        """The first so many photos of each class, on either side."""
+        return ClassPhotos(
+            self.name,
+            self.classes,
+            _first(self.gallery, per_class),
+            _first(self.queries, per_class),
+        )
+
+
+def read_class_photos(root: str | Path) -> ClassPhotos:
+    """Read a data set in one of three layouts, told apart by its files.
+
+    - CUB-200-2011 as published: `images/`, `images.txt`, `image_class_labels.txt`,
+      `train_test_split.txt`, `classes.txt`, in `root` or in `root/CUB_200_2011`;
+    - Stanford Dogs as published: `Images/` and `train_list.mat`, `test_list.mat` (in `root` or
+      `root/lists`);
+    - `train/<class>/` and `test/<class>/` of photos.
+
+    Raises:
+        DataError: none of them; a list is missing, damaged or contradicts another; a photo or a
+            class's photos are missing; a class has queries and nothing in the gallery; a path
+            leads out of the folder.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; expected a data set of photos by class")
+    cub = next((f for f in (root, root / "CUB_200_2011") if (f / "images.txt").exists()), None)
+    if cub is not None:
+        found = _read_cub(cub)
+    elif any((f / name).exists() for f in (root, root / "lists") for name in DOGS_FILES):
+        found = _read_dogs(root)
+    elif (root / "train").is_dir() or (root / "test").is_dir():
+        found = _read_folders(root)
+    else:
+        raise DataError(
+            f"{root}: not a data set of photos by class: expected CUB-200-2011 (images.txt, ...), "
+            "Stanford Dogs (train_list.mat, ...) or the folders train/ and test/ with one folder "
+            "a class"
+        )
+    return _checked(found, root)
+
+
+def _read_cub(root: Path) -> ClassPhotos:
+    names, labels, split, classes = (_numbered_lines(root / name) for name in CUB_FILES)
+    for file, lines in zip(CUB_FILES[1:3], (labels, split), strict=True):
+        if lines.keys() != names.keys():
+            odd = sorted(lines.keys() ^ names.keys())
+            raise DataError(
+                f"{root / file}: does not list the images of images.txt: image {odd[0]} is in one "
+                f"of the two only ({len(odd)} such images); take both from one download"
+            )
+    order = sorted(classes)
+    index = {number: label for label, number in enumerate(order)}
+    sides: dict[str, list[LabelledPhoto]] = {"1": [], "0": []}
+    for image, name in names.items():
+        word = labels[image]
+        if not word.isdecimal() or int(word) not in index:
+            raise DataError(
+                f"{root / CUB_FILES[1]}: image {image} has class {word!r}, "
+                f"which {CUB_FILES[3]} does not list"
+            )
+        if split[image] not in sides:
+            raise DataError(
+                f"{root / CUB_FILES[2]}: image {image}: expected 1 (train) or 0 (test), "
+                f"got {split[image]!r}"
+            )
+        path = safe_join(root / "images", name)
+        sides[split[image]].append(LabelledPhoto(path, f"images/{name}", index[int(word)]))
+    titles = tuple(classes[number] for number in order)
+    return ClassPhotos(CUB, titles, tuple(sides["1"]), tuple(sides["0"]))
+
+
+def _numbered_lines(path: Path) -> dict[int, str]:
+    """The lines `<number> <text>` of a file, by number."""
+    if not path.is_file():
+        raise DataError(
+            f"{path}: missing; CUB-200-2011 needs {', '.join(CUB_FILES)} as they are published"
+        )
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text: {error}") from error
+    found: dict[int, str] = {}
+    for place, line in enumerate(lines, start=1):
+        number, _, text = line.strip().partition(" ")
+        if not line.strip():
+            continue
+        if not number.isdecimal() or not text.strip() or int(number) in found:
+            raise DataError(
+                f"{path}: line {place}: expected a number that is there once and a text after it, "
+                f"got {line!r:.80}"
+            )
+        found[int(number)] = text.strip()
+    return found
+
+
+def _read_dogs(root: Path) -> ClassPhotos:
+    images = next((root / n for n in ("Images", "images") if (root / n).is_dir()), None)
+    if images is None:
+        raise DataError(f"{root}: Stanford Dogs without its folder Images/; unpack images.tar here")
+    sides = [_dogs_list(root, images, file) for file in DOGS_FILES]
+    labels = sorted({label for side in sides for _, label in side})
+    index = {label: place for place, label in enumerate(labels)}
+    titles: dict[int, str] = {}
+    made = []
+    for side in sides:
+        photos = []
+        for name, label in side:
+            path = safe_join(images, name)
+            photos.append(LabelledPhoto(path, f"{images.name}/{name}", index[label]))
+            # "n02085620-Chihuahua/n02085620_10074.jpg"
+            titles.setdefault(index[label], name.partition("/")[0].partition("-")[2] or str(label))
+        made.append(tuple(photos))
+    return ClassPhotos(DOGS, tuple(titles[i] for i in range(len(labels))), made[0], made[1])
+
+
+def _dogs_list(root: Path, images: Path, file: str) -> list[tuple[str, int]]:
+    """File names, from `images`, and labels of one of the two lists."""
+    path = next((p for p in (root / file, root / "lists" / file) if p.is_file()), None)
+    if path is None:
+        raise DataError(f"{root / file}: missing; unpack lists.tar of Stanford Dogs there")
+    try:
+        content: dict[str, Any] = loadmat(str(path), variable_names=["file_list", "labels"])
+        names = [str(cell.item()) for cell in content["file_list"].ravel()]
+        labels = [int(label) for label in content["labels"].ravel()]
+        pairs = list(zip(names, labels, strict=True))
+    # A damaged or foreign file reaches scipy's reader in many ways.
+    except Exception as error:
+        raise DataError(
+            f"{path}: not a list of Stanford Dogs ('file_list' and 'labels' of one length)"
+        ) from error
+    if not pairs:
+        raise DataError(f"{path}: lists no photo of {images}")
+    return pairs
+
+
+def _read_folders(root: Path) -> ClassPhotos:
+    by_side = {side: _class_folders(root / side) for side in ("train", "test")}
+    classes = sorted({name for folders in by_side.values() for name in folders})
+    index = {name: label for label, name in enumerate(classes)}
+    sides = []
+    for side, folders in by_side.items():
+        photos = []
+        for title, folder in folders.items():
+            files = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+            if not files:
+                raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
+            for file in files:
+                name = f"{side}/{title}/{file}"
+                photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
+        sides.append(tuple(photos))
+    return ClassPhotos(root.resolve().name, tuple(classes), sides[0], sides[1])
+
+
+def _class_folders(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise DataError(f"{folder}: missing; expected one folder of photos a class")
+    # Names that begin with a dot are the system's, not classes.
+    found = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not found:
+        raise DataError(f"{folder}: holds no folder; expected one folder of photos a class")
+    return {p.name: p for p in found}
+
+
+def _checked(found: ClassPhotos, root: Path) -> ClassPhotos:
+    """Refuse a data set that cannot be searched, or whose photos are not all there."""
+    for side, photos in (("train", found.gallery), ("test", found.queries)):
+        if not photos:
+            raise DataError(f"{root}: the {side} split holds no photo")
+        missing = [photo for photo in photos if not photo.path.is_file()]
+        if missing:
+            raise DataError(
+                f"{missing[0].path}: missing, as {len(missing)} of {len(photos)} listed photos of "
+                f"the {side} split; unpack the data set again"
+            )
+    known = {photo.label for photo in found.gallery}
+    lost = sorted({photo.label for photo in found.queries} - known)
+    if lost:
+        raise DataError(
+            f"{root}: class {found.classes[lost[0]]} has test photos and no training photo "
+            f"({len(lost)} such classes): nothing can be found for them; add photos to train or "
+            "take the class out of test"
+        )
+    return found
+
+
+def _first(photos: Sequence[LabelledPhoto], per_class: int) -> tuple[LabelledPhoto, ...]:
+    if per_class < 1:
+        raise ValueError(f"photos of a class: expected at least 1, got {per_class}")
+    seen: dict[int, int] = {}
+    kept = []
+    for photo in photos:
+        seen[photo.label] = seen.get(photo.label, 0) + 1
+        if seen[photo.label] <= per_class:
+            kept.append(photo)
+    return tuple(kept)
+
+
+def labels_of(photos: Sequence[LabelledPhoto]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The labels of photos, (N,)."""
+    return np.array([photo.label for photo in photos], dtype=np.int64)
