@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
             sizes=args.sizes,
             quality_cut=args.quality_cut,
             progress=progress,
+            learning=lambda done, total: progress(done, total, "SKUs learned"),
         )
     report = read_json(args.out / REPORT)
     dropped = ", ".join(f"{number} {reason}" for reason, number in report["dropped"].items())
@@ -61,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="ROOT", help="the store")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the cut-outs")
-    parser.add_argument("--method", choices=METHODS, default=DEFAULT_METHOD, help="of the masks")
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default=DEFAULT_METHOD,
+        help="of the masks; ddt: what all photos of a SKU share",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
     parser.add_argument(
         "--quality-cut", type=float, default=DEFAULT_CUT, metavar="Q", help="least quality, 0 to 1"

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.records import Box
 from synth.exemplar.cleanup import clean_mask, cut_out
 from synth.exemplar.mask_shape import BoolMask, main_part, rectangle_sides
 from synth.exemplar.quality import judge_mask
@@ -88,28 +89,66 @@ def cut_photo(
             f"the mask by hand is {hand_mask.shape[1]}x{hand_mask.shape[0]} px, "
             f"expected the photo's {width}x{height}"
         )
-    window = Window.around(box, MARGIN, height, width)
-    if hand_mask is not None:  # by hand the box may be left
-        window = Window(0, 0, width, height, height, width)
-    crop, inner = window.crop(rgb), window.box_inside(box)
-    zoom = min(1.0, max_side / max(box[2] - box[0], box[3] - box[1]))
-    if zoom < 1:
-        size = (round(crop.shape[1] * zoom), round(crop.shape[0] * zoom))
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-        x1, y1, x2, y2 = inner
-        inner = (x1 * zoom, y1 * zoom, x2 * zoom, y2 * zoom)
+    around = (0, 0, width, height) if hand_mask is not None else box  # by hand it may be left
+    crop, inner, zoom = crop_around(rgb, box, max_side, around)
     if hand_mask is not None:
         flat = cv2.resize(hand_mask.astype(np.float32), crop.shape[1::-1])
         mask, score = flat >= 0.5, 1.0
     else:
-        soft = segmenter(crop, inner)
-        mask = clean_mask(main_part(soft > 0.5, inner) * soft, inner)
-        score = judge_mask(crop, soft > 0.5, inner).score
+        mask, score = find_mask(crop, inner, segmenter)
     if mask.sum() < LEAST_AREA:
         raise ValueError(f"no product found in its box ({int(mask.sum())} px of mask)")
     rgba = cut_out(crop, mask)
     measures = _measure(mask, zoom, box, max(height, width), score)
     return Cut(rgba, replace(measures, area=int((rgba[..., 3] >= 128).sum())))
+
+
+def crop_around(
+    rgb: NDArray[np.uint8],
+    box: Sequence[float],
+    max_side: int = MAX_SIDE,
+    around: Sequence[float] | None = None,
+) -> tuple[NDArray[np.uint8], Box, float]:
+    """What a segmenter is shown of a photo: the box with a margin, at most at its own scale.
+
+    Args:
+        rgb: photo (H, W, 3).
+        box: xyxy in its pixels.
+        max_side: px; boxes with a longer side are scaled down to it.
+        around: crop with a margin around this instead of `box`.
+
+    Returns:
+        The crop (h, w, 3), the box in its pixels, and its pixels per pixel of the photo.
+
+    Raises:
+        ValueError: the box lies outside the photo.
+    """
+    window = Window.around(box, MARGIN, *rgb.shape[:2])
+    if around is not None:
+        window = Window.around(around, MARGIN, *rgb.shape[:2])
+    crop, inner = window.crop(rgb), window.box_inside(box)
+    zoom = min(1.0, max_side / max(box[2] - box[0], box[3] - box[1]))
+    if zoom < 1:
+        size = (round(crop.shape[1] * zoom), round(crop.shape[0] * zoom))
+        crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+        x1, y1, x2, y2 = inner
+        inner = (x1 * zoom, y1 * zoom, x2 * zoom, y2 * zoom)
+    return crop, inner, zoom
+
+
+def find_mask(
+    crop: NDArray[np.uint8], box: Sequence[float], segmenter: Segmenter
+) -> tuple[BoolMask, float]:
+    """The cleaned mask (h, w) of the product in a crop (h, w, 3), and its score 0 to 1.
+
+    Args:
+        crop: of `crop_around`.
+        box: xyxy in its pixels.
+        segmenter: finds the product.
+    """
+    soft = segmenter(crop, box)
+    mask = clean_mask(main_part(soft > 0.5, box) * soft, box)
+    return mask, judge_mask(crop, soft > 0.5, box).score
 
 
 def _measure(

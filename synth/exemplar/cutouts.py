@@ -1,15 +1,17 @@
 """All exemplars of a store to cut-outs on disk: in parallel, and going on after a kill.
 
 In the folder: the PNG files, `cutouts.json` (see docs/overview.md), `report.json` (what was left
-out and why), `journal.jsonl` (what is done), and `overrides/` if somebody made it.
+out and why), `journal.jsonl` (what is done), `common/` where the way of cutting learns from all
+photos of a SKU, and `overrides/` if somebody made it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from synth.exemplar.journal import Entry, Journal
 from synth.exemplar.overrides import Overrides, file_stamp, read_hand_mask
 from synth.exemplar.quality import DEFAULT_CUT
 from synth.exemplar.scale import read_sizes
-from synth.exemplar.segment import DEFAULT_METHOD, Segmenter, make_segmenter
+from synth.exemplar.segment import DEFAULT_METHOD, Segmenter, SetSegmenter, make_segmenter
 
 REPORT = "report.json"
 VERSION = 1  # of what a cut-out looks like; a new one makes all masks anew
@@ -45,20 +47,21 @@ class Job:
     out: Path
     stamp: str
     mask: Path | None
-    segmenter: Segmenter
+    segmenter: Segmenter | SetSegmenter
     max_side: int
 
 
 def build_cutouts(
     store: Store | str | Path,
     out: str | Path,
-    segmenter: Segmenter | str = DEFAULT_METHOD,
+    segmenter: Segmenter | SetSegmenter | str = DEFAULT_METHOD,
     *,
     workers: int = 2,
     sizes: str | Path | None = None,
     quality_cut: float = DEFAULT_CUT,
     max_side: int = MAX_SIDE,
     progress: Progress | None = None,
+    learning: Progress | None = None,
 ) -> Path:
     """Cut all exemplars of a store; the result is the same for any number of workers.
 
@@ -76,6 +79,7 @@ def build_cutouts(
         quality_cut: masks of a lower quality are not used.
         max_side: px; larger products are scaled down to it.
         progress: called with photos done and all photos.
+        learning: called with SKUs learned and all SKUs, where the way has to learn them first.
 
     Returns:
         The path of `cutouts.json`.
@@ -100,6 +104,8 @@ def build_cutouts(
     jobs = _jobs(store, out, segmenter, overrides, max_side)
     overrides.check({job.file: job.source for job in jobs})
     out.mkdir(parents=True, exist_ok=True)
+    if isinstance(segmenter, SetSegmenter):
+        jobs = _prepared(jobs, segmenter, out, max_side, learning)
     with Journal(out, f"{VERSION} {max_side} {segmenter!r}") as journal:
         _run(jobs, journal, workers, progress)
         entries = [journal.entries[job.file] for job in jobs]
@@ -120,7 +126,11 @@ def build_cutouts(
 
 
 def _jobs(
-    store: Store, out: Path, segmenter: Segmenter, overrides: Overrides, max_side: int
+    store: Store,
+    out: Path,
+    segmenter: Segmenter | SetSegmenter,
+    overrides: Overrides,
+    max_side: int,
 ) -> list[Job]:
     """What there is to do, in the order of the exemplars."""
     sku = {c.id: _harmless(c.name) for c in store.taxonomy.categories}
@@ -139,6 +149,28 @@ def _jobs(
         stamp = _stamp(exemplar, mask)
         jobs.append(Job(exemplar, source, file, out, stamp, mask, segmenter, max_side))
     return jobs
+
+
+def _prepared(
+    jobs: Sequence[Job],
+    segmenter: SetSegmenter,
+    out: Path,
+    max_side: int,
+    learning: Progress | None,
+) -> list[Job]:
+    """The jobs, each with the segmenter that has learned from all photos of its SKU."""
+    learned = segmenter.prepare(
+        [job.exemplar for job in jobs],
+        out,
+        max_side,
+        lambda exemplar: _stamp(exemplar, None),
+        learning,
+    )
+    mine = [learned[job.exemplar.category_id] for job in jobs]
+    return [
+        replace(job, segmenter=one, stamp=f"{job.stamp} {one!r}")
+        for job, one in zip(jobs, mine, strict=True)
+    ]
 
 
 def _run(jobs: Sequence[Job], journal: Journal, workers: int, progress: Progress | None) -> None:
@@ -179,6 +211,7 @@ def cut_and_write(job: Job) -> Entry:
         DataError: the PNG cannot be written.
     """
     by_hand = job.mask is not None
+    assert not isinstance(job.segmenter, SetSegmenter), "prepared before"
     try:
         mask = read_hand_mask(job.mask) if job.mask is not None else None
         rgb = read_image(job.exemplar.path)
@@ -194,6 +227,7 @@ def cut_and_write(job: Job) -> Entry:
 
 def _one_thread() -> None:
     cv2.setNumThreads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported, which is later
 
 
 def _stamp(exemplar: Exemplar, mask: Path | None) -> str:

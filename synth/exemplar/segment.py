@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol, get_args
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
 
 SoftMask = NDArray[np.float32]  # (H, W), 0 to 1; above 0.5 is the product
 
-Method = Literal["grabcut", "saliency", "combined"]
+Method = Literal["grabcut", "saliency", "combined", "ddt"]
 METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_METHOD: Method = "combined"
 
@@ -35,7 +37,27 @@ class Segmenter(Protocol):
         ...
 
 
-def make_segmenter(method: str) -> Segmenter:
+@runtime_checkable
+class SetSegmenter(Protocol):
+    """Must see all photos of a SKU before it can cut one of them."""
+
+    def prepare(
+        self,
+        exemplars: Sequence[Exemplar],
+        out: Path,
+        max_side: int,
+        stamp: Callable[[Exemplar], str],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Mapping[int, Segmenter]:
+        """A segmenter for each category id.
+
+        What it learns is kept in `out`, and taken from there as long as `stamp` of the exemplars
+        stays as it was. The `repr` of a segmenter changes with what was learned.
+        """
+        ...
+
+
+def make_segmenter(method: str) -> Segmenter | SetSegmenter:
     """The segmenter of a name in `METHODS` with its default settings.
 
     Raises:
@@ -51,4 +73,9 @@ def make_segmenter(method: str) -> Segmenter:
         return SaliencySegmenter()
     if method == "combined":
         return CombinedSegmenter()
+    if method == "ddt":
+        # Not above: this one loads torch.
+        from synth.exemplar.common_object import CommonObject
+
+        return CommonObject()
     raise DataError(f"method {method!r}: expected one of {', '.join(METHODS)}")
