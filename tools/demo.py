@@ -25,11 +25,11 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.detection import runtime
 
     runtime.setup()
-    from rpc.detection.predict import load_checkout
+    from rpc.detection.predict import open_checkout
     from rpc.reporting import draw_tray
 
     rgb = read_image(args.photo)  # before the model: a wrong photo is told at once
-    checkout = load_checkout(args.model)
+    checkout = open_checkout(args.model, args.gallery, fusion=args.fusion)
     if args.threshold is not None:
         base = checkout.rule or CountingRule()
         checkout = checkout.with_rule(
@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     add("photo", type=Path, help="a photo of a tray")
     add("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
     add("--model", type=Path, default=MODEL, help="model.pth of a training (default: ours)")
+    add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
+    add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return parser
 

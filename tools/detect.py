@@ -24,9 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     runtime.setup()
     from rpc.detection.checkpoint import check_taxonomy, load_model
     from rpc.detection.metric import to_coco
-    from rpc.detection.predict import load_checkout
+    from rpc.detection.predict import check_gallery, open_checkout
 
-    checkout = load_checkout(args.model)
+    checkout = open_checkout(args.model, args.gallery, fusion=args.fusion)
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
@@ -35,7 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     else:
         store = Store.open(args.data)
         dataset = store.split(args.split)
-        check_taxonomy(load_model(args.model), dataset.taxonomy)
+        if args.gallery is None:
+            check_taxonomy(load_model(args.model), dataset.taxonomy)
+        else:
+            check_gallery(checkout.taxonomy, dataset.taxonomy, args.gallery)
         named = [(image.id, store.image_path(args.split, image)) for image in dataset.images]
     results = []
     with bar("detecting") as progress:
@@ -61,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--photos", type=Path, metavar="DIR", help="a folder of photos")
     add("--split", choices=("val", "test"), default="test", help="of the store (default: test)")
     add("--out", type=Path, required=True, metavar="FILE", help="COCO results list, JSON")
+    add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
+    add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
     return parser
 

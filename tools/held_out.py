@@ -1,0 +1,139 @@
+"""Products that training never saw: left out, trained without, added to a gallery, and counted.
+
+Without --model, a model is trained on the store without the held-out SKUs (and without every tray
+on which one of them lies); with it, that model is taken. Then all SKUs' exemplars go into a
+gallery, the held-out ones one by one against the clock; trays of val and test are looked at once;
+open-set rule, fusion and counting rule are chosen on val; the table is of test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from door import run
+
+if TYPE_CHECKING:
+    from rpc.data.store import Store
+    from rpc.retrieval.gallery import DescribesPictures
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "configs" / "cpu_default.py"
+START = ROOT / "rpc" / "weights" / "start.pth"
+RECOGNISER_START = ROOT / "rpc" / "weights" / "recogniser_start.pth"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Leave out, train, add, look, choose, report."""
+    args = _parser().parse_args(argv)
+    from rpc.detection import runtime
+
+    runtime.setup()
+    from held_out_report import measure, write_results
+
+    from rpc.data.files import DataError
+    from rpc.data.store import Store
+    from rpc.retrieval.recipes import DEFAULT, describer
+
+    store = Store.open(args.data)
+    for name in args.without:
+        store.taxonomy.by_name(name)
+    model = args.model or _train(args, store)
+    if not model.is_file():
+        raise DataError(f"{model}: no such model")
+    describe = describer(args.recipe or DEFAULT)
+    seconds = _fill_gallery(args, store, describe)
+    result = measure(store, args.without, model, args.out / "gallery", describe)
+    result["add_seconds"] = {
+        "by_sku": seconds,
+        "median": round(statistics.median(seconds.values()), 3),
+        "of": f"a SKU's exemplars, at most {args.most}, described and written; descriptor warm",
+    }
+    for path in write_results(args.out, result):
+        print(path)
+    return 0
+
+
+def _train(args: argparse.Namespace, store: Store) -> Path:
+    """A model that never saw the held-out SKUs."""
+    from job import RENDERER, Job
+    from job_run import run_job
+
+    from rpc.data.store_without import store_without
+
+    reduced: Path = args.out / "store"
+    if not (reduced / "instances_train.json").is_file():
+        store_without(store, args.without, reduced)
+    job = Job(
+        data=reduced,
+        out=args.out / "job",
+        config=CONFIG,
+        start=START,
+        recogniser_start=RECOGNISER_START,
+        minutes=args.minutes,
+        iterations=args.iterations,
+        scenes=args.scenes,
+        seed=args.seed,
+        workers=args.workers,
+        method=args.method,
+        renderer=RENDERER,
+    )
+    run_job(job)
+    return job.model
+
+
+def _fill_gallery(
+    args: argparse.Namespace, store: Store, describe: DescribesPictures
+) -> dict[str, float]:
+    """Old SKUs together, then the held-out ones one by one; seconds of each of these."""
+    import shutil
+
+    from gallery_photos import skus_of_store
+
+    from rpc.retrieval.gallery_edit import add_skus, create_gallery
+
+    folder: Path = args.out / "gallery"
+    if folder.is_dir():
+        shutil.rmtree(folder)  # ours: a run is done anew from here
+    old = [name for name in store.taxonomy.names if name not in args.without]
+    skus = skus_of_store(describe, store, old, args.most)
+    recipe = dict(describe.recipe)
+    create_gallery(folder, recipe, skus[0].photos[0].rows.shape[1])
+    add_skus(folder, recipe, skus)
+    seconds = {}
+    for name in args.without:
+        began = time.perf_counter()
+        add_skus(folder, recipe, skus_of_store(describe, store, [name], args.most))
+        seconds[name] = round(time.perf_counter() - began, 3)
+    return seconds
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="ROOT", help="a store with val and test")
+    add("--without", nargs="+", required=True, metavar="SKU", help="held-out SKUs")
+    add("--out", type=Path, required=True, metavar="DIR", help="for everything that is made")
+    add("--model", type=Path, metavar="FILE", help="model.pth of a training without these SKUs")
+    add("--recipe", metavar="NAME", help="of the gallery's descriptors (default: the best)")
+    add("--most", type=int, default=24, metavar="N", help="exemplars of a SKU (default: 24)")
+    add("--minutes", type=float, default=12.0, help="time for training (default: %(default)s)")
+    add("--iterations", type=int, metavar="N", help="of the detector, instead of --minutes")
+    add("--scenes", type=int, default=2000, help="composed scenes (default: %(default)s)")
+    add("--method", choices=("Syn", "Render", "Syn+Render"), default="Render")
+    add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
+    add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
