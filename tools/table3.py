@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +103,7 @@ def _write(args: argparse.Namespace) -> Path:
         "rows": rows,
         "order": order_steps(rows, METHODS),
         "seconds": _seconds(args, reports),
-        "manifest": first["manifest"] | {"argv": ["table3.py", *sys.argv[1:]]},
+        "manifest": first["manifest"],
     }
     write_json(args.out / "table3.json", table, indent=1)
     return write_bytes(args.out / "table3.md", _text(table, seed_table_text(rows)).encode("utf-8"))
