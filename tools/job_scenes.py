@@ -20,8 +20,9 @@ from rpc.structures import Detections
 from synth.compose import SceneConfig, compose_dataset
 from synth.compose.exemplar_backgrounds import (
     NoGroundError,
+    empty_trays,
     exemplar_backgrounds,
-    remove_boxes,
+    with_gap,
 )
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.apparent_size import estimate_sizes
@@ -86,27 +87,28 @@ def _look_at_trays(job: Job) -> None:
     """
     crops: list[Photo] = []
     sides: list[tuple[float, float]] = []
-    made = 0
+    trays: list[tuple[Photo, Photo]] = []  # with gaps, not more than BACKGROUNDS of them
     with bar("looking at unlabelled trays") as progress:
-        for number, (rgb, found) in enumerate(_val_items(job, progress)):
+        for rgb, found in _val_items(job, progress):
             width = rgb.shape[1]
             for x1, y1, x2, y2 in found.select(found.scores >= SURE).boxes:
                 crop = rgb[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))]
                 if min(crop.shape[:2]) >= 8:
                     crops.append(crop)
                     sides.append((1000 * (x2 - x1) / width, 1000 * (y2 - y1) / width))
-            if made < BACKGROUNDS and _makes_backgrounds(job):
-                empty = remove_boxes(rgb, found.select(found.scores >= POSSIBLE).boxes)
-                if empty is not None:
-                    write_image(job.empty_trays / f"tray_{number:04d}.jpg", empty)
-                    made += 1
+            if len(trays) < BACKGROUNDS and _makes_backgrounds(job):
+                trays.append(with_gap(rgb, found.select(found.scores >= POSSIBLE).boxes))
     cutouts = read_cutouts(job.out / "cutouts")
     scaled, matches = estimate_sizes(cutouts, crops, np.array(sides), Embedder())
     write_cutouts(job.out / "cutouts", scaled)
     labels = {str(group): number for group, number in matches.items()}
     write_json(job.out / "sizes.json", {"boxes": len(crops), "matches": labels}, indent=1)
-    if made == 0 and _makes_backgrounds(job):
-        _clear_exemplars(job)
+    if _makes_backgrounds(job):
+        made = [tray for tray in empty_trays(trays) if tray is not None]
+        for number, tray in enumerate(made):
+            write_image(job.empty_trays / f"tray_{number:04d}.jpg", tray)
+        if not made:
+            _clear_exemplars(job)
 
 
 def _val_items(

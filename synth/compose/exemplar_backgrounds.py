@@ -13,11 +13,13 @@ from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
+from synth.compose.fixed_camera import fill_from_others
 
 Rgb = NDArray[np.uint8]
 
 _LONGEST = 1024  # pixels of a background
 _COARSE = 192  # pixels at which the gap is filled: inpainting is slow, and ground is smooth
+_FADE = 0.025  # of a photo's width: where the ground is known, it replaces shadows around products
 _MARGIN = 0.08  # the box grows by this fraction of its size: shadows and loose boxes go too
 
 
@@ -85,6 +87,37 @@ def remove_boxes(photo: Rgb, boxes: Sequence[Sequence[float]] | NDArray[np.float
     Returns:
         The photo; None where the boxes fill half of it or more.
     """
+    photo, gap = with_gap(photo, boxes)
+    if _mostly(gap):
+        return None
+    return _with_texture(photo, _fill(photo, gap), gap)
+
+
+def empty_trays(trays: Sequence[tuple[Rgb, NDArray[np.uint8]]]) -> list[Rgb | None]:
+    """Photos of trays, each of `with_gap`, with what is in their gaps painted over.
+
+    Where one fixed camera took them, a gap is filled with what other photos show there; else, and
+    on photos that are not like the others, as `remove_boxes` does.
+
+    Returns:
+        One for each photo; None where the gap is half of it or more.
+    """
+    rows = [n for n, (_, gap) in enumerate(trays) if not _mostly(gap)]
+    grounds = fill_from_others([trays[n][0] for n in rows], [trays[n][1] > 0 for n in rows])
+    empty: list[Rgb | None] = [None] * len(trays)
+    for row, ground in zip(rows, grounds, strict=True):
+        photo, gap = trays[row]
+        if ground is None:
+            empty[row] = _with_texture(photo, _fill(photo, gap), gap)
+        else:
+            empty[row] = _with_texture(photo, _enlarged(ground, gap), gap, _FADE * gap.shape[1])
+    return empty
+
+
+def with_gap(
+    photo: Rgb, boxes: Sequence[Sequence[float]] | NDArray[np.float64]
+) -> tuple[Rgb, NDArray[np.uint8]]:
+    """A photo (H, W, 3), made smaller if it is large, and 255 where a box with its margin is."""
     factor = min(1.0, _LONGEST / max(photo.shape[:2]))
     size = (max(8, round(photo.shape[1] * factor)), max(8, round(photo.shape[0] * factor)))
     photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
@@ -94,9 +127,11 @@ def remove_boxes(photo: Rgb, boxes: Sequence[Sequence[float]] | NDArray[np.float
         dx, dy = _MARGIN * (x2 - x1) + 2, _MARGIN * (y2 - y1) + 2
         left, top = max(0, int(x1 - dx)), max(0, int(y1 - dy))
         gap[top : int(y2 + dy) + 1, left : int(x2 + dx) + 1] = 255
-    if np.count_nonzero(gap) >= gap.size / 2:
-        return None
-    return _with_texture(photo, _fill(photo, gap), gap)
+    return photo, gap
+
+
+def _mostly(gap: NDArray[np.uint8]) -> bool:
+    return bool(np.count_nonzero(gap) >= gap.size / 2)
 
 
 def _fill(photo: Rgb, gap: NDArray[np.uint8]) -> Rgb:
@@ -105,12 +140,18 @@ def _fill(photo: Rgb, gap: NDArray[np.uint8]) -> Rgb:
     size = (max(4, round(gap.shape[1] * factor)), max(4, round(gap.shape[0] * factor)))
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     hole = (cv2.resize(gap, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    filled = cv2.inpaint(small, hole, 5, cv2.INPAINT_TELEA)
-    return np.asarray(cv2.resize(filled, gap.shape[::-1], interpolation=cv2.INTER_CUBIC))
+    return _enlarged(np.asarray(cv2.inpaint(small, hole, 5, cv2.INPAINT_TELEA)), gap)
 
 
-def _with_texture(photo: Rgb, smooth: Rgb, gap: NDArray[np.uint8]) -> Rgb:
-    """Paint `smooth` into the gap, plus fine detail of the shift of the photo that avoids it."""
+def _enlarged(small: Rgb, gap: NDArray[np.uint8]) -> Rgb:
+    return np.asarray(cv2.resize(small, gap.shape[::-1], interpolation=cv2.INTER_CUBIC))
+
+
+def _with_texture(photo: Rgb, smooth: Rgb, gap: NDArray[np.uint8], fade: float = 3.0) -> Rgb:
+    """Paint `smooth` into the gap, plus fine detail of the shift of the photo that avoids it.
+
+    Around the gap it fades into the photo, over about `fade` px.
+    """
     height, width = gap.shape
     shifts = [
         (dy, dx) for dy in (0, height // 3, height // 2) for dx in (0, width // 3, width // 2)
@@ -120,6 +161,8 @@ def _with_texture(photo: Rgb, smooth: Rgb, gap: NDArray[np.uint8]) -> Rgb:
     ground = np.where(gap[:, :, None] > 0, smooth, photo)
     detail = ground.astype(np.int16) - cv2.GaussianBlur(ground, (0, 0), width / 100)
     painted = (smooth + np.roll(detail, shift, axis=(0, 1))).clip(0, 255)
-    soft = cv2.GaussianBlur(gap, (0, 0), 3)[:, :, None].astype(np.float32) / 255
+    reach = 2 * round(fade - 3) + 1  # beyond shadows at the gap's edge, where it is wide
+    wide = cv2.dilate(gap, np.ones((reach, reach), np.uint8)) if reach > 1 else gap
+    soft = cv2.GaussianBlur(wide, (0, 0), fade)[:, :, None].astype(np.float32) / 255
     soft = np.maximum(soft, (gap > 0)[:, :, None])
     return np.asarray(photo * (1 - soft) + painted * soft).astype(np.uint8)
