@@ -51,7 +51,9 @@ def retrieval_text(report: Mapping[str, Any]) -> str:
     if data["name"] in TUTORIAL:
         parts.append(
             "Published figures were not measured here: the tutorial's are by VGG-16 (MatConvNet), "
-            "the port's by VGG-16 (torchvision, IMAGENET1K_V1); ours are by the backbone above."
+            "the port's by VGG-16 (torchvision, IMAGENET1K_V1); ours are by the backbone above. "
+            "As far as can be told the tutorial's three pools pool SCDA's selected cells; its "
+            "avg&maxPool is then to be held against our SCDA. Our pools take all cells."
         )
     if data["limited"]:
         parts.append(f"Only the first {data['limited']} photos of each class on either side.")
