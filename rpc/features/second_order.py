@@ -35,7 +35,8 @@ def bilinear(left: Tensor, right: Tensor) -> Tensor:
             f"{tuple(right.shape)}"
         )
     first, second = left.flatten(2), right.flatten(2)  # (B, D, N), (B, E, N)
-    return first @ second.transpose(1, 2) / first.shape[2]
+    pooled: Tensor = first @ second.transpose(1, 2) / first.shape[2]
+    return pooled
 
 
 def signed_root(values: Tensor) -> Tensor:
@@ -43,7 +44,8 @@ def signed_root(values: Tensor) -> Tensor:
 
     (sqrt(x + eps) without the sign would be right for two equal, never negative maps alone.)
     """
-    return values.sign() * ((values.abs() + TINY).sqrt() - TINY**0.5)
+    root: Tensor = (values.abs() + TINY).sqrt() - TINY**0.5
+    return values.sign() * root
 
 
 def normalised(vectors: Tensor) -> Tensor:
@@ -81,15 +83,19 @@ class TensorSketch(nn.Module):
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Maps (B, D, h, w) and (B, E, h, w) to (B, d), the mean over cells."""
-        split = (self.left, self.right)
+        split = [self.left, self.right]
         spectra = [
             torch.fft.rfft(self.count_sketch(maps.flatten(2).transpose(1, 2), places, signs))
             for maps, places, signs in zip(
-                (left, right), self.places.split(split), self.signs.split(split), strict=True
+                (left, right),
+                torch.split(self.places, split),
+                torch.split(self.signs, split),
+                strict=True,
             )
         ]  # (B, N, d / 2 + 1) each
         # The transform is linear: cells are averaged before the way back, which is made once.
-        return torch.fft.irfft((spectra[0] * spectra[1]).mean(dim=1), n=self.size)
+        sketched: Tensor = torch.fft.irfft((spectra[0] * spectra[1]).mean(dim=1), n=self.size)
+        return sketched
 
     def count_sketch(self, values: Tensor, places: Tensor, signs: Tensor) -> Tensor:
         """(..., D) to (..., d): each value, with its sign, at its place."""

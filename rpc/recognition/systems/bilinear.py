@@ -1,0 +1,124 @@
+"""Second-order recognition: bilinear CNN, compact bilinear, iSQRT-COV.
+
+Lin, RoyChowdhury, Maji, ICCV 2015; Gao et al., CVPR 2016; Li et al., CVPR 2018. One
+or two backbones, second-order pooling of their last maps, one layer. Two steps of learning, as the
+first paper has it: the layer alone, then everything.
+
+Key: B photos, S x S pixels, D and E channels, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rpc.features.second_order import (
+    TensorSketch,
+    bilinear,
+    covariance,
+    normalised,
+    root_of,
+    upper_triangle,
+)
+from rpc.features.trunk import Trunk
+from rpc.recognition.system import Group, Learn, Losses, Photos, System
+
+Pooling = Literal["bilinear", "compact", "isqrt"]
+
+
+class BilinearCnn(System):
+    """Second-order pooling and one layer.
+
+    Args:
+        num_classes: K.
+        side: S; the papers take 448.
+        pooling: "bilinear": the outer product, signed root, unit length; "compact": its tensor
+            sketch, treated alike; "isqrt": the root of the covariance, upper triangle.
+        backbone: of `Trunk`, its last map.
+        second: another backbone for [D, M] (of "bilinear" and "compact"); None for [D, D].
+        width: channels after a 1 x 1 convolution (with normalisation and ReLU where pooling is
+            "isqrt", as in its paper); None keeps the backbone's.
+        size: of the sketch.
+        iterations: Newton and Schulz's.
+        smoothing: mass taken from the true label in learning.
+        head_share: of the budget, for the step in which the layer alone learns.
+        trunk_factor: on the learning rate of the backbone in the second step.
+        pretrained: ImageNet weights; False where a file follows.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 160,
+        *,
+        pooling: Pooling = "bilinear",
+        backbone: str = "efficientnet_lite0",
+        second: str | None = None,
+        width: int | None = 64,
+        size: int = 4096,
+        iterations: int = 5,
+        smoothing: float = 0.05,
+        head_share: float = 0.25,
+        trunk_factor: float = 0.3,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        if pooling == "isqrt" and second is not None:
+            raise ValueError("bilinear CNN: isqrt pools one backbone; leave 'second' out")
+        self.pooling, self.iterations, self.smoothing = pooling, iterations, smoothing
+        self.head_share, self.trunk_factor = head_share, trunk_factor
+        names = [backbone] if second is None else [backbone, second]
+        self.trunks = nn.ModuleList(Trunk(name, pretrained=pretrained) for name in names)
+        self.reductions = nn.ModuleList(
+            _reduction(trunk.channels[0], width, pooling) for trunk in self._trunks()
+        )
+        widths = [width or trunk.channels[0] for trunk in self._trunks()]
+        left, right = widths[0], widths[-1]
+        self.sketch = TensorSketch(left, right, size) if pooling == "compact" else None
+        sizes = {"bilinear": left * right, "compact": size, "isqrt": left * (left + 1) // 2}
+        self.head = nn.Linear(sizes[pooling], num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K)."""
+        return self.head(self.vectors(images))  # type: ignore[no-any-return]
+
+    def vectors(self, images: Tensor) -> Tensor:
+        """What the layer is given: (B, D * E), (B, d) or (B, D (D + 1) / 2)."""
+        maps = [
+            reduce(trunk(images)[0]).float()
+            for trunk, reduce in zip(self._trunks(), self.reductions, strict=True)
+        ]
+        if self.pooling == "isqrt":
+            return upper_triangle(root_of(covariance(maps[0]), self.iterations))
+        if self.sketch is not None:
+            return normalised(self.sketch(maps[0], maps[-1]))
+        return normalised(bilinear(maps[0], maps[-1]).flatten(1))
+
+    def phases(self) -> tuple[Learn, ...]:
+        """The layer (and the reductions) first, then everything."""
+        new = Group([*self.reductions.parameters(), *self.head.parameters()])
+        old = Group([p for t in self._trunks() for p in t.learnable()], self.trunk_factor)
+        return (
+            Learn("layer", (new,), self._loss, self.head_share, decay=1e-4),
+            Learn("all", (new, old), self._loss, 1 - self.head_share),
+        )
+
+    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self(photos.images).float()
+        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+
+    def _trunks(self) -> list[Trunk]:
+        return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]
+
+
+def _reduction(channels: int, width: int | None, pooling: Pooling) -> nn.Module:
+    if width is None:
+        return nn.Identity()
+    one = nn.Conv2d(channels, width, 1, bias=pooling != "isqrt")
+    nn.init.orthogonal_(one.weight)  # keeps what the backbone tells, as far as it fits
+    if pooling != "isqrt":
+        return one
+    return nn.Sequential(one, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
