@@ -1,0 +1,143 @@
+"""Spatial transformer networks for recognition: ST-CNN (Jaderberg et al., NIPS 2015, 4.3 and A.6).
+
+One small network looks at the whole photo and says where to look closer; each place is seen by a
+backbone of its own; what they found is put side by side.
+
+Key: B photos, S x S pixels, T transformers, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rpc.features.trunk import Trunk
+from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
+
+Transform = Literal["translation", "affine"]
+# Where windows start, so that they are distinct and, four of them at half scale, cover the photo.
+_STARTS: Final = {1: ((0, 0),), 2: ((-1, 0), (1, 0)), 4: ((-1, -1), (1, -1), (-1, 1), (1, 1))}
+
+
+class StCnn(System):
+    """Two or four attention windows and their backbones.
+
+    Args:
+        num_classes: K.
+        side: S of the photo; the paper has 224 and 448.
+        windows: T: 1, 2 or 4.
+        window_side: px at which a window is seen; the paper's is 224.
+        transform: "translation": windows of fixed `scale` that move; "affine": six numbers each,
+            which the paper found to overfit.
+        scale: of a window's side to the photo's.
+        backbone: of `Trunk`; one shared for locating, and one for each window.
+        look_side: px at which the locating network sees the photo.
+        dropout: before the last layer; the paper's is 0.7.
+        locator_factor: on the learning rate of the locating network; the paper's is 1e-4 of one
+            trained from scratch for long.
+        smoothing: mass taken from the true label in learning.
+        trunk_factor: on the learning rate of the windows' backbones.
+        pretrained: ImageNet weights; False where a file follows.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 192,
+        *,
+        windows: int = 2,
+        window_side: int = 128,
+        transform: Transform = "translation",
+        scale: float = 0.5,
+        backbone: str = "efficientnet_lite0",
+        look_side: int = 96,
+        dropout: float = 0.5,
+        locator_factor: float = 0.01,
+        smoothing: float = 0.05,
+        trunk_factor: float = 0.3,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        if windows not in _STARTS or not 0 < scale <= 1:
+            raise ValueError(
+                f"ST-CNN: expected 1, 2 or 4 windows and 0 < scale <= 1, got {windows}, {scale}"
+            )
+        self.windows, self.window_side, self.look_side = windows, window_side, look_side
+        self.transform, self.scale = transform, scale
+        self.locator_factor, self.smoothing = locator_factor, smoothing
+        self.trunk_factor = trunk_factor
+        self.locator = Trunk(backbone, pretrained=pretrained)
+        numbers = 2 if transform == "translation" else 6
+        self.reduce = nn.Conv2d(self.locator.channels[0], 128, 1)
+        self.hidden = nn.LazyLinear(128)
+        self.where = nn.Linear(128, numbers * windows)
+        self.trunks = nn.ModuleList(Trunk(backbone, pretrained=pretrained) for _ in range(windows))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.locator.channels[0] * windows, num_classes)
+        with torch.no_grad():  # settles the size of the lazy layer
+            self.hidden(self._seen(torch.zeros(1, 3, look_side, look_side)))
+        self._start()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K)."""
+        pixels = images.float()
+        transforms = self.transforms(pixels)  # (B, T, 2, 3)
+        found = []
+        for number, trunk in enumerate(self.trunks):
+            view = affine_view(pixels, transforms[:, number], self.window_side)
+            found.append(trunk(view)[0].mean(dim=(2, 3)))
+        return self.head(self.dropout(torch.cat(found, dim=1)))  # type: ignore[no-any-return]
+
+    def transforms(self, pixels: Tensor) -> Tensor:
+        """Where the windows are, (B, T, 2, 3), of photos (B, 3, S, S)."""
+        small = F.interpolate(
+            pixels, (self.look_side, self.look_side), mode="bilinear", antialias=True
+        )
+        said: Tensor = self.where(torch.relu(self.hidden(self._seen(small)))).float()
+        if self.transform == "affine":
+            return said.view(-1, self.windows, 2, 3)
+        centres = inside(said.view(-1, 2), self.scale)
+        halves = torch.full_like(centres[:, 0], self.scale)
+        return window_transforms(centres, halves).view(-1, self.windows, 2, 3)
+
+    def phases(self) -> tuple[Learn, ...]:
+        """All at once, the locating network slowly."""
+        slow = [*self.locator.learnable(), *self.reduce.parameters()]
+        slow += [*self.hidden.parameters(), *self.where.parameters()]
+        trunks = [p for t in self.trunks if isinstance(t, Trunk) for p in t.learnable()]
+        groups = (
+            Group(list(self.head.parameters())),
+            Group(trunks, self.trunk_factor),
+            Group(slow, self.locator_factor),
+        )
+        return (Learn("all", groups, self._loss),)
+
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """The windows."""
+        transforms = self.transforms(images.float())
+        names = tuple(f"window {n + 1}" for n in range(self.windows))
+        return [Look(window_boxes(each, self.side).cpu().numpy(), names) for each in transforms]
+
+    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self(photos.images).float()
+        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+
+    def _seen(self, small: Tensor) -> Tensor:
+        return torch.relu(self.reduce(self.locator(small)[0])).flatten(1)
+
+    def _start(self) -> None:
+        """The windows side by side, whatever the photo shows."""
+        room = 1 - self.scale
+        centres = torch.tensor(_STARTS[self.windows], dtype=torch.float32) * room
+        nn.init.zeros_(self.where.weight)
+        with torch.no_grad():
+            if self.transform == "translation":
+                self.where.bias.copy_(centres.flatten())
+            else:
+                halves = torch.full((self.windows,), self.scale)
+                self.where.bias.copy_(window_transforms(centres, halves).flatten())

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from rpc.recognition.systems.st_cnn import StCnn
+
+
+def small(**changes):
+    torch.manual_seed(0)
+    return StCnn(3, 64, window_side=32, look_side=32, pretrained=False, **changes)
+
+
+@pytest.mark.parametrize("transform", ["translation", "affine"])
+@pytest.mark.parametrize("windows", [1, 2, 4])
+def test_windows_start_side_by_side(windows, transform):
+    looks = small(windows=windows, transform=transform).look(torch.rand(2, 3, 64, 64) * 255)
+    boxes = looks[0].boxes
+    assert boxes.shape == (windows, 4)
+    assert np.allclose(looks[1].boxes, boxes)  # whatever the photo shows
+    covered = np.zeros((64, 64), int)
+    for x1, y1, x2, y2 in boxes.round().astype(int):
+        covered[y1:y2, x1:x2] += 1
+    assert covered.max() == 1
+    if windows == 4:
+        assert covered.min() == 1  # they tile the photo
+
+
+def test_the_locating_network_learns_slowly():
+    (phase,) = small(locator_factor=1e-4).phases()
+    assert [group.factor for group in phase.groups] == [1.0, 0.3, 1e-4]
+    learned = {id(p) for group in phase.groups for p in group.parameters}
+    system = small()
+    assert len(learned) == sum(p.requires_grad for p in system.parameters())
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_batches_of_any_size_get_scores(count):
+    system = small().eval()
+    scores = system(torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8))
+    assert scores.shape == (count, 3)
+    assert torch.isfinite(scores).all()
+
+
+def test_the_loss_moves_the_windows():
+    system = small()
+    photos = torch.rand(2, 3, 64, 64) * 255
+    system(photos).square().sum().backward()
+    assert float(system.where.bias.grad.abs().max()) > 0
+
+
+def test_a_saved_system_is_the_same_again():
+    system, other = small().eval(), small().eval()
+    torch.nn.init.normal_(system.where.weight, std=0.05)
+    other.load_state_dict(system.state_dict())
+    photos = torch.rand(1, 3, 64, 64) * 255
+    assert torch.equal(other(photos), system(photos))
+
+
+def test_three_windows_are_refused():
+    with pytest.raises(ValueError, match="1, 2 or 4 windows"):
+        small(windows=3)
