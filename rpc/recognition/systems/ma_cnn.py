@@ -1,0 +1,197 @@
+"""Multi-attention: MA-CNN (Zheng, Fu, Mei, Luo, ICCV 2017), whose parts are groups of channels.
+
+Channels that respond at the same places are a part. Small networks weigh the channels of a photo
+into one attention map a part; the maps are taught to be compact and apart; each part is then seen
+by a backbone of its own, about the peak of its map.
+
+Key: B photos, S x S pixels, C channels, P parts, h x w cells, K classes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rpc.features.channel_groups import (
+    distance_loss,
+    diversity_loss,
+    group_channels,
+    part_maps,
+    peak_places,
+)
+from rpc.features.trunk import Trunk
+from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+
+_SEEN = 512  # photos by which channels are grouped: k-means changes little after that
+
+
+class MaCnn(System):
+    """Parts by channel grouping.
+
+    Args:
+        num_classes: K.
+        side: S; the paper's is 448.
+        parts: P; the paper's is 4 for birds.
+        window: half side of a part's square, of the photo's half side; the paper cuts 96 of 448 px.
+        part_side: px at which a part is seen.
+        diversity: weight of the diversity loss; the paper's is 2.
+        margin: of diversity.
+        rounds: of grouping and classifying in turn.
+        backbone: of `Trunk`, one for the photo and one for each part.
+        stage: of the backbone, whose channels are grouped.
+        smoothing: mass taken from the true label in learning.
+        trunk_factor: on the learning rate of the backbones.
+        dropout: before the last layer.
+        pretrained: ImageNet weights; False where a file follows.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 192,
+        *,
+        parts: int = 4,
+        window: float = 0.35,
+        part_side: int = 96,
+        diversity: float = 2.0,
+        margin: float = 0.02,
+        rounds: int = 2,
+        backbone: str = "efficientnet_lite0",
+        stage: int = 3,
+        smoothing: float = 0.05,
+        trunk_factor: float = 0.3,
+        dropout: float = 0.5,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        if parts < 2 or not 0 < window < 1 or rounds < 1:
+            raise ValueError(
+                f"MA-CNN: expected 2 parts or more, 0 < window < 1 and a round, got {parts}, "
+                f"{window}, {rounds}"
+            )
+        self.parts, self.window, self.part_side = parts, window, part_side
+        self.diversity, self.margin, self.rounds = diversity, margin, rounds
+        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        self.trunk = Trunk(backbone, (stage, -1), pretrained=pretrained)
+        channels, last = self.trunk.channels
+        self.grouping = nn.ModuleList(
+            nn.Sequential(nn.Linear(channels, channels), nn.Tanh(), nn.Linear(channels, channels))
+            for _ in range(parts)
+        )
+        self.register_buffer("groups", torch.zeros(parts, channels))
+        self.part_heads = nn.ModuleList(nn.Linear(channels, num_classes) for _ in range(parts))
+        self.part_trunks = nn.ModuleList(
+            Trunk(backbone, pretrained=pretrained) for _ in range(parts)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(last * (parts + 1), num_classes)
+
+    groups: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K): the whole photo and its parts."""
+        pixels = images.float()
+        maps, last = self.trunk(pixels)
+        centres = peak_places(self._attention(maps))  # (B, P, 2)
+        found = [last.mean(dim=(2, 3))]
+        for number, trunk in enumerate(self.part_trunks):
+            view = affine_view(pixels, self._squares(centres[:, number]), self.part_side)
+            found.append(trunk(view)[0].mean(dim=(2, 3)))
+        unit = [F.normalize(vectors.float(), dim=1) for vectors in found]
+        return self.head(self.dropout(4.0 * torch.cat(unit, dim=1)))  # type: ignore[no-any-return]
+
+    def attention(self, images: Tensor) -> Tensor:
+        """Where each part is, (B, P, h, w), each map to sum 1."""
+        return self._attention(self.trunk(images)[0])
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Channels into groups, the grouping networks towards them, by turns, then the parts."""
+        grouping = Group(list(self.grouping.parameters()))
+        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
+        phases: list[Phase] = [
+            Fit("channel groups", self._fit_groups),
+            Learn("grouping start", (grouping,), self._start_loss, 0.1, decay=0.0),
+        ]
+        for turn in range(1, self.rounds + 1):
+            slower = Group(grouping.parameters, 0.1)
+            heads = Group(list(self.part_heads.parameters()))
+            phases.append(Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.2))
+            phases.append(Learn(f"grouping {turn}", (slower,), self._group_loss, 0.05, decay=0.0))
+        parts = Group(self._part_parameters(), self.trunk_factor)
+        head = Group(list(self.head.parameters()))
+        return (*phases, Learn("parts", (head, parts, trunk), self._whole_loss, 0.4))
+
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """The parts' squares, and all their attention."""
+        attention = self.attention(images)
+        centres = peak_places(attention)
+        names = tuple(f"part {n + 1}" for n in range(self.parts))
+        boxes = [window_boxes(self._squares(each), self.side).cpu().numpy() for each in centres]
+        heat = attention.amax(dim=1).cpu().numpy()
+        return [Look(box, names, warm) for box, warm in zip(boxes, heat, strict=True)]
+
+    def _attention(self, maps: Tensor) -> Tensor:
+        return part_maps(maps.float(), self._weights(maps))
+
+    def _weights(self, maps: Tensor) -> Tensor:
+        """How much each channel belongs to each part, (B, P, C), 0 to 1."""
+        pooled = maps.float().mean(dim=(2, 3))
+        return torch.stack([torch.sigmoid(part(pooled)) for part in self.grouping], dim=1)
+
+    def _squares(self, centres: Tensor) -> Tensor:
+        halves = torch.full_like(centres[:, 0], self.window)
+        return window_transforms(inside(centres, self.window), halves)
+
+    @torch.no_grad()
+    def _fit_groups(self, passes: Passes) -> None:
+        """k-means of the channels by where they peak on training photos."""
+        peaks, seen = [], 0
+        device = self.groups.device
+        for photos in passes.once():
+            peaks.append(peak_places(self.trunk(photos.images.to(device))[0]).cpu().numpy())
+            seen += len(photos)
+            if seen >= _SEEN:
+                break
+        labels = group_channels(np.concatenate(peaks), self.parts, passes.rng)
+        hot = F.one_hot(torch.from_numpy(labels), self.parts).T.float()
+        self.groups.copy_(hot.to(device))
+
+    def _start_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        with torch.no_grad():
+            maps = self.trunk(photos.images)[0]
+        wanted = self.groups[None].expand(len(photos), -1, -1)
+        return {"groups": F.binary_cross_entropy(self._weights(maps), wanted)}
+
+    def _group_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        with torch.no_grad():
+            maps = self.trunk(photos.images)[0]
+        attention = self._attention(maps)
+        return {
+            "distance": distance_loss(attention),
+            "diversity": self.diversity * diversity_loss(attention, self.margin),
+        }
+
+    def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        """Each part by itself: the map's channels, pooled by its attention."""
+        maps = self.trunk(photos.images)[0].float()
+        attention = self._attention(maps)
+        pooled = torch.einsum("bphw,bchw->bpc", attention, maps)
+        return {
+            f"part {n + 1}": F.cross_entropy(
+                head(pooled[:, n]), photos.labels, label_smoothing=self.smoothing
+            )
+            / self.parts
+            for n, head in enumerate(self.part_heads)
+        }
+
+    def _whole_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self(photos.images)
+        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+
+    def _part_parameters(self) -> list[nn.Parameter]:
+        trunks = [trunk for trunk in self.part_trunks if isinstance(trunk, Trunk)]
+        return [parameter for trunk in trunks for parameter in trunk.learnable()]

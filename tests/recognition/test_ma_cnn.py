@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+
+from rpc.data.images import write_image
+from rpc.recognition.learning import LearningSettings, learn, predict
+from rpc.recognition.photo_batches import Example, PhotoBatches
+from rpc.recognition.systems.ma_cnn import MaCnn
+
+
+def small(**changes):
+    torch.manual_seed(0)
+    return MaCnn(2, 64, parts=3, part_side=48, pretrained=False, **changes)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_batches_of_any_size_get_scores_and_attention(count):
+    system = small().eval()
+    images = torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8)
+    assert system(images).shape == (count, 2)
+    attention = system.attention(images)
+    assert attention.shape == (count, 3, 4, 4)
+    assert torch.allclose(attention.sum(dim=(2, 3)), torch.ones(count, 3), atol=1e-5)
+    looks = system.look(images)
+    assert len(looks) == count
+    for look in looks:
+        assert look.boxes.shape == (3, 4)
+        assert look.boxes.min() >= -1e-3
+        assert look.boxes.max() <= 64 + 1e-3
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    made = []
+    for n in range(12):
+        rgb = rng.integers(0, 80, (64, 64, 3)).astype(np.uint8)
+        rgb[8:24, 8:24, n % 2] = 250
+        rgb[40:56, 40:56, 2] = 250
+        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+    return made
+
+
+def test_it_goes_through_all_phases_and_every_channel_has_one_part(squares, tmp_path):
+    system = small(rounds=1)
+    settings = LearningSettings(iterations=40, batch_size=6, lr=3e-3)
+    facts = learn(system, PhotoBatches(squares, 64), settings, tmp_path)
+    assert [name[2:] for name in facts.seconds] == [
+        "channel groups", "grouping start", "classify 1", "grouping 1", "parts"
+    ]  # fmt: skip
+    assert system.groups.sum(dim=0).tolist() == [1.0] * 112
+    photos = next(iter(PhotoBatches(squares, 64).plain()))
+    assert torch.isfinite(predict(system, list(photos.images))).all()
+
+
+def test_the_grouping_networks_learn_the_groups(squares):
+    system = small()
+    passes = PhotoBatches(squares, 64).passes(0, 0)
+    system._fit_groups(passes)
+    photos = next(iter(PhotoBatches(squares, 64).plain()))
+    optimizer = torch.optim.Adam(system.grouping.parameters(), lr=0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = system._start_loss(photos, torch.Generator())["groups"]
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        weights = system._weights(system.trunk(photos.images)[0])
+    assert ((weights > 0.5) == (system.groups[None] > 0.5)).float().mean() > 0.99
+
+
+def test_one_part_is_refused():
+    with pytest.raises(ValueError, match="2 parts or more"):
+        MaCnn(2, 64, parts=1, pretrained=False)
