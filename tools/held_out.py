@@ -49,11 +49,12 @@ def main(argv: list[str] | None = None) -> int:
     if not model.is_file():
         raise DataError(f"{model}: no such model")
     describe = describer(args.recipe or DEFAULT)
-    seconds = _fill_gallery(args, store, describe)
+    seconds, processor = _fill_gallery(args, store, describe)
     result = measure(store, args.without, model, args.out / "gallery", describe)
     result["add_seconds"] = {
         "by_sku": seconds,
         "median": round(statistics.median(seconds.values()), 3),
+        "median_processor": round(statistics.median(processor), 3),
         "of": f"a SKU's exemplars, at most {args.most}, described and written; descriptor warm",
     }
     for path in write_results(args.out, result):
@@ -91,8 +92,8 @@ def _train(args: argparse.Namespace, store: Store) -> Path:
 
 def _fill_gallery(
     args: argparse.Namespace, store: Store, describe: DescribesPictures
-) -> dict[str, float]:
-    """Old SKUs together, then the held-out ones one by one; seconds of each of these."""
+) -> tuple[dict[str, float], list[float]]:
+    """Old SKUs together, then the held-out ones one by one; seconds of each, processor's too."""
     import shutil
 
     from gallery_photos import skus_of_store
@@ -107,12 +108,13 @@ def _fill_gallery(
     recipe = dict(describe.recipe)
     create_gallery(folder, recipe, skus[0].photos[0].rows.shape[1])
     add_skus(folder, recipe, skus)
-    seconds = {}
+    seconds, processor = {}, []
     for name in args.without:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         add_skus(folder, recipe, skus_of_store(describe, store, [name], args.most))
         seconds[name] = round(time.perf_counter() - began, 3)
-    return seconds
+        processor.append(round(time.process_time() - used, 3))
+    return seconds, processor
 
 
 def _parser() -> argparse.ArgumentParser:

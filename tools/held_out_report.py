@@ -230,7 +230,8 @@ def _page(result: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
-        f"A SKU is added in {seconds['median']:.2f} s (median; {seconds['of']}).",
+        f"A SKU is added in {seconds['median']:.2f} s, {seconds['median_processor']:.2f} s of "
+        f"processor time (median; {seconds['of']}).",
         f"Descriptor: {result['recipe']['name']}.",
         "",
     ]

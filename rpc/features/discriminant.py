@@ -22,7 +22,7 @@ from rpc.features.normalise import check_finite, l2_normalised
 from rpc.features.tensor_files import read_tensors, write_tensors
 
 FloatArray = NDArray[np.floating[Any]]
-SPAN: Final = 700  # r at most: further directions of a few thousand examples are noise
+SPAN: Final = 1500  # r at most: further directions of a few thousand examples are noise
 LEAST_SHARE: Final = 1e-4  # of the strongest direction: weaker ones are rounding
 
 

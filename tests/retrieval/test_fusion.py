@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.retrieval.fusion import Fusion, choose_fusion, known_labels
+from rpc.retrieval.fusion import Fusion, choose_fusion, kinds_of, known_labels
 from rpc.retrieval.open_set import softmax
 
 
@@ -72,7 +72,7 @@ def test_the_better_expert_gets_the_weight():
     assert choose_fusion(bad, good, known, labels).weight == 0.95
 
 
-def test_novelty_is_chosen_where_new_skus_are_there_and_else_one_in_j():
+def test_novelty_is_chosen_where_new_skus_are_there_and_else_by_how_sure_right_answers_are():
     labels = np.array([0, 1, 2] * 10)
     known = np.array([0, 1, -1])  # SKU 2 is new: the recogniser calls it 0 or nothing
     gallery = one_hot(labels, 4, 0.5)
@@ -82,7 +82,25 @@ def test_novelty_is_chosen_where_new_skus_are_there_and_else_one_in_j():
     assert (joined.argmax(axis=1) == labels).all()
     assert 0 < fusion.weight
     old = labels < 2
-    assert choose_fusion(gallery[old], recogniser[old], known, labels[old]).novelty == 0.5
+    chosen = choose_fusion(gallery[old], recogniser[old], known, labels[old])
+    assert chosen.novelty == pytest.approx(0.8)
+    wrong = 1 - labels[old]  # never right: nothing is known of how sure it is when it is
+    assert choose_fusion(gallery[old], recogniser[old], known, wrong).novelty == 0.5
+
+
+def test_a_few_new_products_count_as_much_as_many_old_ones():
+    """The recogniser calls the new SKU 2 an old one, a little less surely than a true old one."""
+    labels = np.array([0, 1] * 45 + [2] * 10)
+    gallery = one_hot(labels, 4, 0.6)
+    recogniser = one_hot(np.where(labels == 2, 0, labels), 3, 0.9)
+    recogniser[labels == 2] = [0.5, 0.25, 0.25]
+    known = np.array([0, 1, -1])
+    joined = choose_fusion(gallery, recogniser, known, labels).join(gallery, recogniser, known)
+    assert (joined.argmax(axis=1) == labels).all()
+
+
+def test_kinds_are_told_by_who_knows_the_sku():
+    assert kinds_of(np.array([0, 1, 2]), np.array([4, -1])).tolist() == [0, 1, 2]
 
 
 def test_what_does_not_fit_is_refused():
