@@ -85,7 +85,8 @@ def measure(
     Returns:
         `photos`; `mean_iou` of the mask's box with the true one and the share `iou_90` above 0.9;
         `area_error`, the median of |area / true area - 1|, and the share `area_wrong` above 0.2
-        (None where true areas are unknown); `empty` masks; processor `seconds` a photo, and for
+        (None where true areas are unknown); photos `missed`, whose
+        mask is empty or nowhere on the product; processor `seconds` a photo, and for
         ways that learn from a SKU's photos first, `learning` seconds for each of these photos.
     """
     by_sku: dict[int, list[tuple[Exemplar, float]]] = {}
@@ -134,7 +135,7 @@ def measure(
         "area_wrong": round(float(np.mean(np.array(errors) > WRONG_AREA)), 4)
         if areas_known
         else None,
-        "empty": int((np.array(overlaps) == 0).sum()),
+        "missed": int((np.array(overlaps) == 0).sum()),
         "seconds": round(seconds / len(overlaps), 3),
         "learning": round(learning, 3),
     }
