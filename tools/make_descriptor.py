@@ -54,7 +54,8 @@ def _measure(args: argparse.Namespace, progress: Report) -> np.ndarray:
         draw_package(args.seed, index // SIBLINGS, "front", 0, sibling=index % SIBLINGS)
         for index in range(args.products)
     ]
-    rows, waiting = [], []
+    rows: list[np.ndarray] = []
+    waiting: list[np.ndarray] = []
     total = args.products * args.views
     for index in range(args.products):
         for view in range(args.views):

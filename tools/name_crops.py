@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from door import run
 from naming_run import RECIPES, Crops, Naming, read_crops
 from naming_sheet import failure_sheet, failures, naming_text
-from progress_bar import bar
+from progress_bar import Report, bar
 
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import write_image
@@ -46,13 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     for name in chosen:
         started = time.perf_counter()
         with bar(name) as progress:
-            done = [0]
-
-            def told(rows: int, done: list[int] = done, progress: Any = progress) -> None:
-                done[0] += rows
-                progress(done[0], max(done[0] + 1, len(queries.pictures)))
-
-            photos = naming.photo_scores(RECIPES[name], told)
+            photos = naming.photo_scores(RECIPES[name], _counter(naming, name, progress))
         ranks = ranks_of_truth(naming.sku_scores(photos), naming.truth)
         rng = np.random.default_rng(args.seed)
         row = asdict(naming_metrics(ranks, queries.groups, rng))
@@ -65,6 +60,20 @@ def main(argv: list[str] | None = None) -> int:
     print(write_json(args.out / "naming.json", report, indent=1))
     print(write_bytes(args.out / "naming.md", naming_text(report).encode()))
     return 0
+
+
+def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:
+    """Adds up crops for a bar."""
+    turns = RECIPES[name].turns
+    total = len(naming.queries.pictures) + turns * len(naming.exemplars.pictures)
+    done = 0
+
+    def told(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(done, total)
+
+    return told
 
 
 def _few(crops: Crops, most: int, seed: int) -> Crops:

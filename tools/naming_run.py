@@ -60,7 +60,7 @@ class Recipe:
 
 
 RECIPES: Final = {
-    "mark": Recipe("mean & max of the last stage, 224 px on grey", 224, 127, BOTTLENECK),
+    "grey": Recipe("mean & max of the last stage, 224 px on grey", 224, 127, BOTTLENECK),
     "plain": Recipe("mean & max of the last stage, 192 px on white", measured=BOTTLENECK),
     "depths": Recipe("statistics of five layers, no projection"),
     "product": Recipe("the default: five layers, projected", projected=True),

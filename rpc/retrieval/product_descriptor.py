@@ -96,7 +96,7 @@ class MapStatistics:
     def _statistics(self, pictures: Sequence[Rgb]) -> FloatArray:
         network = self._opened()
         squares = np.stack([fit_square(picture, self.side, self.fill) for picture in pictures])
-        mean, std = np.float32(network.mean), np.float32(network.std)
+        mean, std = np.array(network.mean, np.float32), np.array(network.std, np.float32)
         array = ((squares - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, S, S)
         layers = tuple(network.layer(layer) for layer in LAYERS)
         maps = network.run(torch.from_numpy(np.ascontiguousarray(array, np.float32)), layers)

@@ -38,7 +38,8 @@ def product_mask(crop: Rgb) -> Mask:
     size = (round(width * scale), round(height * scale))
     if min(size) < LEAST_SIDE:
         return everything
-    small = cv2.resize(np.ascontiguousarray(crop), size, interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(np.ascontiguousarray(crop), size, interpolation=cv2.INTER_AREA)
+    small: Rgb = np.asarray(scaled, dtype=np.uint8)
     if np.ptp(small.reshape(-1, 3), axis=0).max() < 8:
         return everything
     found = _main_part(_grabcut(small))
@@ -62,8 +63,9 @@ def _grabcut(small: Rgb) -> Mask:
     middle = ((xs + 0.5) / width - 0.5) ** 2 + ((ys + 0.5) / height - 0.5) ** 2
     labels[middle < (CORE / 2) ** 2] = cv2.GC_FGD
     cv2.setRNGSeed(SEED)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(small, labels, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    outside, inside = np.zeros((1, 65)), np.zeros((1, 65))
+    nowhere = (0, 0, 1, 1)  # not read: the labels say where to begin
+    cv2.grabCut(small, labels, nowhere, outside, inside, ITERATIONS, cv2.GC_INIT_WITH_MASK)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 

@@ -111,4 +111,4 @@ DESCRIBERS: Final[Mapping[str, Callable[[], DescribesPictures]]] = {
     "plain": PlainDescriptor,
     "product": _product,
 }
-DEFAULT: Final = "plain"
+DEFAULT: Final = "product"

@@ -73,7 +73,7 @@ def _paste(
     )
     sharp = package.astype(np.float32)
     if scale < 0.6:
-        sharp = cv2.GaussianBlur(sharp, (0, 0), 0.4 / scale)
+        sharp = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 0.4 / scale), dtype=np.float32)
     alpha = sharp[..., 3:] / 255
     layer = np.concatenate([sharp[..., :3] * alpha, alpha], axis=2)
     seen = cv2.warpPerspective(layer, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
