@@ -20,8 +20,9 @@ from rpc.features.discriminant import Discriminant, read_discriminant
 from rpc.features.normalise import l2_normalised
 from rpc.retrieval.map_statistics import Statistic
 from rpc.retrieval.product_crops import crop_products
-from rpc.retrieval.product_descriptor import MEASURED, PROJECTION, MapStatistics
+from rpc.retrieval.product_descriptor import MEASURED, PROJECTION, TURNS, MapStatistics
 from rpc.retrieval.product_mask import product_mask
+from rpc.retrieval.turns import turned
 from rpc.retrieval.verification import agreement, local_features, verified_scores
 
 Rgb = NDArray[np.uint8]
@@ -42,7 +43,7 @@ class Recipe:
         fill: grey level around a crop.
         measured: statistics that are taken.
         projected: by the learnt discriminant.
-        turns: quarter turns of an exemplar.
+        turns: of an exemplar, evenly over the circle.
         merged: their mean instead of the best of them.
         masked: "" or "exemplars" or "both": painted white around the product.
         verified: local features look again at the first ten.
@@ -53,19 +54,20 @@ class Recipe:
     fill: int = 255
     measured: tuple[tuple[int, Statistic], ...] = MEASURED
     projected: bool = False
-    turns: int = 4
+    turns: int = TURNS
     merged: bool = False
     masked: str = ""
     verified: bool = False
 
 
 RECIPES: Final = {
-    "grey": Recipe("mean & max of the last stage, 224 px on grey", 224, 127, BOTTLENECK),
-    "plain": Recipe("mean & max of the last stage, 192 px on white", measured=BOTTLENECK),
-    "depths": Recipe("statistics of five layers, no projection"),
+    "grey": Recipe("mean & max of the last stage, 224 px on grey", 224, 127, BOTTLENECK, turns=4),
+    "plain": Recipe("mean & max of the last stage, 192 px on white", measured=BOTTLENECK, turns=4),
+    "depths": Recipe("statistics of five layers, no projection", turns=4),
     "product": Recipe("the default: five layers, projected", projected=True),
+    "four turns": Recipe("the default, quarter turns only", projected=True, turns=4),
     "one turn": Recipe("the default, exemplars as they lie", projected=True, turns=1),
-    "merged": Recipe("the default, mean of the four turns", projected=True, merged=True),
+    "merged": Recipe("the default, mean of the turns", projected=True, merged=True),
     "masked exemplars": Recipe("the default, exemplars masked", projected=True, masked="exemplars"),
     "masked": Recipe("the default, both masked", projected=True, masked="both"),
     "verified": Recipe(
@@ -144,9 +146,11 @@ class Naming:
         key = (recipe.side, recipe.fill)
         measured = MEASURED if key == (192, 255) else recipe.measured
         sides = (recipe.masked == "both", bool(recipe.masked))
-        queries = finish(self._statistics("queries", *key, measured, sides[0], 0))
+        queries = finish(self._statistics("queries", *key, measured, sides[0], 0.0))
         turns = [
-            finish(self._statistics("exemplars", *key, measured, sides[1], turn))
+            finish(
+                self._statistics("exemplars", *key, measured, sides[1], 360 * turn / recipe.turns)
+            )
             for turn in range(recipe.turns)
         ]
         if recipe.merged:
@@ -168,12 +172,12 @@ class Naming:
         fill: int,
         measured: tuple[tuple[int, Statistic], ...],
         masked: bool,
-        turn: int,
+        degrees: float,
     ) -> Rows:
         crops = self.queries if which == "queries" else self.exemplars
         pictures = [_white_around(p) for p in crops.pictures] if masked else crops.pictures
-        turned = [np.ascontiguousarray(np.rot90(picture, turn)) for picture in pictures]
-        rows = MapStatistics(side, fill, measured)(turned)
+        views = [turned(picture, degrees, fill) for picture in pictures]
+        rows = MapStatistics(side, fill, measured)(views)
         self._told(len(rows))
         return rows
 

@@ -25,6 +25,7 @@ from rpc.features.embedding import fit_square
 from rpc.features.network import Layer, Pretrained
 from rpc.features.pretrained import open_pretrained
 from rpc.retrieval.map_statistics import Statistic, joined_statistics
+from rpc.retrieval.turns import turned
 
 FloatArray = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
@@ -47,7 +48,7 @@ MEASURED: Final[tuple[tuple[int, Statistic], ...]] = (
 )
 SIDE: Final = 192  # px
 FILL: Final = 255  # around a crop that is no square: trays and turntables are pale
-TURNS: Final = 4  # quarter turns of an exemplar; a query is seen as it lies
+TURNS: Final = 8  # of an exemplar, evenly over the circle; a query is seen as it lies
 BATCH: Final = 8
 PROJECTION: Final = Path(__file__).parents[1] / "weights" / "product_descriptor.pth"
 
@@ -113,16 +114,16 @@ class ProductDescriptor:
 
     Args:
         projection: a file of `tools/make_descriptor.py`; None takes the package's own.
-        turns: quarter turns in which an exemplar is described.
+        turns: in so many directions, evenly over the circle, an exemplar is described.
 
     Raises:
         DataError: the projection is missing, damaged or of another kind.
-        ValueError: not 1 to 4 turns.
+        ValueError: not 1 to 36 turns.
     """
 
     def __init__(self, projection: str | Path | None = None, turns: int = TURNS) -> None:
-        if not 1 <= turns <= 4:
-            raise ValueError(f"turns: expected 1 to 4 quarter turns, got {turns}")
+        if not 1 <= turns <= 36:
+            raise ValueError(f"turns: expected 1 to 36 directions of an exemplar, got {turns}")
         path = PROJECTION if projection is None else Path(projection)
         self.turns = turns
         self._projection: Discriminant
@@ -161,9 +162,12 @@ class ProductDescriptor:
         return self._projection(self._measure(pictures))
 
     def exemplar_rows(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
-        """A product may lie on a tray in any direction: (V, D), the quarter turns of each."""
-        views = [np.rot90(picture, turn) for picture in pictures for turn in range(self.turns)]
-        rows = self([np.ascontiguousarray(view) for view in views])
+        """A product may lie on a tray in any direction: (V, D), the turns of each."""
+        for number, picture in enumerate(pictures):
+            _check(picture, number)
+        angles = [360 * turn / self.turns for turn in range(self.turns)]
+        views = [turned(picture, angle, FILL) for picture in pictures for angle in angles]
+        rows = self(views)
         return [rows[start : start + self.turns] for start in range(0, len(views), self.turns)]
 
 

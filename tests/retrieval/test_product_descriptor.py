@@ -46,7 +46,7 @@ def test_the_rows_of_an_exemplar_are_the_same_set_however_it_lies(describe):
     picture = on_white(3)
     (rows,) = describe.exemplar_rows([picture])
     (turned,) = describe.exemplar_rows([np.rot90(picture)])
-    np.testing.assert_allclose(turned, np.roll(rows, -1, axis=0), atol=1e-4)
+    np.testing.assert_allclose(turned, np.roll(rows, -2, axis=0), atol=1e-4)
     query = describe([np.ascontiguousarray(np.rot90(picture, 3))])
     assert (query @ rows.T).max() > 0.9999
 
@@ -59,12 +59,12 @@ def test_brightness_changes_a_vector_less_than_another_product_does(describe):
 
 
 def test_products_never_seen_are_named_on_invented_trays(describe):
-    products = range(10)
+    products = range(6)
     rows = describe.exemplar_rows([on_white(n) for n in products])
     cutouts = [draw_package(77, n, "front", 1) for n in products]
     views = [tray_view(cutouts[n], [], np.random.default_rng(n)) for n in products]
     scores = np.stack([(describe(views) @ block.T).max(axis=1) for block in rows], axis=1)
-    assert (scores.argmax(axis=1) == np.arange(10)).mean() >= 0.8
+    assert (scores.argmax(axis=1) == np.arange(6)).mean() >= 0.8
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (224, 2, 3)])
@@ -106,9 +106,9 @@ def test_another_projection_is_another_recipe(describe, tmp_path):
         ProductDescriptor(tmp_path / "none.pth")
 
 
-@pytest.mark.parametrize("turns", [0, 5])
-def test_turns_are_quarter_turns(turns):
-    with pytest.raises(ValueError, match="1 to 4"):
+@pytest.mark.parametrize("turns", [0, 37])
+def test_turns_are_at_least_one(turns):
+    with pytest.raises(ValueError, match="1 to 36"):
         ProductDescriptor(turns=turns)
 
 
