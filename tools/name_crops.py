@@ -23,7 +23,7 @@ from progress_bar import Report, bar
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import write_image
 from rpc.data.store import SPLITS, Store
-from rpc.metrics.naming import naming_metrics, ranks_of_truth
+from rpc.metrics.naming import naming_lead, naming_metrics, ranks_of_truth
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
 from rpc.retrieval.product_descriptor import PROJECTION
 
@@ -44,11 +44,12 @@ def main(argv: list[str] | None = None) -> int:
     queries = read_crops(store, args.queries)
     naming = Naming(exemplars, queries, args.projection)
     report = _facts(args, naming)
+    found: dict[str, np.ndarray] = {}
     for name in chosen:
         started = time.perf_counter()
         with bar(name) as progress:
             photos = naming.photo_scores(RECIPES[name], _counter(naming, name, progress))
-        ranks = ranks_of_truth(naming.sku_scores(photos), naming.truth)
+        found[name] = ranks = ranks_of_truth(naming.sku_scores(photos), naming.truth)
         rng = np.random.default_rng(args.seed)
         row = asdict(naming_metrics(ranks, queries.groups, rng))
         row |= {"settings": asdict(RECIPES[name]), "what": RECIPES[name].what}
@@ -57,6 +58,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}", flush=True)
         if name == DEFAULT or len(chosen) == 1:
             _write_failures(args.out / "failures.png", naming, photos, ranks, store)
+    if DEFAULT in found:
+        for name in set(found) - {DEFAULT}:
+            rng = np.random.default_rng(args.seed)
+            lead = naming_lead(found[DEFAULT], found[name], queries.groups, rng)
+            report["recipes"][name]["default_leads_by"] = lead
     print(write_json(args.out / "naming.json", report, indent=1))
     print(write_bytes(args.out / "naming.md", naming_text(report).encode()))
     return 0

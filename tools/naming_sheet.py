@@ -82,17 +82,20 @@ def naming_text(report: Mapping[str, Any]) -> str:
         "",
         f"{report['store']}: {report['exemplars']} exemplar photos of {report['skus']} SKUs are "
         f"the gallery, {report['queries']} crops of {report['trays']} trays "
-        f"({report['groups']} carts) the queries. Intervals: bootstrap over carts, 95 %.",
+        f"({report['groups']} carts) the queries. Intervals: bootstrap over carts, 95 %; the last "
+        "column compares on the same crops.",
         "",
-        "| recipe | what | first, % | 95 % | top 5, % | 95 % |",
-        "|---|---|---|---|---|---|",
+        "| recipe | what | first, % | 95 % | top 5, % | 95 % | the default's lead, points |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, row in report["recipes"].items():
         low1, high1 = (100 * end for end in row["top1_interval"])
         low5, high5 = (100 * end for end in row["top5_interval"])
+        lead = [f"{100 * part:+.1f}" for part in row.get("default_leads_by", ())]
+        told = f"{lead[0]} ({lead[1]} to {lead[2]})" if lead else ""
         lines.append(
             f"| {name} | {row['what']} | {100 * row['top1']:.1f} | {low1:.1f} to {high1:.1f} "
-            f"| {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} |"
+            f"| {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} | {told} |"
         )
     return "\n".join(lines) + "\n"
 

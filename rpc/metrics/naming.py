@@ -77,15 +77,8 @@ def naming_metrics(
     """
     if len(ranks) == 0 or len(ranks) != len(groups):
         raise ValueError(f"expected as many groups as ranks, got {len(groups)} and {len(ranks)}")
-    names, owner = np.unique(groups, return_inverse=True)
     right = np.stack([ranks < 1, ranks < 5], axis=1).astype(np.float64)  # (N, 2)
-    sums = np.zeros((len(names), 2))
-    np.add.at(sums, owner, right)
-    sizes = np.bincount(owner, minlength=len(names))
-    drawn = rng.integers(len(names), size=(resamples, len(names)))
-    shares = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(shares, [tail, 1 - tail], axis=0)
+    low, high = _interval(right, groups, rng, resamples)
     top1, top5 = right.mean(axis=0)
     return NamingMetrics(
         float(top1),
@@ -93,5 +86,54 @@ def naming_metrics(
         (float(low[0]), float(high[0])),
         (float(low[1]), float(high[1])),
         len(ranks),
-        len(names),
+        len(np.unique(groups)),
     )
+
+
+def naming_lead(
+    ranks: NDArray[np.integer],
+    others: NDArray[np.integer],
+    groups: NDArray[np.generic],
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> tuple[float, float, float]:
+    """Share named right first by one way minus that by another, and the ends of its interval.
+
+    The same carts are drawn for both: two ways may differ surely although their own intervals
+    overlap.
+
+    Args:
+        ranks: (N,) of the one way.
+        others: (N,) of the other, on the same queries.
+        groups: (N,) cart or tray of each query.
+        rng: draws the groups.
+        resamples: how many.
+
+    Raises:
+        ValueError: no query, or lengths differ.
+    """
+    if not 0 < len(ranks) == len(others) == len(groups):
+        raise ValueError(
+            f"expected two ways on the same queries, got {len(ranks)}, {len(others)} ranks and "
+            f"{len(groups)} groups"
+        )
+    better = (ranks < 1).astype(np.float64) - (others < 1)
+    low, high = _interval(better[:, None], groups, rng, resamples)
+    return float(better.mean()), float(low[0]), float(high[0])
+
+
+def _interval(
+    values: NDArray[np.float64],
+    groups: NDArray[np.generic],
+    rng: np.random.Generator,
+    resamples: int,
+) -> NDArray[np.float64]:
+    """Ends (2, V) of the percentile intervals of means of (N, V), drawn by whole groups."""
+    names, owner = np.unique(groups, return_inverse=True)
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, owner, values)
+    sizes = np.bincount(owner, minlength=len(names))
+    drawn = rng.integers(len(names), size=(resamples, len(names)))
+    shares = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None]
+    tail = (1 - CONFIDENCE) / 2
+    return np.asarray(np.quantile(shares, [tail, 1 - tail], axis=0))

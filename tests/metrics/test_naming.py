@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.metrics.naming import naming_metrics, ranks_of_truth
+from rpc.metrics.naming import naming_lead, naming_metrics, ranks_of_truth
 
 
 def test_ranks_by_hand_and_equal_scores_stand_before_the_truth():
@@ -56,3 +56,31 @@ def test_bad_scores_are_refused(scores, truth):
 def test_no_query_is_refused():
     with pytest.raises(ValueError, match="expected as many"):
         naming_metrics(np.zeros(0, int), np.zeros(0), np.random.default_rng(0))
+
+
+def test_a_small_lead_in_every_cart_is_sure_though_the_intervals_overlap():
+    groups = np.repeat(np.arange(10), 10)
+    hard = np.repeat(np.arange(10), 10) * 0.1 > np.tile(np.arange(10), 10) * 0.1  # 0 to 9 wrong
+    ranks = np.where(hard, 9, 0)
+    others = ranks.copy()
+    others[np.arange(10) * 10 + 9] = 9  # one more is wrong in each cart
+    lead, low, high = naming_lead(ranks, others, groups, np.random.default_rng(0))
+    assert low == lead == high == pytest.approx(0.1)
+    mine = naming_metrics(ranks, groups, np.random.default_rng(0)).top1_interval
+    other = naming_metrics(others, groups, np.random.default_rng(0)).top1_interval
+    assert mine[0] < other[1]
+
+
+@given(st.integers(0, 500))
+def test_a_lead_changes_its_sign_with_the_order_of_the_ways(seed):
+    rng = np.random.default_rng(seed)
+    ranks, others = rng.integers(3, size=(2, 12))
+    groups = rng.integers(4, size=12)
+    there = naming_lead(ranks, others, groups, np.random.default_rng(1))
+    back = naming_lead(others, ranks, groups, np.random.default_rng(1))
+    assert there == pytest.approx((-back[0], -back[2], -back[1]))
+
+
+def test_ways_on_other_queries_are_not_compared():
+    with pytest.raises(ValueError, match="same queries"):
+        naming_lead(np.zeros(3), np.zeros(2), np.zeros(3), np.random.default_rng(0))
