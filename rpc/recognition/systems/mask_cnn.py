@@ -1,0 +1,211 @@
+"""Mask-CNN (Wei, Xie, Wu, Shen, Pattern Recognition 2018): descriptors selected by part masks.
+
+A fully convolutional network learns where the parts are, from rectangles around key points. Its
+masks cut the parts out, and select in each stream the descriptors that show the part; what lies
+outside says nothing and learns nothing.
+
+Photos without key points: `masks="boxes"` learns one mask, of the object, from boxes (a cut-out's
+box among them). There are no part streams then, and the object's mask alone selects.
+
+Key: B photos, S x S pixels, G groups of key points, C channels, h x w cells, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rpc.data.files import DataError
+from rpc.features.fully_convolutional import FullyConvolutional
+from rpc.features.masked_pooling import average_and_maximum, or_everywhere
+from rpc.features.part_masks import (
+    IGNORED,
+    box_labels,
+    mask_ends,
+    masks_through,
+    point_labels,
+    square_around,
+)
+from rpc.features.trunk import Trunk
+from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
+from rpc.retrieval.selection import largest_component
+
+Source = Literal["points", "boxes"]
+
+# The 15 points of CUB-200-2011 in the order of its parts.txt, from 0: back, beak, belly, breast,
+# crown, forehead, left eye, left leg, left wing, nape, right eye, right leg, right wing, tail,
+# throat.
+BIRD: Final[Mapping[str, Sequence[int]]] = {
+    "head": (1, 4, 5, 6, 9, 10, 14),
+    "torso": (0, 2, 3, 7, 8, 11, 12, 13),
+}
+
+
+class MaskCnn(System):
+    """Streams of selected descriptors: the object in the photo, and each part looked at closer.
+
+    Args:
+        num_classes: K.
+        side: S; the paper's is 448.
+        groups: numbers of the key points of each part, the part that wins where rectangles overlap
+            first; the paper's two of a bird by default.
+        masks: what masks are learned from: "points", or "boxes" for photos without key points.
+        streams: 3: the photo with the object's descriptors selected, and each part's cut (Pattern
+            Recognition); 4: the photo with all its descriptors, the object's cut and each part's
+            (arXiv 1605.06878). So they are called for two parts; there are 1 + G or 2 + G.
+        part_side: px at which a cut is seen; the paper's is 224.
+        backbone: of `Trunk`, one for the masks and one for each stream.
+        stages: whose descriptors are selected and pooled.
+        smoothing: mass taken from the true label in learning.
+        trunk_factor: on the learning rate of the backbones.
+        dropout: before the last layer.
+        pretrained: ImageNet weights; False where a file follows.
+
+    Raises:
+        ValueError: no group, one called object, or another number of streams.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 192,
+        *,
+        groups: Mapping[str, Sequence[int]] = BIRD,
+        masks: Source = "points",
+        streams: int = 3,
+        part_side: int = 96,
+        backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (3, 4),
+        smoothing: float = 0.05,
+        trunk_factor: float = 0.3,
+        dropout: float = 0.2,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        if streams not in (3, 4) or not groups or "object" in groups:
+            raise ValueError(
+                "Mask-CNN: expected 3 or 4 streams, and groups, none called object; got "
+                f"{streams} and {', '.join(groups) or 'none'}"
+            )
+        self.source, self.streams, self.part_side = masks, streams, part_side
+        self.groups = {name: tuple(group) for name, group in groups.items()}
+        self.parts = tuple(self.groups) if masks == "points" else ()
+        self.needs = (masks,)
+        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        classes = 1 + max(len(self.parts), 1)
+        self.locator = FullyConvolutional(classes, backbone=backbone, pretrained=pretrained)
+        self.cuts = (("object",) if streams == 4 else ()) + self.parts
+        self.trunks = nn.ModuleList(
+            Trunk(backbone, stages, pretrained=pretrained) for _ in range(1 + len(self.cuts))
+        )
+        width = 2 * sum(self._trunk(0).channels)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(width * len(self.trunks), num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K)."""
+        return self.head(self.dropout(4.0 * self.vectors(images)))  # type: ignore[no-any-return]
+
+    def vectors(self, images: Tensor) -> Tensor:
+        """The selected descriptors of all streams, pooled; each of unit length, (B, D)."""
+        pixels = images.float()
+        masks = self.part_masks(images)
+        whole = torch.eye(3, device=pixels.device)[:2].expand(len(pixels), 2, 3)
+        first = masks["object"] if self.streams == 3 else torch.ones_like(masks["object"])
+        found = [self._pooled(0, pixels, first, whole)]
+        for number, part in enumerate(self.cuts, start=1):
+            window = _window(masks[part])
+            view = affine_view(pixels, window, self.part_side)
+            found.append(self._pooled(number, view, masks[part], window))
+        return torch.cat(found, dim=1)
+
+    @torch.no_grad()
+    def part_masks(self, images: Tensor) -> dict[str, Tensor]:
+        """Masks (B, h, w) bool of the object and its parts: of each, the largest piece."""
+        classes = self.locator(images).argmax(dim=1)
+        masks = {"object": classes > 0}
+        masks |= {part: classes == number for number, part in enumerate(self.parts, start=1)}
+        return {part: _largest(mask) for part, mask in masks.items()}
+
+    def phases(self) -> tuple[Learn, ...]:
+        """First the masks; then, with them, the streams."""
+        locating = Group(list(self.locator.trunk.learnable()), self.trunk_factor)
+        scores = Group(list(self.locator.scores.parameters()))
+        trunks = [p for n in range(len(self.trunks)) for p in self._trunk(n).learnable()]
+        streams = Group(trunks, self.trunk_factor)
+        head = Group(list(self.head.parameters()))
+        return (
+            Learn("masks", (scores, locating), self._mask_loss, 0.3),
+            Learn("classify", (head, streams), self._class_loss, 0.7),
+        )
+
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """The squares that were cut out, and how sure each cell is of the object."""
+        sure = 1 - self.locator(images).float().softmax(dim=1)[:, 0]
+        masks = self.part_masks(images)
+        drawn = self.cuts or ("object",)
+        boxes = [window_boxes(_window(masks[part]), self.side) for part in drawn]
+        stacked = torch.stack(boxes, dim=1).cpu().numpy()
+        heat = sure.cpu().numpy()
+        return [Look(box, drawn, warm) for box, warm in zip(stacked, heat, strict=True)]
+
+    def _pooled(self, number: int, pixels: Tensor, masks: Tensor, window: Tensor) -> Tensor:
+        """A stream's vector (B, D): what the mask selects of a view's maps."""
+        vectors = []
+        for maps in self._trunk(number)(pixels):
+            chosen = or_everywhere(masks_through(masks, window, maps.shape[-1]))
+            vectors.append(average_and_maximum(maps, chosen))
+        return torch.cat(vectors, dim=1)
+
+    def _mask_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self.locator(photos.images).float()
+        labels = self._labels(photos, (scores.shape[2], scores.shape[3]))
+        known = (labels != IGNORED).sum().clamp_min(1)
+        summed = F.cross_entropy(scores, labels, ignore_index=IGNORED, reduction="sum")
+        return {"masks": summed / known}
+
+    def _labels(self, photos: Photos, cells: tuple[int, int]) -> Tensor:
+        """What each cell shows, (B, h, w).
+
+        Raises:
+            DataError: there are not the key points that the parts are made of.
+        """
+        if self.source == "boxes":
+            return box_labels(photos.boxes, self.side, cells)
+        needed = 1 + max(max(group) for group in self.groups.values())
+        if (count := photos.points.shape[1]) < needed:
+            raise DataError(
+                f"Mask-CNN: photos have {count} key points, its parts {', '.join(self.parts)} "
+                f'need {needed}; give data with key points, or set masks to "boxes"'
+            )
+        return point_labels(photos.points, list(self.groups.values()), self.side, cells)
+
+    def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        self.locator.eval()  # it rests
+        scores = self(photos.images).float()
+        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+
+    def _trunk(self, number: int) -> Trunk:
+        trunk = self.trunks[number]
+        assert isinstance(trunk, Trunk)
+        return trunk
+
+
+def _window(masks: Tensor) -> Tensor:
+    """Transforms (B, 2, 3) of the squares around masks; of the whole photo where one is empty."""
+    centres, halves = square_around(mask_ends(masks))
+    return window_transforms(inside(centres, halves), halves)
+
+
+def _largest(masks: Tensor) -> Tensor:
+    pieces = np.zeros(masks.shape, bool)
+    for number, mask in enumerate(masks.cpu().numpy()):
+        pieces[number] = largest_component(mask)
+    return torch.from_numpy(pieces).to(masks.device)
