@@ -82,6 +82,66 @@ def fit_constellation(
     return min(fits, key=lambda fit: fit.cost)
 
 
+def channel_use(
+    model: Constellation,
+    places: Floats,
+    visible: NDArray[np.bool_],
+    *,
+    used: int = 5,
+    missing: float = 1.0,
+) -> NDArray[np.int64]:
+    """On how many of N photos each channel is among the parts that fit best, (C,).
+
+    Args: as of `fit_constellation`, whose `model` it is.
+    """
+    problem = _Problem(places.astype(np.float64), visible, used, missing)
+    chosen = model.parts[model.views][problem.used_parts(model)]
+    return np.bincount(chosen, minlength=visible.shape[1]).astype(np.int64)
+
+
+def channels_apart(
+    use: NDArray[np.int64], places: Floats, visible: NDArray[np.bool_], count: int, apart: float
+) -> NDArray[np.int64]:
+    """The channels used most, but of those that lie together only one.
+
+    Channels that respond to one and the same thing keep their distance best of all, and would be
+    the whole constellation.
+
+    Args:
+        use: (C,) of `channel_use`.
+        places: (N, C, 2).
+        visible: (N, C).
+        count: how many are wanted, at most C.
+        apart: least median distance of two; less only if there are too few so far apart.
+
+    Returns:
+        (count,) the most used first.
+
+    Raises:
+        ValueError: more channels wanted than there are.
+    """
+    if not 1 <= count <= len(use):
+        raise ValueError(f"channels: expected 1 to {len(use)} wanted, got {count}")
+    order = np.argsort(-use, kind="stable")
+    chosen: list[int] = []
+    for channel in order:
+        if len(chosen) < count and use[channel] and _apart(places, visible, channel, chosen, apart):
+            chosen.append(int(channel))
+    others = [int(channel) for channel in order if channel not in chosen]
+    return np.array(chosen + others[: count - len(chosen)], dtype=np.int64)
+
+
+def _apart(
+    places: Floats, visible: NDArray[np.bool_], channel: int, chosen: list[int], apart: float
+) -> bool:
+    for other in chosen:
+        both = visible[:, channel] & visible[:, other]
+        away = np.linalg.norm(places[both, channel] - places[both, other], axis=1)
+        if len(away) and np.median(away) < apart:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class _Problem:
     places: Floats

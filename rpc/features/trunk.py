@@ -77,9 +77,13 @@ class Trunk(nn.Module):
 
     def forward(self, photos: Tensor) -> tuple[Tensor, ...]:
         """Photos (B, 3, H, W), RGB 0..255, to one map (B, C, h, w) a stage, no value below 0."""
+        return tuple(torch.relu(maps) for maps in self.unrectified(photos))
+
+    def unrectified(self, photos: Tensor) -> tuple[Tensor, ...]:
+        """The maps as they are computed, each from the one below it."""
         pixels = (photos.float() - self.mean) / self.std
         maps = self.network(pixels.contiguous(memory_format=torch.channels_last))
-        return tuple(torch.relu(maps[n]) for n in self._order)
+        return tuple(maps[n] for n in self._order)
 
     def learnable(self) -> Iterator[nn.Parameter]:
         """The parameters that may learn."""

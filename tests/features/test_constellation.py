@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rpc.features.constellation import fit_constellation
+from rpc.features.constellation import channel_use, channels_apart, fit_constellation
 
 
 def planted(seed, photos=40, channels=24, noise=0.01):
@@ -94,3 +94,28 @@ def test_numbers_that_make_no_sense_are_told(changes):
         fitted(planted(0)[0], **changes)
     with pytest.raises(ValueError, match="expected places"):
         fit_constellation(np.zeros((0, 3, 2)), np.zeros((0, 3), bool), np.random.default_rng(0))
+
+
+def test_the_channels_used_are_the_planted_parts():
+    places, _, parts = planted(0)
+    visible = np.ones(places.shape[:2], bool)
+    found = fitted(places)
+    use = channel_use(found, places, visible, used=4, missing=0.25)
+    assert set(use.nonzero()[0]) <= set(parts.ravel())
+    assert use.sum() == 4 * len(places)  # four of six on each photo
+
+
+def test_of_channels_that_lie_together_one_is_kept():
+    places, _, parts = planted(0)
+    visible = np.ones(places.shape[:2], bool)
+    first, second = parts[0, 0], parts[1, 0]
+    use = np.zeros(places.shape[1], np.int64)
+    use[first], use[second] = 30, 10
+    twin = next(c for c in range(len(use)) if c not in parts)
+    places[:, twin] = places[:, first] + 0.01
+    use[twin] = 20
+    assert channels_apart(use, places, visible, 2, 0.05).tolist() == [first, second]
+    assert channels_apart(use, places, visible, 2, 0.0).tolist() == [first, twin]
+    assert set(channels_apart(use, places, visible, 3, 0.05)[:2]) == {first, second}
+    with pytest.raises(ValueError, match="1 to 24 wanted"):
+        channels_apart(use, places, visible, 25, 0.0)
