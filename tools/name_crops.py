@@ -70,8 +70,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:
     """Adds up crops for a bar."""
-    turns = RECIPES[name].turns
-    total = len(naming.queries.pictures) + turns * len(naming.exemplars.pictures)
+    turns, windows = RECIPES[name].turns, RECIPES[name].windows
+    total = windows * (len(naming.queries.pictures) + turns * len(naming.exemplars.pictures))
     done = 0
 
     def told(rows: int) -> None:

@@ -30,6 +30,7 @@ Rows = NDArray[np.float32]
 Told = Callable[[int], None]
 
 BOTTLENECK: Final[tuple[tuple[int, Statistic], ...]] = ((2, "mean"), (2, "max"))
+WINDOW: Final = 0.8  # of width and height
 LOOKED_AT: Final = 10  # SKUs whose photos are compared by local features
 
 
@@ -47,6 +48,8 @@ class Recipe:
         merged: their mean instead of the best of them.
         masked: "" or "exemplars" or "both": painted white around the product.
         verified: local features look again at the first ten.
+        windows: crops of a picture whose descriptors are summed: 1 is the whole, 6 are the whole,
+            its middle and its four corners, each four fifths as wide and high.
     """
 
     what: str
@@ -58,6 +61,7 @@ class Recipe:
     merged: bool = False
     masked: str = ""
     verified: bool = False
+    windows: int = 1
 
 
 RECIPES: Final = {
@@ -65,11 +69,14 @@ RECIPES: Final = {
     "plain": Recipe("mean & max of the last stage, 192 px on white", measured=BOTTLENECK, turns=4),
     "depths": Recipe("statistics of five layers, no projection", turns=4),
     "product": Recipe("the default: five layers, projected", projected=True),
-    "four turns": Recipe("the default, quarter turns only", projected=True, turns=4),
+    "eight turns": Recipe("the default, exemplars in eight directions", projected=True, turns=8),
     "one turn": Recipe("the default, exemplars as they lie", projected=True, turns=1),
     "merged": Recipe("the default, mean of the turns", projected=True, merged=True),
     "masked exemplars": Recipe("the default, exemplars masked", projected=True, masked="exemplars"),
     "masked": Recipe("the default, both masked", projected=True, masked="both"),
+    "several crops": Recipe(
+        "the default, the sum of the whole and five windows", projected=True, windows=6
+    ),
     "verified": Recipe(
         "the default, local features on the first ten", projected=True, verified=True
     ),
@@ -142,15 +149,10 @@ class Naming:
     def photo_scores(self, recipe: Recipe, progress: Told | None = None) -> NDArray[np.float64]:
         """Likeness (N, E) of queries and exemplar photos, the best over the turns."""
         self._told = progress or (lambda _: None)
-        finish = self._finisher(recipe)
-        key = (recipe.side, recipe.fill)
-        measured = MEASURED if key == (192, 255) else recipe.measured
         sides = (recipe.masked == "both", bool(recipe.masked))
-        queries = finish(self._statistics("queries", *key, measured, sides[0], 0.0))
+        queries = self._rows("queries", recipe, sides[0], 0.0)
         turns = [
-            finish(
-                self._statistics("exemplars", *key, measured, sides[1], 360 * turn / recipe.turns)
-            )
+            self._rows("exemplars", recipe, sides[1], 360 * turn / recipe.turns)
             for turn in range(recipe.turns)
         ]
         if recipe.merged:
@@ -165,6 +167,17 @@ class Naming:
             best[:, sku] = np.maximum(best[:, sku], photo_scores[:, column])
         return best
 
+    def _rows(self, which: str, recipe: Recipe, masked: bool, degrees: float) -> Rows:
+        """Descriptors (N or E, D) of queries or exemplars, seen one way."""
+        finish = self._finisher(recipe)
+        key = (recipe.side, recipe.fill)
+        measured = MEASURED if key == (192, 255) else recipe.measured
+        windows = [
+            finish(self._statistics(which, *key, measured, masked, degrees, window))
+            for window in range(recipe.windows)
+        ]
+        return windows[0] if len(windows) == 1 else l2_normalised(np.sum(windows, axis=0))
+
     def _measure(
         self,
         which: str,
@@ -173,10 +186,11 @@ class Naming:
         measured: tuple[tuple[int, Statistic], ...],
         masked: bool,
         degrees: float,
+        window: int,
     ) -> Rows:
         crops = self.queries if which == "queries" else self.exemplars
         pictures = [_white_around(p) for p in crops.pictures] if masked else crops.pictures
-        views = [turned(picture, degrees, fill) for picture in pictures]
+        views = [turned(_window(picture, window), degrees, fill) for picture in pictures]
         rows = MapStatistics(side, fill, measured)(views)
         self._told(len(rows))
         return rows
@@ -208,6 +222,18 @@ class Naming:
 
 def _white_around(picture: Rgb) -> Rgb:
     return np.where(product_mask(picture)[:, :, None], picture, np.uint8(255))
+
+
+def _window(picture: Rgb, number: int) -> Rgb:
+    """0 the whole picture, 1 its middle, 2 to 5 its corners."""
+    if number == 0:
+        return picture
+    height, width = (max(round(side * WINDOW), 1) for side in picture.shape[:2])
+    down, right = picture.shape[0] - height, picture.shape[1] - width
+    top, left = [
+        (down // 2, right // 2), (0, 0), (0, right), (down, 0), (down, right)
+    ][number - 1]  # fmt: skip
+    return picture[top : top + height, left : left + width]
 
 
 @cache

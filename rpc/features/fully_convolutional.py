@@ -20,6 +20,7 @@ class FullyConvolutional(nn.Module):
         classes: G.
         backbone: of `Trunk`.
         stages: from fine to coarse; of most networks, 2, 3, 4 have 8, 16 and 32 px a cell.
+        enlarged: times that the sum is enlarged; at 4, a cell has 2 px. The paper goes to pixels.
         pretrained: ImageNet weights; False where a file follows.
     """
 
@@ -29,9 +30,11 @@ class FullyConvolutional(nn.Module):
         *,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (2, 3, 4),
+        enlarged: int = 4,
         pretrained: bool = True,
     ) -> None:
         super().__init__()
+        self.enlarged = enlarged
         self.trunk = Trunk(backbone, stages, pretrained=pretrained)
         if any(fine >= coarse for fine, coarse in pairwise(self.trunk.strides)):
             raise ValueError(f"stages: expected from fine to coarse, got {stages}")
@@ -45,10 +48,14 @@ class FullyConvolutional(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, photos: Tensor) -> Tensor:
-        """Photos (B, 3, H, W), RGB 0..255, to scores (B, G, h, w) at the finest stage's cells."""
+        """Photos (B, 3, H, W), RGB 0..255, to scores (B, G, h, w)."""
         maps = self.trunk(photos)
         summed = self.scores[-1](maps[-1])
         for layer, finer in zip(list(self.scores)[-2::-1], maps[-2::-1], strict=True):
-            enlarged = F.interpolate(summed, finer.shape[2:], mode="bilinear", align_corners=False)
-            summed = layer(finer) + enlarged
-        return summed  # type: ignore[no-any-return]
+            summed = layer(finer) + _resized(summed, finer.shape[2], finer.shape[3])
+        height, width = (self.enlarged * size for size in summed.shape[2:])
+        return _resized(summed, height, width)
+
+
+def _resized(maps: Tensor, height: int, width: int) -> Tensor:
+    return F.interpolate(maps, (height, width), mode="bilinear", align_corners=False)

@@ -48,7 +48,7 @@ MEASURED: Final[tuple[tuple[int, Statistic], ...]] = (
 )
 SIDE: Final = 192  # px
 FILL: Final = 255  # around a crop that is no square: trays and turntables are pale
-TURNS: Final = 8  # of an exemplar, evenly over the circle; a query is seen as it lies
+TURNS: Final = 4  # of an exemplar, evenly over the circle; a query is seen as it lies
 BATCH: Final = 8
 PROJECTION: Final = Path(__file__).parents[1] / "weights" / "product_descriptor.pth"
 

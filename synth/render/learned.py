@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rpc.data.typed_values import read_settings_class
 from synth.render.crops import to_rgb, to_tensor
 from synth.render.networks import Generator
 from synth.render.settings import GeneratorSettings, TilingSettings
-from synth.render.settings_reader import read_part
 from synth.render.tiles import in_tiles
 
 Rgb = NDArray[np.uint8]
@@ -86,9 +86,9 @@ def from_state(state: Mapping[str, Any]) -> LearnedRenderer:
     Raises:
         KeyError, RuntimeError, TypeError, ValueError: the state is something else.
     """
-    generator = Generator(read_part(GeneratorSettings, state["settings"], "generator"))
+    generator = Generator(read_settings_class(GeneratorSettings, state["settings"], "generator"))
     generator.load_state_dict(state["generator"])
-    tiling = read_part(TilingSettings, state["tiling"], "tiling")
+    tiling = read_settings_class(TilingSettings, state["tiling"], "tiling")
     return LearnedRenderer(generator.eval(), float(state["scale"]), tiling)
 
 

@@ -4,8 +4,8 @@ import torch
 from rpc.features.fully_convolutional import FullyConvolutional
 
 
-@pytest.mark.parametrize(("count", "side", "cells"), [(0, 64, 8), (1, 64, 8), (2, 72, 9)])
-def test_scores_come_at_the_cells_of_the_finest_stage(count, side, cells):
+@pytest.mark.parametrize(("count", "side", "cells"), [(0, 64, 32), (1, 64, 32), (2, 72, 36)])
+def test_scores_come_at_four_times_the_cells_of_the_finest_stage(count, side, cells):
     network = FullyConvolutional(3, pretrained=False)
     assert network(torch.rand(count, 3, side, side) * 255).shape == (count, 3, cells, cells)
 
@@ -19,7 +19,7 @@ def test_scores_of_all_depths_are_added():
             layer.weight.zero_()
         for value, layer in zip((1.0, 10.0, 100.0), network.scores, strict=True):
             layer.bias.fill_(value)
-        assert torch.allclose(network(photos), torch.full((1, 2, 8, 8), 111.0))
+        assert torch.allclose(network(photos), torch.full((1, 2, 32, 32), 111.0))
 
 
 def test_stages_go_from_fine_to_coarse():
