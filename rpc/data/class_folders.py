@@ -12,6 +12,7 @@ from scipy.io import loadmat  # type: ignore[import-untyped]
 
 from rpc.data.files import DataError, safe_join
 from rpc.data.images import SUFFIXES
+from rpc.data.records import Box
 
 CUB: Final = "CUB-200-2011"
 DOGS: Final = "Stanford Dogs"
@@ -27,11 +28,17 @@ class LabelledPhoto:
         path: of the file.
         name: path from the data set's root, with '/'.
         label: 0-based index among the classes.
+        crop: x1, y1, x2, y2 px, the part of the photo that is meant; None for all of it.
+        box: x1, y1, x2, y2 px of the photo, where the object is; None where not known.
+        points: (x, y, 1 in sight or 0) px of the photo, one a key point.
     """
 
     path: Path
     name: str
     label: int
+    crop: Box | None = None
+    box: Box | None = None
+    points: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def read_class_photos(root: str | Path) -> ClassPhotos:
 
 
 def _read_cub(root: Path) -> ClassPhotos:
-    names, labels, split, classes = (_numbered_lines(root / name) for name in CUB_FILES)
+    names, labels, split, classes = (numbered_lines(root / name) for name in CUB_FILES)
     for file, lines in zip(CUB_FILES[1:3], (labels, split), strict=True):
         if lines.keys() != names.keys():
             odd = sorted(lines.keys() ^ names.keys())
@@ -123,8 +130,12 @@ def _read_cub(root: Path) -> ClassPhotos:
     return ClassPhotos(CUB, titles, tuple(sides["1"]), tuple(sides["0"]))
 
 
-def _numbered_lines(path: Path) -> dict[int, str]:
-    """The lines `<number> <text>` of a file, by number."""
+def numbered_lines(path: Path) -> dict[int, str]:
+    """The lines `<number> <text>` of a list of CUB, by number.
+
+    Raises:
+        DataError: it is missing or not text, or a line is another or has a number once more.
+    """
     if not path.is_file():
         raise DataError(
             f"{path}: missing; CUB-200-2011 needs {', '.join(CUB_FILES)} as they are published"
@@ -189,20 +200,29 @@ def _dogs_list(root: Path, images: Path, file: str) -> list[tuple[str, int]]:
 
 def _read_folders(root: Path) -> ClassPhotos:
     by_side = {side: _class_folders(root / side) for side in ("train", "test")}
-    classes = sorted({name for folders in by_side.values() for name in folders})
+    classes = tuple(sorted({name for folders in by_side.values() for name in folders}))
+    train, test = (photos_by_class(root, side, classes) for side in by_side)
+    return ClassPhotos(root.resolve().name, classes, train, test)
+
+
+def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[LabelledPhoto, ...]:
+    """The photos of `root/side/<class>/`.
+
+    Raises:
+        DataError: there is no such folder, one that is none of the classes, or one without a photo.
+    """
     index = {name: label for label, name in enumerate(classes)}
-    sides = []
-    for side, folders in by_side.items():
-        photos = []
-        for title, folder in folders.items():
-            files = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-            if not files:
-                raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
-            for file in files:
-                name = f"{side}/{title}/{file}"
-                photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
-        sides.append(tuple(photos))
-    return ClassPhotos(root.resolve().name, tuple(classes), sides[0], sides[1])
+    photos = []
+    for title, folder in _class_folders(root / side).items():
+        if title not in index:
+            raise DataError(f"{folder}: a class that train/ and test/ do not have")
+        files = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        if not files:
+            raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
+        for file in files:
+            name = f"{side}/{title}/{file}"
+            photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
+    return tuple(photos)
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:
