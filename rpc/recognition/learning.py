@@ -25,6 +25,7 @@ from rpc.recognition.system import Fit, Learn, Losses, Phase, Photos, System
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
 LAST: Final = "recognition_last.pth"
 ALONE: Final = Processes()
+CHECKS: Final = 5  # looks at a system in its last phase, the one at the end not counted
 _WARM_UP = 0.05  # of a phase
 
 
@@ -88,6 +89,7 @@ def learn(
     processes: Processes = ALONE,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    check: Callable[[], None] | None = None,
 ) -> Learned:
     """Take a system through its phases; it ends in evaluation mode.
 
@@ -103,6 +105,9 @@ def learn(
         processes: this process among those that train together; gradients are averaged over them.
         progress: is told the fraction done and a line of facts.
         stop: asked after every batch; true ends the training in a saved state.
+        check: called some times (`CHECKS`) in the last phase if that is gradient descent, where a
+            system is whole: to validate it. It may put it in evaluation mode and must not change
+            it; its time does not count. In a resumed training it may see a state once more.
 
     Raises:
         DataError: a training is there and not to be resumed, its resume point is of another one or
@@ -121,7 +126,7 @@ def learn(
             if isinstance(phase, Fit):
                 run.fit(phase)
             else:
-                run.descend(phase, progress, stop)
+                run.descend(phase, progress, stop, check)
             run.leave()
     finally:
         if run.whole:
@@ -214,7 +219,13 @@ class _Run:
         self._count()
         self.whole = True
 
-    def descend(self, phase: Learn, progress: Progress | None, stop: Callable[[], bool]) -> None:
+    def descend(
+        self,
+        phase: Learn,
+        progress: Progress | None,
+        stop: Callable[[], bool],
+        check: Callable[[], None] | None,
+    ) -> None:
         """Batch after batch until the phase's share of the budget is spent."""
         assert self.optimizer is not None
         self.system.train()
@@ -232,6 +243,11 @@ class _Run:
             self._count()
             if progress is not None and self.processes.rank == 0:
                 progress(self._overall(phase), f"{phase.name}: {self.step}  loss {recent:.3f}")
+            if check is not None and self.phase == len(self.phases) - 1:
+                if int(CHECKS * done) < int(CHECKS * self._done(phase)) < CHECKS:
+                    check()
+                    self.system.train()
+                    self.clock = time.process_time()
             stops, due = self.processes.largest(
                 float(stop()), float(time.monotonic() - self.saved > self.settings.save_every)
             )

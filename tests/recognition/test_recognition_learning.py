@@ -181,3 +181,18 @@ def test_the_margin_is_taken_from_the_true_class_in_learning_alone(colours):
     wanted = nn.functional.cross_entropy(lowered, photos.labels)
     found = system._loss(photos, torch.Generator())["class"]
     assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+
+
+def test_a_check_sees_the_last_phase_and_changes_nothing(colours, tmp_path):
+    whole, _ = trained(colours, tmp_path / "whole")
+    torch.manual_seed(0)
+    system, seen = Two(), []
+
+    def check():
+        seen.append(system.calls)
+        predict(system, [torch.zeros(3, 32, 32)])
+
+    settings = LearningSettings(iterations=40, lr=0.05)
+    learn(system, PhotoBatches(colours, 32), settings, tmp_path / "checked", check=check)
+    assert seen == [16, 22, 28, 34]  # of 40 batches, the first 10 are another phase's
+    assert torch.equal(system.head.weight, whole.head.weight)

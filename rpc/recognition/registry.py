@@ -1,0 +1,166 @@
+"""The recognition systems by name, each imported when it is asked for.
+
+The figures that their papers give stand in docs/recognition.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, get_type_hints
+
+from rpc.data.files import DataError
+from rpc.data.typed_values import require_known, typed_values
+from rpc.recognition.system import System
+
+_SYSTEMS: Final = "rpc.recognition.systems."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A system that can be built by name.
+
+    Attributes:
+        title: for people.
+        source: the paper.
+        module: where it is, in `rpc.recognition.systems`.
+        made: name of its class.
+        preset: arguments that make it this one of the class's systems.
+    """
+
+    title: str
+    source: str
+    module: str
+    made: str
+    preset: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> type[System]:
+        """The class."""
+        found: type[System] = getattr(importlib.import_module(_SYSTEMS + self.module), self.made)
+        return found
+
+
+SYSTEMS: Final[Mapping[str, Entry]] = {
+    "yardstick": Entry("Yardstick", "a plain backbone", "yardstick", "Yardstick"),
+    "bilinear": Entry(
+        "B-CNN",
+        "Lin, RoyChowdhury, Maji, ICCV 2015",
+        "bilinear",
+        "BilinearCnn",
+        {"pooling": "bilinear"},
+    ),
+    "bilinear_dm": Entry(
+        "B-CNN, two backbones",
+        "Lin, RoyChowdhury, Maji, ICCV 2015",
+        "bilinear",
+        "BilinearCnn",
+        {"pooling": "bilinear"},
+    ),
+    "compact": Entry(
+        "Compact bilinear pooling",
+        "Gao, Beijbom, Zhang, Darrell, CVPR 2016",
+        "bilinear",
+        "BilinearCnn",
+        {"pooling": "compact"},
+    ),
+    "isqrt": Entry(
+        "iSQRT-COV",
+        "Li, Xie, Wang, Gao, CVPR 2018",
+        "bilinear",
+        "BilinearCnn",
+        {"pooling": "isqrt"},
+    ),
+    "st_cnn_2": Entry(
+        "ST-CNN, 2 windows",
+        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+        "st_cnn",
+        "StCnn",
+        {"windows": 2, "transform": "translation"},
+    ),
+    "st_cnn_4": Entry(
+        "ST-CNN, 4 windows",
+        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+        "st_cnn",
+        "StCnn",
+        {"windows": 4, "transform": "translation"},
+    ),
+    "st_cnn_affine": Entry(
+        "ST-CNN, affine",
+        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+        "st_cnn",
+        "StCnn",
+        {"transform": "affine"},
+    ),
+    "ra_cnn": Entry("RA-CNN", "Fu, Zheng, Mei, CVPR 2017", "ra_cnn", "RaCnn"),
+    "ma_cnn": Entry("MA-CNN", "Zheng, Fu, Mei, Luo, ICCV 2017", "ma_cnn", "MaCnn"),
+}
+
+
+@dataclass(frozen=True)
+class SystemSettings:
+    """Which system, and how it is built.
+
+    Attributes:
+        name: of `SYSTEMS`.
+        side: S of the photos, px.
+        options: arguments of its class by name; its own defaults where there are none.
+    """
+
+    name: str
+    side: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool = True) -> System:
+    """A fresh system.
+
+    Args:
+        settings: which one.
+        num_classes: K.
+        pretrained: whether published weights may start it (an option can still say no); False
+            where a file of weights follows.
+
+    Raises:
+        DataError: the name or an option is unknown, or a value is of the wrong type or range.
+    """
+    if settings.name not in SYSTEMS:
+        raise DataError(f"system {settings.name!r:.80}: expected one of {', '.join(SYSTEMS)}")
+    entry = SYSTEMS[settings.name]
+    made = entry.load()
+    hints = {
+        name: hint
+        for name, hint in get_type_hints(made.__init__).items()
+        if name not in ("num_classes", "side", "return", *entry.preset)
+    }
+    where = f"system {settings.name}"
+    options = typed_values(hints, settings.options, where)
+    if not pretrained:
+        require_known(["pretrained"], hints, where)  # type: ignore[arg-type]
+        options["pretrained"] = False
+    try:
+        return made(num_classes, settings.side, **{**entry.preset, **options})
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
+
+
+def require_needs(system: System, known: frozenset[str], data: str) -> None:
+    """Refuse data that lack what a system learns from.
+
+    Args:
+        system: with its `needs`.
+        known: what the data have besides labels: "boxes", "points".
+        data: their name, for the error.
+
+    Raises:
+        DataError: something is missing.
+    """
+    words = {"boxes": "boxes of the objects", "points": "key points"}
+    lacks = [words.get(need, need) for need in system.needs if need not in known]
+    if lacks:
+        raise DataError(
+            f"{data}: has no {' and no '.join(lacks)}, which {type(system).__name__} learns from; "
+            "choose a system that needs labels alone, such as yardstick"
+        )
