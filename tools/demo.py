@@ -29,7 +29,9 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.reporting import draw_tray
 
     rgb = read_image(args.photo)  # before the model: a wrong photo is told at once
-    checkout = open_checkout(args.model, args.gallery, fusion=args.fusion)
+    checkout = open_checkout(
+        args.model, args.gallery, fusion=args.fusion, recogniser=args.recogniser
+    )
     if args.threshold is not None:
         base = checkout.rule or CountingRule()
         checkout = checkout.with_rule(
@@ -69,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", type=Path, default=MODEL, help="model.pth of a training (default: ours)")
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
+    add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
+        "tools/fuse_recogniser.py")  # fmt: skip
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return parser
 

@@ -26,7 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.detection.metric import to_coco
     from rpc.detection.predict import check_gallery, open_checkout
 
-    checkout = open_checkout(args.model, args.gallery, fusion=args.fusion)
+    checkout = open_checkout(
+        args.model, args.gallery, fusion=args.fusion, recogniser=args.recogniser
+    )
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
@@ -66,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="FILE", help="COCO results list, JSON")
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
+    add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
+        "tools/fuse_recogniser.py")  # fmt: skip
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
     return parser
 

@@ -29,6 +29,7 @@ from rpc.data.taxonomy import Taxonomy
 from rpc.detection.checkpoint import SavedModel, load_model
 from rpc.recognition import Recogniser
 from rpc.recognition.gallery_namer import GalleryNamer
+from rpc.recognition.renaming_file import read_renamer
 from rpc.retrieval.gallery import Gallery
 from rpc.retrieval.gallery_files import read_state
 from rpc.retrieval.recipes import describer_of
@@ -163,18 +164,50 @@ def load_gallery_checkout(
     return Checkout(detector, namer.taxonomy, namer, rule)
 
 
-def open_checkout(
-    path: str | Path, gallery: str | Path | None, *, fusion: bool = False
-) -> Checkout:
-    """What a tool is told to count with: a model, or a model's detector and a gallery.
+def load_renaming_checkout(path: str | Path, folder: str | Path) -> Checkout:
+    """A checkout counter whose recogniser is joined with a recognition system.
+
+    The counting rule is the one that was chosen with the system, else the model's.
+
+    Args:
+        path: a model file with a recogniser.
+        folder: of `tools/fuse_recogniser.py`.
 
     Raises:
-        DataError: as `load_checkout` and `load_gallery_checkout`; or fusion without a gallery.
+        DataError: a file is missing or damaged, the model has no recogniser, or the system was
+            joined with another counter's.
     """
+    detector = Detector.load(path)
+    own = _recogniser(detector.saved)
+    if own is None:
+        raise DataError(f"{path}: has no recogniser to join with; leave --recogniser out")
+    joined, renaming = read_renamer(folder, own, detector.taxonomy.names)
+    chosen = renaming.counting
+    rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
+    return Checkout(detector, detector.taxonomy, joined, rule)
+
+
+def open_checkout(
+    path: str | Path,
+    gallery: str | Path | None = None,
+    *,
+    fusion: bool = False,
+    recogniser: str | Path | None = None,
+) -> Checkout:
+    """What a tool is told to count with: a model; its detector and a gallery; or a system besides.
+
+    Raises:
+        DataError: as `load_checkout`, `load_gallery_checkout` and `load_renaming_checkout`; or
+            options that do not go together.
+    """
+    if gallery is not None and recogniser is not None:
+        raise DataError("--gallery and --recogniser: expected one of them")
     if gallery is not None:
         return load_gallery_checkout(path, gallery, fusion=fusion)
     if fusion:
         raise DataError("--fusion: expected a gallery to join the model's recogniser with")
+    if recogniser is not None:
+        return load_renaming_checkout(path, recogniser)
     return load_checkout(path)
 
 
