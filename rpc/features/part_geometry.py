@@ -22,8 +22,9 @@ from rpc.features.part_boxes import layouts_of, overflow
 
 Floats = NDArray[np.floating[Any]]
 
-# Deviation of a layout below which data are not believed: a part annotated twice moves more.
-FLOOR: Final = 0.05
+# Least deviation of a layout: detectors find a box no more exactly than this, however exactly key
+# points lie.
+FLOOR: Final = 0.1
 NONE: Final = -1  # index of a part that was not found
 
 
@@ -52,14 +53,15 @@ class LayoutPrior:
 
 
 def fit_mixture(layouts: Floats, gaussians: int, seed: int) -> LayoutPrior:
-    """delta^MG: a mixture fitted on the training layouts (N, 4); fewer Gaussians than N.
+    """delta^MG: a mixture fitted on the training layouts (N, 4), one Gaussian for 4 of them at most.
 
     Raises:
         ValueError: no layout.
     """
     if len(layouts) < 2:
         return fit_neighbours(layouts)
-    count = max(min(gaussians, len(layouts) // 4), 1)
+    distinct = len(np.unique(np.round(layouts, 6), axis=0))  # annotated by rule, many are equal
+    count = max(min(gaussians, len(layouts) // 4, distinct), 1)
     fitted = GaussianMixture(
         count, covariance_type="diag", reg_covar=FLOOR**2, random_state=seed
     ).fit(np.asarray(layouts, np.float64))
