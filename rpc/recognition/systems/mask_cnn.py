@@ -68,7 +68,7 @@ class MaskCnn(System):
         pretrained: ImageNet weights; False where a file follows.
 
     Raises:
-        ValueError: no group, one called object, or another number of streams.
+        ValueError: no group, one called object or without points, or another number of streams.
     """
 
     def __init__(
@@ -93,6 +93,9 @@ class MaskCnn(System):
                 "Mask-CNN: expected 3 or 4 streams, and groups, none called object; got "
                 f"{streams} and {', '.join(groups) or 'none'}"
             )
+        numbers = [number for group in groups.values() for number in group]
+        if not all(groups.values()) or not all(isinstance(n, int) and n >= 0 for n in numbers):
+            raise ValueError(f"Mask-CNN: expected numbers of key points, got {dict(groups)!r:.80}")
         self.source, self.streams, self.part_side = masks, streams, part_side
         self.groups = {name: tuple(group) for name, group in groups.items()}
         self.parts = tuple(self.groups) if masks == "points" else ()
