@@ -22,20 +22,20 @@ TEXT: Final = 12
 Cell = tuple[Rgb, str, Colour | None]
 
 
-def failure_sheet(lines: Sequence[Sequence[Cell]], columns: int = 2) -> Rgb:
-    """Lines of pictures with a caption and a colour each; two lines side by side."""
+def failure_sheet(lines: Sequence[Sequence[Cell]], columns: int = 2, tile: int = TILE) -> Rgb:
+    """Lines of pictures with a caption and a colour each; `columns` lines side by side."""
     cells = max((len(line) for line in lines), default=1)
-    wide, high = cells * (TILE + GAP) + 3 * GAP, TILE + TEXT + 2 * GAP
+    wide, high = cells * (tile + GAP) + 3 * GAP, tile + TEXT + 2 * GAP
     rows = max(-(-len(lines) // columns), 1)
     sheet = Image.new("RGB", (columns * wide, rows * high + GAP), PAPER)
     lettering = Lettering()
     for number, line in enumerate(lines):
         left, top = GAP + number % columns * wide, GAP + number // columns * high
         for place, (picture, caption, colour) in enumerate(line):
-            corner = (left + place * (TILE + GAP), top)
-            _paste(sheet, corner, picture, colour)
-            text = lettering.fit(lettering.plain(caption), TEXT - 2, TILE)
-            at = (corner[0], corner[1] + TILE)
+            corner = (left + place * (tile + GAP), top)
+            _paste(sheet, corner, picture, colour, tile)
+            text = lettering.fit(lettering.plain(caption), TEXT - 2, tile)
+            at = (corner[0], corner[1] + tile)
             ImageDraw.Draw(sheet).text(at, text, fill=INK, font=lettering.font(text, TEXT - 2))
     return np.asarray(sheet).copy()
 
@@ -100,8 +100,10 @@ def naming_text(report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _paste(sheet: Image.Image, at: tuple[int, int], rgb: Rgb, colour: Colour | None) -> None:
-    room = TILE - 2 * BORDER
+def _paste(
+    sheet: Image.Image, at: tuple[int, int], rgb: Rgb, colour: Colour | None, tile: int
+) -> None:
+    room = tile - 2 * BORDER
     scale = room / max(rgb.shape[:2])
     size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

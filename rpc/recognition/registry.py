@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_type_hints
 
 from rpc.data.files import DataError
-from rpc.data.typed_values import require_known, typed_values
+from rpc.data.typed_values import typed_values
 from rpc.recognition.system import System
 
 _SYSTEMS: Final = "rpc.recognition.systems."
@@ -94,6 +94,25 @@ SYSTEMS: Final[Mapping[str, Entry]] = {
     ),
     "ra_cnn": Entry("RA-CNN", "Fu, Zheng, Mei, CVPR 2017", "ra_cnn", "RaCnn"),
     "ma_cnn": Entry("MA-CNN", "Zheng, Fu, Mei, Luo, ICCV 2017", "ma_cnn", "MaCnn"),
+    "mask_cnn": Entry("Mask-CNN", "Wei, Xie, Wu, Shen, PR 2018", "mask_cnn", "MaskCnn"),
+    "part_rcnn": Entry(
+        "Part-based R-CNN",
+        "Zhang, Donahue, Girshick, Darrell, ECCV 2014",
+        "part_rcnn",
+        "PartRcnn",
+    ),
+    "weak_parts": Entry(
+        "Weakly supervised parts",
+        "Zhang, Wei, Wu, Cai, Lu, Nguyen, Do, TIP 2016",
+        "weak_parts",
+        "WeakParts",
+    ),
+    "nac": Entry(
+        "Neural activation constellations",
+        "Simon, Rodner, ICCV 2015",
+        "constellations",
+        "Constellations",
+    ),
 }
 
 
@@ -135,8 +154,7 @@ def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool
     }
     where = f"system {settings.name}"
     options = typed_values(hints, settings.options, where)
-    if not pretrained:
-        require_known(["pretrained"], hints, where)  # type: ignore[arg-type]
+    if not pretrained and "pretrained" in hints:
         options["pretrained"] = False
     try:
         return made(num_classes, settings.side, **{**entry.preset, **options})

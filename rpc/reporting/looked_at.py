@@ -53,10 +53,12 @@ def draw_looked_at(
     for number, (box, name) in enumerate(zip(np.asarray(boxes) * scale, names, strict=True)):
         colour = SKU_COLOURS[number % len(SKU_COLOURS)]
         x1, y1, x2, y2 = (float(v) for v in np.clip(box, 0, side - 1))
-        draw.rectangle((x1, y1, x2, y2), outline=colour, width=3)
+        inset = min(3 * (number % 4), (x2 - x1) / 2, (y2 - y1) / 2)  # parts may lie on each other
+        sides = (x1 + inset, y1 + inset, x2 - inset, y2 - inset)
+        draw.rectangle(sides, outline=colour, width=3)
         text = lettering.plain(name)
         wide = lettering.width(text, _TEXT) + 6
-        left, top = min(x1, side - wide), min(y1 + 15 * (number % 2), side - 15)
+        left, top = min(x1, side - wide), min(y1 + 15 * number, side - 15)
         draw.rectangle((left, top, left + wide, top + 15), fill=colour)
         font = lettering.font(text, _TEXT)
         draw.text((left + 3, top + 1), text, fill=ink_on(colour), font=font)

@@ -1,0 +1,3 @@
+# One backbone, [D, D], 64 channels of it: 4,096 products.
+_base_ = "_base_/small.py"
+system = "bilinear"

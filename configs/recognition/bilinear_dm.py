@@ -1,0 +1,5 @@
+# Two backbones that learn apart. The paper takes VGG-D and VGG-M; with their weights at hand:
+# options = dict(backbone="vgg16", second="vgg11").
+_base_ = "_base_/small.py"
+system = "bilinear_dm"
+options = dict(second="efficientnet_lite0")

@@ -1,0 +1,109 @@
+"""Train a recognition system and measure it: OUT/result.json, best.pth, last.pth, and pictures.
+
+A config of configs/recognition/ says which system and how; the data set's layout is told by its
+files. The checkpoint is chosen on validation photos; test photos are looked at once, at the end. By
+torchrun, several processes train together. See docs/recognition.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from config_options import add_config_options, parse_config_options
+from door import INTERRUPTED, run
+
+if TYPE_CHECKING:
+    from rpc.recognition.run_settings import RunSettings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse, train (or take a checkpoint), measure, draw."""
+    args = _parser().parse_args(argv)
+    from rpc.detection import runtime
+
+    runtime.setup()
+    from recognition_run import Request, run_recognition
+
+    from rpc.data.files import DataError
+    from rpc.detection.interruption import Interruption
+
+    for name, value, least in (("--workers", args.workers, 0), ("--seed", args.seed, 0)):
+        if value < least:
+            raise DataError(f"{name} {value}: expected {least} or more")
+    with Interruption() as asked:
+        request = Request(
+            settings=_settings(args),
+            config=args.config,
+            data=args.data,
+            out=args.out,
+            scenes=args.scenes,
+            seed=args.seed,
+            workers=args.workers,
+            resume=args.resume,
+            checkpoint=args.checkpoint,
+        )
+        try:
+            run_recognition(request, stop=lambda: asked.requested)
+        except KeyboardInterrupt:
+            print("stopped; the same command with --resume goes on from here", file=sys.stderr)
+            return INTERRUPTED
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> RunSettings:
+    """The config with what the command line changes."""
+    from rpc.detection.config import read_config
+    from rpc.recognition.run_settings import read_run_settings
+
+    values: dict[str, Any] = read_config(args.config).to_dict()
+    if args.system is not None and args.system != values.get("system"):
+        values.update(system=args.system, options={})  # the config's options are another system's
+    budgets = {name: getattr(args, name) for name in ("epochs", "iterations", "cpu_minutes")}
+    if any(value is not None for value in budgets.values()):
+        values["training"] = {**(values.get("training") or {}), **budgets}
+    for name, value in parse_config_options(args.cfg_options).items():
+        _put(values, name, value, args.config)
+    return read_run_settings(values, str(args.config))
+
+
+def _put(values: dict[str, Any], name: str, value: Any, where: Path) -> None:
+    """One option by its dotted name."""
+    from rpc.data.files import DataError
+
+    *parts, last = name.split(".")
+    for part in parts:
+        values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise DataError(f"{where}: option {name}: {part} holds no settings")
+    values[last] = value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("config", type=Path, help="a file of configs/recognition/")
+    add("--data", type=Path, required=True, metavar="ROOT", help="the data set")
+    add("--out", type=Path, required=True, metavar="DIR", help="for results and checkpoints")
+    add("--scenes", type=Path, metavar="DIR", help="composed scenes to learn from, for a store")
+    add("--system", metavar="NAME", help="another system than the config's, with its defaults")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--epochs", type=float, metavar="N", help="(default: config)")
+    budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
+    budget.add_argument("--cpu-minutes", type=float, metavar="N", help="(default: config)")
+    add("--seed", type=int, default=0, help="of weights, order, variation (default: 0)")
+    add("--workers", type=int, default=1, help="threads that read photos ahead (default: 1)")
+    add("--resume", action="store_true", help="go on where a training in OUT was stopped")
+    add("--checkpoint", type=Path, metavar="FILE", help="measure this model; nothing is learned")
+    add_config_options(parser, "options.width=32 training.batch_size=8")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
