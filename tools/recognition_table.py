@@ -1,0 +1,222 @@
+"""All recognition systems on data sets, the same budget, several seeds: one table.
+
+Each cell is a run of tools/train_recognition.py in OUT/<data>/<system>/seed<n>; a cell that is done
+is not run again, so the command can be stopped and repeated. A system that wants what a data set
+has not (key points) is named, with the reason, and not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from door import run
+
+from rpc.data.files import DataError, read_json, write_bytes, write_json
+from rpc.recognition.registry import SYSTEMS
+from rpc.reporting.provenance import code_version, library_versions, machine
+
+TOOL: Final = Path(__file__).resolve().parent / "train_recognition.py"
+CONFIGS: Final = TOOL.parents[1] / "configs" / "recognition"
+NEEDS: Final = "learns from; choose a system"  # rpc.recognition.registry.require_needs
+REFERENCE: Final = "yardstick"
+# Top-1 on CUB-200-2011, per cent, as in docs/recognition.md, which says where each comes from.
+PUBLISHED: Final = {
+    "bilinear": "84.1",
+    "bilinear_dm": "84.1",
+    "compact": "84.0",
+    "isqrt": "88.1",
+    "st_cnn_2": "83.9",
+    "st_cnn_4": "84.1",
+    "ra_cnn": "85.3",
+    "ma_cnn": "86.5",
+    "mask_cnn": "87.3",
+    "part_rcnn": "73.9",
+    "weak_parts": "79.3",
+    "nac": "81.0",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what is missing, then write the table after every cell."""
+    args = _parser().parse_args(argv)
+    roots = dict(_pair(text, "--data") for text in args.data)
+    scenes = dict(_pair(text, "--scenes") for text in args.scenes)
+    if unknown := sorted(set(scenes) - set(roots)):
+        raise DataError(f"--scenes {unknown[0]}: no --data of this name")
+    if unknown := sorted(set(args.systems) - set(SYSTEMS)):
+        raise DataError(f"--systems {unknown[0]}: expected some of {', '.join(SYSTEMS)}")
+    refused: dict[str, dict[str, str]] = {}
+    for seed in range(args.seeds):
+        for name, root in roots.items():
+            for system in args.systems:
+                if system in refused.get(name, {}):
+                    continue
+                said = _cell(args, name, root, scenes.get(name), system, seed)
+                if said is not None:
+                    refused.setdefault(name, {})[system] = said
+                _write(args, list(roots), refused)
+    for path in _write(args, list(roots), refused):
+        print(path)
+    return 0
+
+
+def _cell(
+    args: argparse.Namespace, name: str, root: Path, scenes: Path | None, system: str, seed: int
+) -> str | None:
+    """Run one cell if it is not there; what it was refused with, in one line.
+
+    Raises:
+        DataError: it failed for another reason than that.
+    """
+    out = args.out / name / system / f"seed{seed}"
+    if (out / "result.json").is_file():
+        return None
+    line = [sys.executable, str(TOOL), str(CONFIGS / f"{system}.py"), "--data", str(root)]
+    line += ["--out", str(out), "--seed", str(seed), "--resume", "--workers", "1"]
+    line += ["--cpu-minutes", str(args.cpu_minutes)]
+    line += [] if scenes is None else ["--scenes", str(scenes)]
+    print(f"{name} / {system} / seed {seed}", flush=True)
+    done = subprocess.run(line, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode == 0:
+        return None
+    said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    if done.returncode == 2 and NEEDS in said:
+        return said
+    raise DataError(f"{name} / {system} / seed {seed}: {said:.300}")
+
+
+def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[str, Any]]:
+    """`{system: {data set: {mean, std, seeds, val_mean, cpu_seconds, parameters, ...}}}`.
+
+    Accuracies are test top-1, fractions; `std` is that of a sample, 0 for a single seed.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for system in systems:
+        for name in names:
+            found = sorted((out / name / system).glob("seed*/result.json"))
+            if not found:
+                continue
+            results = [read_json(path) for path in found]
+            test = [float(r["accuracy"]["test"]["top1"]) for r in results]
+            val = [float(r["accuracy"]["val"]["top1"]) for r in results]
+            spent = [float(r["training"]["cpu_seconds"]) for r in results]
+            table.setdefault(system, {})[name] = {
+                "mean": float(np.mean(test)),
+                "std": float(np.std(test, ddof=1)) if len(test) > 1 else 0.0,
+                "seeds": test,
+                "val_mean": float(np.mean(val)),
+                "cpu_seconds": round(float(np.mean(spent)), 1),
+                "parameters": int(results[0]["parameters"]),
+                "batches": round(float(np.mean([r["training"]["batches"] for r in results]))),
+                "side": int(results[0]["config"]["values"]["system"]["side"]),
+                "photos": {side: results[0]["data"][side] for side in ("train", "val", "test")},
+                "protocol": results[0]["protocol"],
+                "within_families": _within(found),
+            }
+    return table
+
+
+def _within(found: list[Path]) -> float | None:
+    """Mean share of test photos that are named as another class of their family."""
+    shares = []
+    for path in found:
+        families = read_json(path.with_name("confusions.json"))["test"].get("families")
+        if not families:
+            return None
+        photos = sum(row["photos"] for row in families)
+        shares.append(sum(row["within"] for row in families) / max(photos, 1))
+    return float(np.mean(shares))
+
+
+def page(result: dict[str, Any]) -> str:
+    """The table in Markdown."""
+    table, names = result["systems"], result["data"]
+    lines = [
+        "# Recognition systems under one budget",
+        "",
+        "Test top-1 in per cent, mean and standard deviation over seeds; "
+        f"{result['cpu_minutes']:g} minutes of processor time for all gradient phases of a system "
+        "(fits come on top: column s, seconds in all), EfficientNet-lite0, the "
+        "checkpoint chosen on validation. 'lead' is that over the yardstick, in points. Published: "
+        "CUB-200-2011 with the papers' networks at 448 px, for the record; nothing here compares.",
+        "",
+    ]
+    heads = [f"{name} | seeds | lead | s | within families" for name in names]
+    lines.append(f"| system | published | {' | '.join(heads)} | million parameters |")
+    lines.append("|---|---|" + "---|" * (5 * len(names) + 1))
+    for system in result["asked"]:
+        cells = [_cells(result, system, name) for name in names]
+        sizes = [table[system][n]["parameters"] for n in names if n in table.get(system, {})]
+        size = f"{max(sizes) / 1e6:.2f}" if sizes else ""
+        published = PUBLISHED.get(system, "-")
+        lines.append(f"| {system} | {published} | {' | '.join(cells)} | {size} |")
+    for name, refused in result["not_run"].items():
+        lines += [
+            "",
+            *(f"- {name}: {system} was not run: {why}" for system, why in refused.items()),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(result: dict[str, Any], system: str, name: str) -> str:
+    row = result["systems"].get(system, {}).get(name)
+    if row is None:
+        return " | ".join(["not run", "", "", "", ""])
+    base = result["systems"].get(REFERENCE, {}).get(name)
+    lead = (
+        "" if base is None or system == REFERENCE else f"{100 * (row['mean'] - base['mean']):+.1f}"
+    )
+    within = "" if row["within_families"] is None else f"{100 * row['within_families']:.1f} %"
+    return (
+        f"{100 * row['mean']:.1f} ± {100 * row['std']:.1f} | {len(row['seeds'])} | {lead} | "
+        f"{row['cpu_seconds']:.0f} | {within}"
+    )
+
+
+def _write(
+    args: argparse.Namespace, names: list[str], refused: dict[str, dict[str, str]]
+) -> list[Path]:
+    result = {
+        "systems": gather(args.out, names, args.systems),
+        "asked": args.systems,
+        "data": names,
+        "not_run": refused,
+        "cpu_minutes": args.cpu_minutes,
+        "code": code_version(),
+        "versions": library_versions(),
+        "machine": machine(),
+    }
+    return [
+        write_json(args.out / "recognition.json", result, indent=1),
+        write_bytes(args.out / "recognition.md", page(result).encode()),
+    ]
+
+
+def _pair(text: str, option: str) -> tuple[str, Path]:
+    name, found, path = text.partition("=")
+    if not found or not name.replace("_", "").isalnum():
+        raise DataError(f"{option} {text:.80}: expected NAME=FOLDER, such as grocery=photos")
+    return name, Path(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", nargs="+", required=True, metavar="NAME=ROOT", help="data sets")
+    add("--scenes", nargs="+", default=[], metavar="NAME=DIR", help="composed scenes of a store")
+    add("--out", type=Path, required=True, metavar="DIR", help="for all runs and the table")
+    add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="(default: all)")
+    add("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
+    add("--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
