@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,54 +12,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from progress_bar import bar
+from recognition_result import Request, confusions_of, fingerprint, plain, result_of
 from recognition_sheets import confusion_sheet, look_sheet
 
-from rpc.data.class_folders import LabelledPhoto, labels_of
+from rpc.data.class_folders import labels_of
 from rpc.data.class_set import ClassSet
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.images import write_image
 from rpc.features.processes import Processes, joined
-from rpc.metrics.confusion import (
-    confusion_matrix,
-    family_confusions,
-    mean_class_accuracy,
-    most_confused,
-)
 from rpc.recognition.batches_ahead import made_ahead
 from rpc.recognition.data_sets import examples_of, open_class_set
 from rpc.recognition.learning import Learned, learn
 from rpc.recognition.model_file import read_model, write_model
 from rpc.recognition.photo_batches import PhotoBatches
-from rpc.recognition.registry import SYSTEMS, build_system, require_needs
-from rpc.recognition.run_settings import RunSettings
+from rpc.recognition.registry import build_system, require_needs
 from rpc.recognition.scoring import score_photos
 from rpc.recognition.system import System
-from rpc.reporting.manifest import manifest, without_folders
-from rpc.reporting.provenance import sha256
 
 RESULT: Final = "result.json"
 CONFUSIONS: Final = "confusions.json"
 BEST: Final = "best.pth"
 LAST: Final = "last.pth"
 RUN: Final = "run.json"
-PAIRS: Final = 50
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for; see the help of train_recognition."""
-
-    settings: RunSettings
-    config: Path
-    data: Path
-    out: Path
-    scenes: Path | None = None
-    seed: int = 0
-    workers: int = 0
-    resume: bool = False
-    checkpoint: Path | None = None
 
 
 def run_recognition(request: Request, stop: Callable[[], bool] = lambda: False) -> None:
@@ -94,11 +68,11 @@ def _require_same_run(request: Request, data: ClassSet, processes: Processes) ->
     identity: dict[str, Any] = {
         "system": settings.system.name,
         "side": settings.system.side,
-        "options": _plain(settings.system.options),
-        "training": _plain(asdict(settings.training)),
-        "variation": _plain(asdict(settings.variation)),
+        "options": plain(settings.system.options),
+        "training": plain(asdict(settings.training)),
+        "variation": plain(asdict(settings.variation)),
         "seed": request.seed,
-        "data": _fingerprint(data),
+        "data": fingerprint(data),
         "processes": processes.size,
     }
     path = request.out / RUN
@@ -216,10 +190,9 @@ def _measure(
             scores[side] = score_photos(
                 system, examples, workers=request.workers, progress=progress
             )
-    result = _result(request, data, system, scores, learned, checkpoint, identity)
+    result = result_of(request, data, system, scores, learned, checkpoint, identity)
     write_json(request.out / RESULT, result, indent=1)
-    confusions = {side: _confusions(data, _photos(data, side), s) for side, s in scores.items()}
-    write_json(request.out / CONFUSIONS, {"classes": data.classes, **confusions}, indent=1)
+    write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
     named = scores["test"].argmax(axis=1)
     write_image(request.out / "confusions.png", confusion_sheet(data, named, result["title"]))
     looked = look_sheet(data, system, scores["val"].argmax(axis=1))
@@ -231,122 +204,6 @@ def _measure(
         f"test {100 * test['top1']:.2f} % of {test['photos']}"
     )
     print(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
-
-
-def _result(
-    request: Request,
-    data: ClassSet,
-    system: System,
-    scores: Mapping[str, Floats],
-    learned: tuple[Learned, float] | None,
-    checkpoint: Path,
-    identity: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    settings = request.settings
-    training: dict[str, Any] | None = None
-    if learned is not None:
-        facts, spent = learned
-        training = {
-            "batches": facts.batches,
-            "cpu_seconds": round(spent, 2),
-            "cpu_seconds_by_phase": dict(facts.seconds),
-            "device": str(next(system.parameters()).device),
-            "workers": request.workers,
-            "processes": (identity or {}).get("processes", 1),
-        }
-    return {
-        "version": 1,
-        "system": settings.system.name,
-        "title": SYSTEMS[settings.system.name].title,
-        "accuracy": {side: _accuracy(_photos(data, side), s) for side, s in scores.items()},
-        "checkpoint": {
-            "name": without_folders(str(checkpoint)),
-            "sha256": sha256(checkpoint),
-            "chosen_on": "val, never on test",
-        },
-        "parameters": sum(p.numel() for p in system.parameters()),
-        "training": training,
-        "seed": request.seed,
-        "config": {"name": request.config.stem, "values": _plain(asdict(settings))},
-        "data": {
-            "name": data.name,
-            "classes": len(data.classes),
-            **{side: len(_photos(data, side)) for side in ("train", "val", "test")},
-            "scenes": request.scenes is not None,
-            "known": sorted(data.known),
-            "fingerprint": _fingerprint(data),
-        },
-        "protocol": _protocol(data, settings),
-        "manifest": manifest(
-            threshold=None,
-            chosen_on="val: the checkpoint",
-            split="test",
-            config=request.config,
-            seeds={"training": request.seed, "validation split": settings.validation.seed},
-            files={"checkpoint": checkpoint},
-        ),
-    }
-
-
-def _protocol(data: ClassSet, settings: RunSettings) -> str:
-    """One sentence: what was learned from, chosen on, measured on."""
-    kept = "validation photos as the data set has them"
-    if data.held_out:
-        kept = (
-            f"validation: {settings.validation.share:g} of each class's training photos, kept "
-            f"apart with seed {settings.validation.seed}"
-        )
-    return (
-        f"{data.sides}; {kept}; the checkpoint chosen on validation; test photos measured once, "
-        "whole, one view each"
-    )
-
-
-def _accuracy(photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]:
-    labels = labels_of(photos)
-    matrix = confusion_matrix(labels, scores.argmax(axis=1), scores.shape[1])
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
-    return {
-        "top1": float((best[:, 0] == labels).mean()),
-        "top5": float((best == labels[:, None]).any(axis=1).mean()),
-        "mean_of_classes": mean_class_accuracy(matrix),
-        "photos": len(labels),
-    }
-
-
-def _confusions(data: ClassSet, photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]:
-    count = len(data.classes)
-    matrix = confusion_matrix(labels_of(photos), scores.argmax(axis=1), count)
-    pairs = [
-        {"truth": data.classes[true], "named": data.classes[named], "times": times}
-        for true, named, times in most_confused(matrix, PAIRS)
-    ]
-    if not data.families:
-        return {"pairs": pairs}
-    rows = [asdict(row) for row in family_confusions(matrix, data.families)]
-    wrong = sum(row["within"] + row["outside"] for row in rows)
-    inside = sum(row["within"] for row in rows)
-    share = inside / wrong if wrong else None
-    return {"pairs": pairs, "errors_within_families": share, "families": rows}
-
-
-def _photos(data: ClassSet, side: str) -> tuple[LabelledPhoto, ...]:
-    return {"train": data.train, "val": data.val, "test": data.test}[side]
-
-
-def _fingerprint(data: ClassSet) -> str:
-    """Which photos, on which side, with which labels."""
-    text = "\n".join(
-        f"{side} {photo.name} {photo.label} {photo.crop}"
-        for side in ("train", "val", "test")
-        for photo in _photos(data, side)
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _plain(values: Any) -> Any:
-    """As JSON gives it back: lists for tuples."""
-    return json.loads(json.dumps(values, default=list))
 
 
 def _nothing() -> None:

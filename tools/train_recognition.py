@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.detection import runtime
 
     runtime.setup()
-    from recognition_run import Request, run_recognition
+    from recognition_result import Request
+    from recognition_run import run_recognition
 
     from rpc.data.files import DataError
     from rpc.detection.interruption import Interruption

@@ -1,0 +1,181 @@
+"""What a run of train_recognition has to say: figures with their origin, and confusions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.class_folders import LabelledPhoto, labels_of
+from rpc.data.class_set import ClassSet
+from rpc.metrics.confusion import (
+    confusion_matrix,
+    family_confusions,
+    mean_class_accuracy,
+    most_confused,
+)
+from rpc.recognition.learning import Learned
+from rpc.recognition.registry import SYSTEMS
+from rpc.recognition.run_settings import RunSettings
+from rpc.recognition.system import System
+from rpc.reporting.manifest import manifest, without_folders
+from rpc.reporting.provenance import sha256
+
+PAIRS: Final = 50
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; see the help of train_recognition."""
+
+    settings: RunSettings
+    config: Path
+    data: Path
+    out: Path
+    scenes: Path | None = None
+    seed: int = 0
+    workers: int = 0
+    resume: bool = False
+    checkpoint: Path | None = None
+
+
+def result_of(
+    request: Request,
+    data: ClassSet,
+    system: System,
+    scores: Mapping[str, Floats],
+    learned: tuple[Learned, float] | None,
+    checkpoint: Path,
+    identity: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The figures and where they come from.
+
+    Args:
+        request: the run.
+        data: with its three sides.
+        system: that was measured.
+        scores: (N, K) of the photos of each side that was measured.
+        learned: what the training took, and its processor seconds over all processes; None where
+            there was none.
+        checkpoint: its file.
+        identity: what decides the weights; None where nothing was learned.
+    """
+    settings = request.settings
+    training: dict[str, Any] | None = None
+    if learned is not None:
+        facts, spent = learned
+        training = {
+            "batches": facts.batches,
+            "cpu_seconds": round(spent, 2),
+            "cpu_seconds_by_phase": dict(facts.seconds),
+            "device": str(next(system.parameters()).device),
+            "workers": request.workers,
+            "processes": (identity or {}).get("processes", 1),
+        }
+    return {
+        "version": 1,
+        "system": settings.system.name,
+        "title": SYSTEMS[settings.system.name].title,
+        "accuracy": {side: _accuracy(_photos(data, side), s) for side, s in scores.items()},
+        "checkpoint": {
+            "name": without_folders(str(checkpoint)),
+            "sha256": sha256(checkpoint),
+            "chosen_on": "val, never on test",
+        },
+        "parameters": sum(p.numel() for p in system.parameters()),
+        "training": training,
+        "seed": request.seed,
+        "config": {"name": request.config.stem, "values": plain(asdict(settings))},
+        "data": {
+            "name": data.name,
+            "classes": len(data.classes),
+            **{side: len(_photos(data, side)) for side in ("train", "val", "test")},
+            "scenes": request.scenes is not None,
+            "known": sorted(data.known),
+            "fingerprint": fingerprint(data),
+        },
+        "protocol": _protocol(data, settings),
+        "manifest": manifest(
+            threshold=None,
+            chosen_on="val: the checkpoint",
+            split="test",
+            config=request.config,
+            seeds={"training": request.seed, "validation split": settings.validation.seed},
+            files={"checkpoint": checkpoint},
+        ),
+    }
+
+
+def _protocol(data: ClassSet, settings: RunSettings) -> str:
+    """One sentence: what was learned from, chosen on, measured on."""
+    kept = "validation photos as the data set has them"
+    if data.held_out:
+        kept = (
+            f"validation: {settings.validation.share:g} of each class's training photos, kept "
+            f"apart with seed {settings.validation.seed}"
+        )
+    return (
+        f"{data.sides}; {kept}; the checkpoint chosen on validation; test photos measured once, "
+        "whole, one view each"
+    )
+
+
+def _accuracy(photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]:
+    labels = labels_of(photos)
+    matrix = confusion_matrix(labels, scores.argmax(axis=1), scores.shape[1])
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
+    return {
+        "top1": float((best[:, 0] == labels).mean()),
+        "top5": float((best == labels[:, None]).any(axis=1).mean()),
+        "mean_of_classes": mean_class_accuracy(matrix),
+        "photos": len(labels),
+    }
+
+
+def confusions_of(data: ClassSet, scores: Mapping[str, Floats]) -> dict[str, Any]:
+    """Classes taken for each other, and what stays within families where the data name some."""
+    found = {side: _confusions(data, _photos(data, side), s) for side, s in scores.items()}
+    return {"classes": data.classes, **found}
+
+
+def _confusions(data: ClassSet, photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]:
+    count = len(data.classes)
+    matrix = confusion_matrix(labels_of(photos), scores.argmax(axis=1), count)
+    pairs = [
+        {"truth": data.classes[true], "named": data.classes[named], "times": times}
+        for true, named, times in most_confused(matrix, PAIRS)
+    ]
+    if not data.families:
+        return {"pairs": pairs}
+    rows = [asdict(row) for row in family_confusions(matrix, data.families)]
+    wrong = sum(row["within"] + row["outside"] for row in rows)
+    inside = sum(row["within"] for row in rows)
+    share = inside / wrong if wrong else None
+    return {"pairs": pairs, "errors_within_families": share, "families": rows}
+
+
+def _photos(data: ClassSet, side: str) -> tuple[LabelledPhoto, ...]:
+    return {"train": data.train, "val": data.val, "test": data.test}[side]
+
+
+def fingerprint(data: ClassSet) -> str:
+    """Which photos, on which side, with which labels."""
+    text = "\n".join(
+        f"{side} {photo.name} {photo.label} {photo.crop}"
+        for side in ("train", "val", "test")
+        for photo in _photos(data, side)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def plain(values: Any) -> Any:
+    """As JSON gives it back: lists for tuples."""
+    return json.loads(json.dumps(values, default=list))
