@@ -1,0 +1,112 @@
+"""The table of recognition systems: what is done stays; means and leads are those of the runs."""
+
+import importlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rpc.data.files import DataError
+
+ACCURACIES = {"yardstick": (0.70, 0.74, 0.72), "isqrt": (0.75, 0.79, 0.77)}
+
+
+@pytest.fixture
+def table(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
+    return importlib.import_module("recognition_table")
+
+
+@pytest.fixture
+def trainings(table, monkeypatch):
+    """Trainings that are not run: each writes the figures it was meant to reach."""
+    lines = []
+    truly = subprocess.run
+
+    def pretend(line, **options):
+        if str(table.TOOL) not in line:  # such as git's, for the manifest
+            return truly(line, **options)
+        lines.append(line)
+        system, seed = Path(line[2]).stem, int(line[line.index("--seed") + 1])
+        if system == "part_rcnn":
+            said = "error: shop: has no key points, which PartRcnn learns from; choose a system ..."
+            return subprocess.CompletedProcess(line, 2, stderr=said)
+        if system == "nac":
+            return subprocess.CompletedProcess(line, 1, stderr="Traceback\nMemoryError")
+        out = Path(line[line.index("--out") + 1])
+        out.mkdir(parents=True)
+        families = [{"photos": 50, "within": 10 - seed}, {"photos": 50, "within": 2}]
+        (out / "confusions.json").write_text(json.dumps({"test": {"families": families}}))
+        right = ACCURACIES[system][seed]
+        result = {
+            "accuracy": {"test": {"top1": right}, "val": {"top1": right + 0.1}},
+            "training": {"cpu_seconds": 60.0 + seed, "batches": 100},
+            "parameters": 3_400_000,
+            "config": {"values": {"system": {"side": 160}}},
+            "data": {"train": 90, "val": 10, "test": 100},
+            "protocol": "learned from crops",
+        }
+        (out / "result.json").write_text(json.dumps(result))
+        return subprocess.CompletedProcess(line, 0, stderr="")
+
+    monkeypatch.setattr(table.subprocess, "run", pretend)
+    return lines
+
+
+def asked(out, *systems, seeds=3):
+    return [
+        "--data",
+        "shop=photos",
+        "--out",
+        str(out),
+        "--systems",
+        *systems,
+        "--seeds",
+        str(seeds),
+    ]
+
+
+def test_means_spread_and_lead_are_those_of_the_runs(table, trainings, tmp_path):
+    assert table.main(asked(tmp_path, "yardstick", "isqrt")) == 0
+    row = json.loads((tmp_path / "recognition.json").read_text())["systems"]["isqrt"]["shop"]
+    assert row["mean"] == pytest.approx(0.77)
+    assert row["std"] == pytest.approx(0.02)
+    assert row["cpu_seconds"] == 61.0
+    assert row["within_families"] == pytest.approx((12 + 11 + 10) / 300)
+    text = (tmp_path / "recognition.md").read_text()
+    assert "| isqrt | 88.1 | 77.0 ± 2.0 | 3 | +5.0 | 61 | 11.0 % | 3.40 |" in text
+
+
+def test_a_cell_that_is_done_is_not_run_again(table, trainings, tmp_path):
+    table.main(asked(tmp_path, "yardstick", seeds=1))
+    before = len(trainings)
+    table.main(asked(tmp_path, "yardstick", seeds=2))
+    assert len(trainings) - before == 1
+
+
+def test_a_system_that_wants_what_the_data_lack_is_named_and_asked_once(table, trainings, tmp_path):
+    table.main(asked(tmp_path, "part_rcnn", "yardstick"))
+    assert sum("part_rcnn" in line[2] for line in trainings) == 1
+    text = (tmp_path / "recognition.md").read_text()
+    assert "| part_rcnn | 73.9 | not run |" in text
+    assert "has no key points" in text
+
+
+def test_a_training_that_fails_stops_the_table_with_its_last_line(table, trainings, tmp_path):
+    with pytest.raises(DataError, match="shop / nac / seed 0: MemoryError"):
+        table.main(asked(tmp_path, "yardstick", "nac"))
+    assert (tmp_path / "recognition.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["--data", "photos"], "NAME=FOLDER"),
+        (["--data", "shop=photos", "--scenes", "other=x"], "no --data of this name"),
+        (["--data", "shop=photos", "--systems", "resnet"], "expected some of"),
+    ],
+)
+def test_wrong_lines_are_told(table, line, told, tmp_path):
+    with pytest.raises(DataError, match=told):
+        table.main([*line, "--out", str(tmp_path)])
