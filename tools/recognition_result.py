@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rpc.data.class_folders import LabelledPhoto, labels_of
 from rpc.data.class_set import ClassSet
+from rpc.features.processes import Processes
 from rpc.metrics.confusion import (
     confusion_matrix,
     family_confusions,
@@ -21,12 +22,13 @@ from rpc.metrics.confusion import (
     most_confused,
 )
 from rpc.recognition.learning import Learned
+from rpc.recognition.model_file import SystemModel
 from rpc.recognition.registry import SYSTEMS
 from rpc.recognition.run_settings import RunSettings
-from rpc.recognition.system import System
 from rpc.reporting.manifest import manifest, without_folders
 from rpc.reporting.provenance import sha256
 
+BEST: Final = "best.pth"
 PAIRS: Final = 50
 
 Floats = NDArray[np.float32]
@@ -47,39 +49,40 @@ class Request:
     checkpoint: Path | None = None
 
 
+def training_facts(
+    request: Request, learned: Learned, cpu_seconds: float, processes: Processes
+) -> dict[str, Any]:
+    """What a training took; the processor's seconds are those of all processes together."""
+    return {
+        "batches": learned.batches,
+        "cpu_seconds": round(cpu_seconds, 2),
+        "cpu_seconds_by_phase": dict(learned.seconds),
+        "device": processes.device.type,
+        "workers": request.workers,
+        "processes": processes.size,
+    }
+
+
 def result_of(
     request: Request,
     data: ClassSet,
-    system: System,
+    model: SystemModel,
+    parameters: int,
     scores: Mapping[str, Floats],
-    learned: tuple[Learned, float] | None,
-    checkpoint: Path,
-    identity: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The figures and where they come from.
 
     Args:
         request: the run.
         data: with its three sides.
-        system: that was measured.
+        model: that was measured.
+        parameters: how many it has.
         scores: (N, K) of the photos of each side that was measured.
-        learned: what the training took, and its processor seconds over all processes; None where
-            there was none.
-        checkpoint: its file.
-        identity: what decides the weights; None where nothing was learned.
+        training: what it took, see `training_facts`; None where nothing was learned.
     """
-    settings = request.settings
-    training: dict[str, Any] | None = None
-    if learned is not None:
-        facts, spent = learned
-        training = {
-            "batches": facts.batches,
-            "cpu_seconds": round(spent, 2),
-            "cpu_seconds_by_phase": dict(facts.seconds),
-            "device": str(next(system.parameters()).device),
-            "workers": request.workers,
-            "processes": (identity or {}).get("processes", 1),
-        }
+    settings = replace(request.settings, system=model.settings)  # a given checkpoint's own
+    checkpoint = request.checkpoint or request.out / BEST
     return {
         "version": 1,
         "system": settings.system.name,
@@ -89,10 +92,11 @@ def result_of(
             "name": without_folders(str(checkpoint)),
             "sha256": sha256(checkpoint),
             "chosen_on": "val, never on test",
+            "origin": dict(model.origin),
         },
-        "parameters": sum(p.numel() for p in system.parameters()),
+        "parameters": parameters,
         "training": training,
-        "seed": request.seed,
+        "seed": model.origin.get("seed"),
         "config": {"name": request.config.stem, "values": plain(asdict(settings))},
         "data": {
             "name": data.name,
@@ -108,7 +112,7 @@ def result_of(
             chosen_on="val: the checkpoint",
             split="test",
             config=request.config,
-            seeds={"training": request.seed, "validation split": settings.validation.seed},
+            seeds={"validation split": settings.validation.seed},
             files={"checkpoint": checkpoint},
         ),
     }

@@ -12,7 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from progress_bar import bar
-from recognition_result import Request, confusions_of, fingerprint, plain, result_of
+from recognition_result import (
+    BEST,
+    Request,
+    confusions_of,
+    fingerprint,
+    plain,
+    result_of,
+    training_facts,
+)
 from recognition_sheets import confusion_sheet, look_sheet
 
 from rpc.data.class_folders import labels_of
@@ -23,7 +31,7 @@ from rpc.features.processes import Processes, joined
 from rpc.recognition.batches_ahead import made_ahead
 from rpc.recognition.data_sets import examples_of, open_class_set
 from rpc.recognition.learning import Learned, learn
-from rpc.recognition.model_file import read_model, write_model
+from rpc.recognition.model_file import SystemModel, read_model, write_model
 from rpc.recognition.photo_batches import PhotoBatches
 from rpc.recognition.registry import build_system, require_needs
 from rpc.recognition.scoring import score_photos
@@ -31,7 +39,6 @@ from rpc.recognition.system import System
 
 RESULT: Final = "result.json"
 CONFUSIONS: Final = "confusions.json"
-BEST: Final = "best.pth"
 LAST: Final = "last.pth"
 RUN: Final = "run.json"
 
@@ -50,16 +57,17 @@ def run_recognition(request: Request, stop: Callable[[], bool] = lambda: False) 
     data = data.with_validation(validation.share, validation.seed)
     with joined() as processes:
         if request.checkpoint is not None:
-            taken = _taken(request.checkpoint, request, data)
+            model = _taken(request.checkpoint, request, data)
             if processes.rank == 0:
-                _measure(request, data, taken.to(processes.device), None, request.checkpoint)
+                _measure(request, data, model, processes, None)
             return
         identity = _require_same_run(request, data, processes)
         learned = _train(request, data, processes, identity, stop)
         spent = sum(processes.gather(learned.cpu_seconds))
         if processes.rank == 0:
-            best = _taken(request.out / BEST, request, data).to(processes.device)
-            _measure(request, data, best, (learned, spent), request.out / BEST, identity)
+            best = _taken(request.out / BEST, request, data)
+            training = training_facts(request, learned, spent, processes)
+            _measure(request, data, best, processes, training)
 
 
 def _require_same_run(request: Request, data: ClassSet, processes: Processes) -> dict[str, Any]:
@@ -157,8 +165,8 @@ class _Keeper:
             write_model(path, self.system, settings, self.data.classes, self.origin)
 
 
-def _taken(path: Path, request: Request, data: ClassSet) -> System:
-    """The system of a checkpoint, for this data set.
+def _taken(path: Path, request: Request, data: ClassSet) -> SystemModel:
+    """The model of a checkpoint, for this data set.
 
     Raises:
         DataError: it is one of another system, or of other classes.
@@ -171,18 +179,18 @@ def _taken(path: Path, request: Request, data: ClassSet) -> System:
             f"{len(data.classes)}{f', {odd[0]!r:.60} in one of the two only' if odd else ''}; "
             "choose the data it was trained on"
         )
-    return model.build()
+    return model
 
 
 def _measure(
     request: Request,
     data: ClassSet,
-    system: System,
-    learned: tuple[Learned, float] | None,
-    checkpoint: Path,
-    identity: Mapping[str, Any] | None = None,
+    model: SystemModel,
+    processes: Processes,
+    training: Mapping[str, Any] | None,
 ) -> None:
     """Figures on validation and test photos, confusions, pictures."""
+    system = model.build().to(processes.device)
     scores = {}
     for side, photos in (("val", data.val), ("test", data.test)):
         with bar(f"{side} photos") as progress:
@@ -190,7 +198,8 @@ def _measure(
             scores[side] = score_photos(
                 system, examples, workers=request.workers, progress=progress
             )
-    result = result_of(request, data, system, scores, learned, checkpoint, identity)
+    parameters = sum(p.numel() for p in system.parameters())
+    result = result_of(request, data, model, parameters, scores, training)
     write_json(request.out / RESULT, result, indent=1)
     write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
     named = scores["test"].argmax(axis=1)

@@ -1,5 +1,4 @@
-# Two backbones that learn apart. The paper takes VGG-D and VGG-M; with their weights at hand:
+# Two backbones that learn apart. The paper takes VGG-D and VGG-M; with weights of VGG at hand:
 # options = dict(backbone="vgg16", second="vgg11").
 _base_ = "_base_/small.py"
 system = "bilinear_dm"
-options = dict(second="efficientnet_lite0")

@@ -225,7 +225,7 @@ def _decoded(path: Path, crop: tuple[float, float, float, float] | None) -> tupl
     Raises:
         DataError: the photo is missing or damaged, or the crop has no pixel in it.
     """
-    rgb = read_image(path)
+    rgb = read_image(path) if crop is None else _whole(path)
     if crop is not None:
         left, top = _corner(crop)
         rgb = rgb[top : int(np.ceil(crop[3])), left : int(np.ceil(crop[2]))]
@@ -235,7 +235,13 @@ def _decoded(path: Path, crop: tuple[float, float, float, float] | None) -> tupl
     if scale < 1:
         size = tuple(max(round(n * scale), 1) for n in rgb.shape[1::-1])
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.ascontiguousarray(rgb), scale
+    return rgb.copy(), scale
+
+
+@lru_cache(maxsize=4)
+def _whole(path: Path) -> Rgb:
+    """A photo with several things on it, that come one after the other; not to be written to."""
+    return read_image(path)
 
 
 @lru_cache(maxsize=4)

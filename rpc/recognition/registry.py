@@ -27,6 +27,7 @@ class Entry:
         module: where it is, in `rpc.recognition.systems`.
         made: name of its class.
         preset: arguments that make it this one of the class's systems.
+        usual: arguments that settings may replace, where they are not the class's own defaults.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Entry:
     module: str
     made: str
     preset: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> type[System]:
         """The class."""
@@ -56,6 +58,7 @@ SYSTEMS: Final[Mapping[str, Entry]] = {
         "bilinear",
         "BilinearCnn",
         {"pooling": "bilinear"},
+        {"second": "efficientnet_lite0"},
     ),
     "compact": Entry(
         "Compact bilinear pooling",
@@ -157,7 +160,7 @@ def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool
     if not pretrained and "pretrained" in hints:
         options["pretrained"] = False
     try:
-        return made(num_classes, settings.side, **{**entry.preset, **options})
+        return made(num_classes, settings.side, **{**entry.preset, **entry.usual, **options})
     except DataError:
         raise
     except ValueError as error:

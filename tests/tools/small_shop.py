@@ -95,6 +95,11 @@ def arguments(tool, shop):
             "--gt", store / "instances_test.json", "--results", store / "results.json",
             "--out", out, "--threshold", 0.5, "--no-map",
         ),
+        "train_recognition": (
+            ROOT / "configs/recognition/yardstick.py", "--data", store, "--out", out / "named",
+            "--iterations", 1, "--cfg-options", "side=32", "options.backbone=test_resnet",
+            "options.pretrained=False", "options.stages=(2,3)", "training.batch_size=2",
+        ),
         "quickstart": (
             "--data", store, "--out", out / "job", "--workers", 1, "--scenes", 1,
             "--start", "none", "--recogniser-start", "none",

@@ -45,6 +45,8 @@ each_damage = pytest.mark.parametrize("damage", [truncated, no_image, huge])
         ("compose_scenes", (), "trays/empty.png"),
         ("compose_scenes", (), "cutouts/tea/tea_camera0-1.png"),
         ("compose_scenes", ("--preview", 1), "cutouts/tea/tea_camera0-1.png"),
+        ("train_recognition", (), "store/exemplars/tea_camera0-1.png"),
+        ("train_recognition", (), "store/test/tray_2.png"),
     ],
 )
 def test_a_bad_photo_is_refused(refused, shop, model, cutouts, tool, more, file, damage):
