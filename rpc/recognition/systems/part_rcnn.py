@@ -1,0 +1,308 @@
+"""Part-based R-CNN (Zhang, Donahue, Girshick, Darrell, ECCV 2014).
+
+Detectors of the object and of its parts give candidates; geometry chooses among them jointly; each
+chosen box is described by a backbone of its own, and support vectors know the class.
+
+A part's true box comes from key points by the rule of `rpc.features.part_boxes`: the paper's head
+and body were boxes drawn by hand. The object's is the photo's box.
+
+Key: B photos, S x S pixels, G parts, M remembered photos, D values, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rpc.data.files import DataError
+from rpc.features.layout_memory import LayoutMemory
+from rpc.features.linear_svm import fit_linear_svm
+from rpc.features.part_boxes import layouts_of, part_boxes
+from rpc.features.part_detector import PartDetector
+from rpc.features.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
+from rpc.features.trunk import Trunk
+from rpc.features.warp import affine_view, window_transforms
+from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.recognition.systems.mask_cnn import BIRD
+
+Geometry = Literal["none", "box", "mixture", "neighbours"]
+
+_WHOLE_SCORE = 0.01  # of the whole photo as the object, where no detector is surer
+_CONTEXT = 1.15  # how much wider than its box a region is seen; R-CNN's is 16 of 227 px a side
+
+
+class PartRcnn(System):
+    """Detected parts, each described by itself.
+
+    Args:
+        num_classes: K.
+        side: S.
+        groups: numbers of the key points of each of G parts; the two of a bird by default.
+        geometry: "none": each detector's surest box; "box": parts inside the object; "mixture",
+            "neighbours": that, and a prior on where a part lies in the object, a mixture of
+            Gaussians or a Gaussian around the training photos that look alike.
+        slack: share of S by which a part may reach out of the object. The paper's is 10 px of
+            photos of about 500; boxes on maps of stride 16 are not as exact.
+        power: alpha, of the priors.
+        neighbours: training photos that look alike.
+        remembered: M: training photos among which neighbours are looked for, of each part.
+        view_side: px at which a region is seen.
+        cost: C of the support vectors.
+        backbone: of `Trunk`: one for the detectors, and one each for the object and the parts.
+        stages: whose maps are pooled.
+        smoothing: mass taken from the true label in fine-tuning.
+        trunk_factor: on the learning rate of the backbones.
+        pretrained: ImageNet weights; False where a file follows.
+
+    Raises:
+        ValueError: no part, one called object, or a number out of its range.
+    """
+
+    needs = ("points",)
+
+    def __init__(
+        self,
+        num_classes: int,
+        side: int = 192,
+        *,
+        groups: Mapping[str, Sequence[int]] = BIRD,
+        geometry: Geometry = "neighbours",
+        slack: float = 0.05,
+        power: float = 0.1,
+        neighbours: int = 20,
+        remembered: int = 500,
+        view_side: int = 96,
+        cost: float = 1.0,
+        backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (3, 4),
+        smoothing: float = 0.05,
+        trunk_factor: float = 0.3,
+        pretrained: bool = True,
+    ) -> None:
+        super().__init__(num_classes, side)
+        if not groups or "object" in groups or min(neighbours, remembered) < 1 or slack < 0:
+            raise ValueError(
+                "Part-based R-CNN: expected parts, none called object, neighbours of 1 or more and "
+                f"a slack of 0 or more; got {', '.join(groups) or 'none'}, {neighbours}, {slack}"
+            )
+        self.groups = {name: tuple(group) for name, group in groups.items()}
+        self.geometry, self.slack, self.power = geometry, slack, power
+        self.neighbours = neighbours
+        self.view_side, self.cost = view_side, cost
+        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        parts = len(self.groups)
+        self.detector = PartDetector(parts, side, backbone=backbone, pretrained=pretrained)
+        self.trunks = nn.ModuleList(
+            Trunk(backbone, stages, pretrained=pretrained) for _ in range(1 + parts)
+        )
+        self.width = sum(self._trunk(0).channels)  # of a region's vector
+        self.heads = nn.ModuleList(nn.Linear(self.width, num_classes) for _ in range(1 + parts))
+        self.memory = LayoutMemory(parts, self.detector.appearance_size, remembered=remembered)
+        self.register_buffer("svm_weights", torch.zeros(num_classes, self.width * (1 + parts)))
+        self.register_buffer("svm_bias", torch.zeros(num_classes))
+
+    svm_weights: Tensor
+    svm_bias: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Photos (B, 3, S, S) to scores (B, K), those of the support vectors."""
+        vectors = self.describe(images, self.find(images))
+        return F.linear(vectors, self.svm_weights, self.svm_bias)
+
+    @torch.no_grad()
+    def find(self, images: Tensor) -> Tensor:
+        """Boxes (B, 1 + G, 4) px of the object and its parts; NaN of a part that is not found."""
+        maps = self.detector.maps(images)
+        whole = Candidates(np.array([[0.0, 0, self.side, self.side]]), np.array([_WHOLE_SCORE]))
+        found = np.full((len(images), 1 + len(self.groups), 4), np.nan)
+        for row, (objects, *parts) in enumerate(self.detector.candidates(maps)):
+            objects = Candidates(
+                np.concatenate([objects.boxes, whole.boxes]),
+                np.concatenate([objects.scores, whole.scores]),
+            )
+            choice = choose(objects, parts, self._constraints(maps[row], parts))
+            found[row, 0] = objects.boxes[choice.whole]
+            for number, (part, chosen) in enumerate(zip(parts, choice.parts, strict=True), 1):
+                if chosen != NONE:
+                    found[row, number] = part.boxes[chosen]
+        return torch.from_numpy(found).to(maps)
+
+    def describe(self, images: Tensor, boxes: Tensor) -> Tensor:
+        """What is in boxes (B, 1 + G, 4): unit vectors side by side, (B, D).
+
+        A box that is not there (NaN) gives zeros.
+        """
+        found = []
+        for number in range(1 + len(self.groups)):
+            there = torch.isfinite(boxes[:, number]).all(dim=1)
+            vectors = F.normalize(self._region(number, images, boxes[:, number]).float(), dim=1)
+            found.append(vectors * there[:, None])
+        return torch.cat(found, dim=1)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Layouts, detectors, how parts look; the regions' backbones; support vectors."""
+        detector = self.detector
+        trunk = Group(list(detector.trunk.learnable()), self.trunk_factor)
+        rest = [
+            parameter
+            for module in (detector.joins, detector.proposer, detector.judge)
+            for parameter in module.parameters()
+        ]
+        own = [p for n in range(len(self.trunks)) for p in self._trunk(n).learnable()]
+        trunks, heads = Group(own, self.trunk_factor), Group(list(self.heads.parameters()))
+        return (
+            Fit("layouts", self._fit_layouts),
+            Learn("detectors", (Group(rest, 0.5), trunk), self._detector_loss, 0.5),
+            Fit("looks of parts", self._fit_looks),
+            Learn("regions", (heads, trunks), self._region_loss, 0.5),
+            Fit("support vectors", self._fit_svm),
+        )
+
+    @torch.no_grad()
+    def look(self, images: Tensor) -> list[Look]:
+        """The object's box and those of the parts that were found."""
+        names = ("object", *self.groups)
+        looks = []
+        for boxes in self.find(images).cpu().numpy():
+            there = np.isfinite(boxes).all(axis=1)
+            own = tuple(name for name, seen in zip(names, there, strict=True) if seen)
+            looks.append(Look(boxes[there].astype(np.float32), own))
+        return looks
+
+    def true_boxes(self, photos: Photos) -> Tensor:
+        """Boxes (B, 1 + G, 4) of the object and of its parts from key points; NaN where hidden.
+
+        Raises:
+            DataError: the photos lack key points that the parts are made of.
+        """
+        wanted, count = (
+            1 + max(max(group) for group in self.groups.values()),
+            photos.points.shape[1],
+        )
+        if count < wanted:
+            raise DataError(
+                f"Part-based R-CNN: the photos have {count or 'no'} key points; its parts "
+                f"({', '.join(self.groups)}) are made of {wanted}: give data with key points, name "
+                "the groups that these data have, or choose a system that needs none"
+            )
+        whole = photos.boxes.double().cpu().numpy()
+        points = photos.points.double().cpu().numpy()
+        parts = part_boxes(points, whole, list(self.groups.values()), self.side)
+        return torch.from_numpy(np.concatenate([whole[:, None], parts], axis=1)).to(photos.boxes)
+
+    def _constraints(self, maps: Tensor, parts: Sequence[Candidates]) -> Constraints:
+        """Delta for a photo with this map (C, h, w) and these candidates."""
+        priors: list[LayoutPrior | None] = [None] * len(parts)
+        if self.geometry == "mixture":
+            priors = [self.memory.mixture(number) for number in range(len(parts))]
+        elif self.geometry == "neighbours":
+            priors = [self._alike(number, maps, part) for number, part in enumerate(parts)]
+        slack = None if self.geometry == "none" else self.slack * self.side
+        return Constraints(slack, priors, self.power)
+
+    def _alike(self, part: int, maps: Tensor, candidates: Candidates) -> LayoutPrior | None:
+        """The prior around the training photos whose part looks like the surest candidate."""
+        if not len(candidates):
+            return None
+        surest = torch.from_numpy(candidates.boxes[candidates.scores.argmax()][None])
+        look = self.detector.appearances(maps[None], [surest.to(maps)])[0]
+        return self.memory.alike(part, _array(look), self.neighbours)
+
+    def _fit_layouts(self, passes: Passes) -> None:
+        """Where parts lie in training; also the first to see whether there are any."""
+        found = []
+        for photos in passes.once():
+            boxes = _array(self.true_boxes(photos))
+            found.append(layouts_of(boxes[:, 1:], boxes[:, :1]))
+        layouts = np.concatenate(found)  # (N, G, 4)
+        for part, name in enumerate(self.groups):
+            own = layouts[np.isfinite(layouts[:, part]).all(axis=1), part]
+            if not len(own):
+                raise DataError(
+                    f"Part-based R-CNN: no key point of part '{name}' is in sight on any training "
+                    "photo; leave the part out"
+                )
+            self.memory.fit(part, own, passes.rng)
+
+    @torch.no_grad()
+    def _fit_looks(self, passes: Passes) -> None:
+        """How parts look to the detectors, beside their layouts."""
+        looks: list[list[NDArray[Any]]] = [[] for _ in self.groups]
+        layouts: list[list[NDArray[Any]]] = [[] for _ in self.groups]
+        for photos in passes.once():
+            maps = self.detector.maps(photos.images.to(self.svm_bias.device))
+            true = self.true_boxes(photos).to(maps)
+            for part in range(len(self.groups)):
+                there = torch.isfinite(true[:, 1 + part]).all(dim=1)
+                own = [
+                    box[None][seen[None]]
+                    for box, seen in zip(true[:, 1 + part], there, strict=True)
+                ]
+                looks[part].append(_array(self.detector.appearances(maps, own)))
+                layouts[part].append(
+                    layouts_of(_array(true[there, 1 + part]), _array(true[there, 0]))
+                )
+        for part in range(len(self.groups)):
+            look, layout = np.concatenate(looks[part]), np.concatenate(layouts[part])
+            self.memory.remember(part, look, layout, passes.rng)
+
+    @torch.no_grad()
+    def _fit_svm(self, passes: Passes) -> None:
+        """Support vectors on the true boxes of the training photos."""
+        vectors, labels = [], []
+        for photos in passes.once():
+            images = photos.images.to(self.svm_bias.device)
+            vectors.append(_array(self.describe(images, self.true_boxes(photos).to(images.device))))
+            labels.append(_array(photos.labels))
+        weights, bias = fit_linear_svm(
+            np.concatenate(vectors), np.concatenate(labels), self.num_classes, cost=self.cost
+        )
+        self.svm_weights.copy_(torch.from_numpy(weights))
+        self.svm_bias.copy_(torch.from_numpy(bias))
+
+    def _detector_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        return self.detector.losses(photos.images, self.true_boxes(photos))
+
+    def _region_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        """Each region names the class by itself, on true boxes moved a little."""
+        boxes = self.true_boxes(photos)
+        sides = (boxes[..., 2:] - boxes[..., :2]).repeat(1, 1, 2)
+        moves = torch.randn(boxes.shape, generator=chance).to(boxes)
+        boxes = boxes + 0.07 * sides * moves
+        terms = {}
+        for number, (name, head) in enumerate(
+            zip(("object", *self.groups), self.heads, strict=True)
+        ):
+            there = torch.isfinite(boxes[:, number]).all(dim=1)
+            scores = head(self._region(number, photos.images, boxes[:, number]))
+            loss = F.cross_entropy(
+                scores.float(), photos.labels, label_smoothing=self.smoothing, reduction="none"
+            )
+            terms[name] = (loss * there).sum() / there.sum().clamp_min(1)
+        return terms
+
+    def _region(self, number: int, images: Tensor, boxes: Tensor) -> Tensor:
+        """Pooled maps (B, D) of the boxes (B, 4), warped to a square; of NaN the whole photo."""
+        whole = boxes.new_tensor([0.0, 0.0, self.side, self.side])
+        ends = torch.where(torch.isfinite(boxes).all(dim=1)[:, None], boxes, whole)
+        ends = ends * 2 / self.side - 1
+        halves = ((ends[:, 2:] - ends[:, :2]) / 2 * _CONTEXT).clamp_min(0.02)
+        windows = window_transforms((ends[:, :2] + ends[:, 2:]) / 2, halves)
+        view = affine_view(images.float(), windows, self.view_side)
+        return torch.cat([maps.mean(dim=(2, 3)) for maps in self._trunk(number)(view)], dim=1)
+
+    def _trunk(self, number: int) -> Trunk:
+        trunk = self.trunks[number]
+        assert isinstance(trunk, Trunk)
+        return trunk
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = values.detach().cpu().numpy()
+    return array
