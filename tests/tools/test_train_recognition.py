@@ -1,5 +1,7 @@
 import importlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -214,3 +216,17 @@ def test_families_of_a_store_are_counted_apart(tmp_path):
     result = read_json(tmp_path / "out/result.json")
     assert result["data"]["known"] == ["boxes"]
     assert "of val trays and of test trays" in result["protocol"]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_system(colours, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", str(ROOT / "tools/train_recognition.py"), str(CONFIG)]
+    command += ["--data", str(colours), "--out", str(tmp_path), "--epochs", "2", "--cfg-options"]
+    command += ["side=32", "options.backbone=test_resnet", "options.pretrained=False"]
+    command += ["options.stages=(2,3)", "training.batch_size=3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("yardstick: val") == 1
+    training = read_json(tmp_path / "result.json")["training"]
+    assert (training["processes"], training["batches"]) == (2, 6)  # 2 x 18 photos, 3 x 2 at once
