@@ -53,7 +53,7 @@ class LayoutPrior:
 
 
 def fit_mixture(layouts: Floats, gaussians: int, seed: int) -> LayoutPrior:
-    """delta^MG: a mixture fitted on the training layouts (N, 4), one Gaussian for 4 of them at most.
+    """delta^MG: a mixture fitted on training layouts (N, 4), one Gaussian for 4 of them at most.
 
     Raises:
         ValueError: no layout.

@@ -78,8 +78,10 @@ class StCnn(System):
         self.trunks = nn.ModuleList(Trunk(backbone, pretrained=pretrained) for _ in range(windows))
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.locator.channels[0] * windows, num_classes)
+        self.locator.eval()  # a grey photo must not move the statistics of its layers
         with torch.no_grad():  # settles the size of the lazy layer
             self.hidden(self._seen(torch.zeros(1, 3, look_side, look_side)))
+        self.locator.train()
         self._start()
 
     def forward(self, images: Tensor) -> Tensor:
