@@ -25,6 +25,12 @@ def test_windows_start_side_by_side(windows, transform):
         assert covered.min() == 1  # they tile the photo
 
 
+def test_making_one_leaves_the_statistics_of_its_layers_alone():
+    means = [v for k, v in small().locator.state_dict().items() if k.endswith("running_mean")]
+    assert len(means) > 10
+    assert all((mean == 0).all() for mean in means)
+
+
 def test_the_locating_network_learns_slowly():
     (phase,) = small(locator_factor=1e-4).phases()
     assert [group.factor for group in phase.groups] == [1.0, 0.3, 1e-4]
