@@ -46,7 +46,8 @@ def test_the_rows_of_an_exemplar_are_the_same_set_however_it_lies(describe):
     picture = on_white(3)
     (rows,) = describe.exemplar_rows([picture])
     (turned,) = describe.exemplar_rows([np.rot90(picture)])
-    np.testing.assert_allclose(turned, np.roll(rows, -2, axis=0), atol=1e-4)
+    quarter = len(rows) // 4
+    np.testing.assert_allclose(turned, np.roll(rows, -quarter, axis=0), atol=1e-4)
     query = describe([np.ascontiguousarray(np.rot90(picture, 3))])
     assert (query @ rows.T).max() > 0.9999
 
