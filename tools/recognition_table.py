@@ -172,8 +172,9 @@ def _cells(result: dict[str, Any], system: str, name: str) -> str:
         "" if base is None or system == REFERENCE else f"{100 * (row['mean'] - base['mean']):+.1f}"
     )
     within = "" if row["within_families"] is None else f"{100 * row['within_families']:.1f} %"
+    spread = f" ± {100 * row['std']:.1f}" if len(row["seeds"]) > 1 else ""
     return (
-        f"{100 * row['mean']:.1f} ± {100 * row['std']:.1f} | {len(row['seeds'])} | {lead} | "
+        f"{100 * row['mean']:.1f}{spread} | {len(row['seeds'])} | {lead} | "
         f"{row['cpu_seconds']:.0f} | {within}"
     )
 
