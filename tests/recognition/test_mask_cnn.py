@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from rpc.data.files import DataError
+from rpc.features.key_point_groups import BIRD
 from rpc.recognition.system import Photos
-from rpc.recognition.systems.mask_cnn import BIRD, MaskCnn
+from rpc.recognition.systems.mask_cnn import MaskCnn
 
 GROUPS = {"head": (0, 1), "torso": (2, 3)}
 

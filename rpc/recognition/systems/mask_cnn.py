@@ -13,7 +13,7 @@ Key: B photos, S x S pixels, G groups of key points, C channels, h x w cells, K 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.fully_convolutional import FullyConvolutional
+from rpc.features.key_point_groups import BIRD
 from rpc.features.masked_pooling import average_and_maximum, or_everywhere
 from rpc.features.part_masks import (
     IGNORED,
@@ -37,14 +38,6 @@ from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
 from rpc.retrieval.selection import largest_component
 
 Source = Literal["points", "boxes"]
-
-# The 15 points of CUB-200-2011 in the order of its parts.txt, from 0: back, beak, belly, breast,
-# crown, forehead, left eye, left leg, left wing, nape, right eye, right leg, right wing, tail,
-# throat.
-BIRD: Final[Mapping[str, Sequence[int]]] = {
-    "head": (1, 4, 5, 6, 9, 10, 14),
-    "torso": (0, 2, 3, 7, 8, 11, 12, 13),
-}
 
 
 class MaskCnn(System):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
+from rpc.features.key_point_groups import BIRD
 from rpc.features.layout_memory import LayoutMemory
 from rpc.features.linear_svm import fit_linear_svm
 from rpc.features.part_boxes import layouts_of, part_boxes
@@ -29,7 +30,6 @@ from rpc.features.part_geometry import NONE, Candidates, Constraints, LayoutPrio
 from rpc.features.trunk import Trunk
 from rpc.features.warp import affine_view, window_transforms
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
-from rpc.recognition.systems.mask_cnn import BIRD
 
 Geometry = Literal["none", "box", "mixture", "neighbours"]
 
