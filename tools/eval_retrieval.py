@@ -110,8 +110,9 @@ def _report(
 
 
 def _draw(data: ClassPhotos, maps: FeatureMaps, scored: dict[str, Scored], out: Path) -> None:
-    from retrieval_sheets import answer_sheet, evenly, mask_sheet
+    from retrieval_sheets import answer_sheet, mask_sheet
 
+    from rpc.data.evenly import evenly
     from rpc.data.images import write_image
     from rpc.reporting.lettering import Lettering
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from rpc.reporting.framed import paste_framed
 from rpc.reporting.lettering import Lettering
 from rpc.reporting.palette import INK, MISSED, PAPER, RIGHT, Colour
 
@@ -33,7 +33,7 @@ def failure_sheet(lines: Sequence[Sequence[Cell]], columns: int = 2, tile: int =
         left, top = GAP + number % columns * wide, GAP + number // columns * high
         for place, (picture, caption, colour) in enumerate(line):
             corner = (left + place * (tile + GAP), top)
-            _paste(sheet, corner, picture, colour, tile)
+            paste_framed(sheet, corner, picture, colour, tile=tile, border=BORDER)
             text = lettering.fit(lettering.plain(caption), TEXT - 2, tile)
             at = (corner[0], corner[1] + tile)
             ImageDraw.Draw(sheet).text(at, text, fill=INK, font=lettering.font(text, TEXT - 2))
@@ -98,17 +98,3 @@ def naming_text(report: Mapping[str, Any]) -> str:
             f"| {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} | {told} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def _paste(
-    sheet: Image.Image, at: tuple[int, int], rgb: Rgb, colour: Colour | None, tile: int
-) -> None:
-    room = tile - 2 * BORDER
-    scale = room / max(rgb.shape[:2])
-    size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = Image.fromarray(np.asarray(cv2.resize(rgb, size, interpolation=how), dtype=np.uint8))
-    if colour is not None:
-        corner = (at[0] + size[0] + 2 * BORDER - 1, at[1] + size[1] + 2 * BORDER - 1)
-        ImageDraw.Draw(sheet).rectangle((*at, *corner), fill=colour)
-    sheet.paste(small, (at[0] + BORDER, at[1] + BORDER))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rpc.data import Category, Taxonomy
 from rpc.data.class_folders import LabelledPhoto, labels_of
 from rpc.data.class_set import ClassSet
+from rpc.data.evenly import evenly
 from rpc.metrics.confusion import confusion_matrix, most_confused
 from rpc.recognition.data_sets import examples_of
 from rpc.recognition.photo_batches import seen_whole
@@ -74,8 +75,7 @@ def look_sheet(data: ClassSet, system: System, named: Ints) -> Rgb | None:
         system: in evaluation mode.
         named: (N,) what it took each validation photo for.
     """
-    places = np.unique(np.linspace(0, len(data.val) - 1, min(LOOKS, len(data.val))).round())
-    chosen = [int(place) for place in places]
+    chosen = evenly(len(data.val), LOOKS)
     seen = [
         seen_whole(example, system.side).image
         for example in examples_of([data.val[row] for row in chosen])

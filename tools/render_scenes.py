@@ -13,11 +13,12 @@ from typing import Any
 from door import run
 from progress_bar import bar
 
+from rpc.data.evenly import evenly
 from rpc.data.files import read_json
 from rpc.data.images import list_photos, read_image, write_image
 from synth.render.apply import REPORT, finished, render_dataset
 from synth.render.chunks import Job, render_one
-from synth.render.scenes import SceneFolder, evenly
+from synth.render.scenes import SceneFolder
 from synth.render.sheet import marked, rows_sheet
 
 WORST = 12

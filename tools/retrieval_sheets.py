@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw
 from rpc.data.class_folders import ClassPhotos
 from rpc.data.images import read_image
 from rpc.features.feature_maps import FeatureMaps
+from rpc.reporting.framed import paste_framed
 from rpc.reporting.lettering import Lettering
-from rpc.reporting.palette import INK, MISSED, PAPER, RIGHT, Colour
+from rpc.reporting.palette import INK, MISSED, PAPER, RIGHT
 from rpc.retrieval.mask_picture import draw_mask
 from rpc.retrieval.selection import object_mask
 
@@ -24,6 +25,7 @@ TILE: Final = 170  # px
 GAP: Final = 8
 TEXT: Final = 14
 BORDER: Final = 4
+_paste = partial(paste_framed, tile=TILE, border=BORDER)
 
 
 def mask_sheet(
@@ -66,24 +68,6 @@ def answer_sheet(
             colour = RIGHT if answer.label == query.label else MISSED
             _paste(sheet, (left, top + TEXT + 4), read_image(answer.path), colour)
     return np.asarray(sheet).copy()
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """Up to `most` indices, evenly over `count`."""
-    places = np.linspace(0, count - 1, min(most, count)).round().astype(int)
-    return [int(place) for place in np.unique(places)]
-
-
-def _paste(sheet: Image.Image, at: tuple[int, int], rgb: Rgb, colour: Colour | None = None) -> None:
-    room = TILE - 2 * BORDER
-    scale = room / max(rgb.shape[:2])
-    size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = Image.fromarray(np.asarray(cv2.resize(rgb, size, interpolation=how), dtype=np.uint8))
-    if colour is not None:
-        corner = (at[0] + size[0] + 2 * BORDER - 1, at[1] + size[1] + 2 * BORDER - 1)
-        ImageDraw.Draw(sheet).rectangle((*at, *corner), fill=colour)
-    sheet.paste(small, (at[0] + BORDER, at[1] + BORDER))
 
 
 def _write(sheet: Image.Image, at: tuple[int, int], title: str, lettering: Lettering) -> None:

@@ -18,6 +18,7 @@ from progress_bar import bar
 from quality_page import HALVES, figures_chart, quality_text
 from quality_sheet import TILES, draw_sheet
 
+from rpc.data.evenly import evenly
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
@@ -143,8 +144,8 @@ def _write(
 ) -> Path:
     tiles = {}
     for name, one in sets.items():
-        rows = np.linspace(0, len(one.paths) - 1, min(TILES, len(one.paths))).round().astype(int)
-        photos = {row: fit(read_image(one.paths[row]), side) for row in rows.tolist()}
+        rows = evenly(len(one.paths), TILES)
+        photos = {row: fit(read_image(one.paths[row]), side) for row in rows}
         tiles[name] = [
             (photo, max(patches(photo, np.random.default_rng([seed, row])), key=np.std))
             for row, photo in photos.items()

@@ -93,10 +93,11 @@ def _learned(args: argparse.Namespace, values: dict[str, Any], target: TargetPho
 
 
 def _classical(args: argparse.Namespace, values: dict[str, Any], target: TargetPhotos) -> int:
+    from rpc.data.evenly import evenly
     from rpc.data.files import DataError
     from rpc.data.images import read_image
     from synth.render.classical import MOST_SCENES, ClassicalRenderer
-    from synth.render.scenes import SceneFolder, evenly
+    from synth.render.scenes import SceneFolder
 
     if values:
         raise DataError(f"{args.config}: unknown setting {', '.join(values)}; expected kind alone")

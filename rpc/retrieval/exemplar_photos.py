@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.evenly import evenly
 from rpc.data.exemplars import Exemplar
 from rpc.data.images import read_image
 from rpc.data.product_box import find_product_box
@@ -87,6 +88,5 @@ def spread(exemplars: Iterable[Exemplar], most: int) -> dict[int, list[Exemplar]
     chosen = {}
     for number, photos in by_sku.items():
         photos.sort(key=lambda e: (e.camera or 0, e.view or 0, e.path.name))
-        places = np.linspace(0, len(photos) - 1, min(most, len(photos))).round().astype(int)
-        chosen[number] = [photos[place] for place in np.unique(places)]
+        chosen[number] = [photos[place] for place in evenly(len(photos), most)]
     return chosen

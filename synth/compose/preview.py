@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.evenly import evenly
 from rpc.data.files import DataError
 from rpc.data.images import list_photos, read_image
 
@@ -44,8 +45,7 @@ def sample_photos(folder: str | Path, count: int) -> list[Rgb]:
         DataError: the folder is missing or holds no photo.
     """
     paths = list_photos(folder, "photos of real trays")
-    rows = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
-    return [read_image(paths[row]) for row in rows]
+    return [read_image(paths[row]) for row in evenly(len(paths), count)]
 
 
 def _block(images: Sequence[Rgb], columns: int) -> Rgb:

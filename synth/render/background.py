@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.evenly import evenly
 from synth.render.colours import Rgb
-from synth.render.scenes import SceneFolder, evenly
+from synth.render.scenes import SceneFolder
 
 IMAGES: Final = 64  # scenes that are looked at; more change the quantiles little
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)

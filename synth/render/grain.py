@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.evenly import evenly
+
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -112,8 +114,7 @@ def _cut(rgb: Rgb) -> Floats:
     used = rgb[: rows * _PATCH, : columns * _PATCH]
     grid = used.reshape(rows, _PATCH, columns, _PATCH, 3).swapaxes(1, 2)
     patches = grid.reshape(-1, _PATCH, _PATCH, 3)
-    rows = np.linspace(0, len(patches) - 1, min(len(patches), _MOST)).round().astype(int)
-    return np.asarray(patches[rows].astype(np.float32))
+    return np.asarray(patches[evenly(len(patches), _MOST)].astype(np.float32))
 
 
 def _without_plane(patches: Floats) -> Floats:

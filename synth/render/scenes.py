@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from rpc.data.dataset import Dataset, read_dataset
 from rpc.data.files import DataError, safe_join
 from rpc.data.images import read_image
@@ -89,9 +87,3 @@ class SceneFolder:
                 "what is in sight, as tools/compose_scenes.py writes it"
             ) from error
         return mask
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """At most `most` of the rows 0 to `count` - 1, spread over them."""
-    rows = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-    return [int(row) for row in rows]

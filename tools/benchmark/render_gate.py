@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from progress_bar import bar
 
+from rpc.data.evenly import evenly
 from rpc.data.files import write_json
 from rpc.features.embedding import Embedder
 from rpc.reporting.provenance import code_version, machine
@@ -29,7 +30,7 @@ from synth.render.gate import Embed, Verdict, judge
 from synth.render.gated import USUAL
 from synth.render.planted import FAULTS, ON_BOARD, Fault, camera_change, plant
 from synth.render.repair import can_repair, repair
-from synth.render.scenes import SceneFolder, evenly
+from synth.render.scenes import SceneFolder
 
 QUANTILES = (0.001, 0.01, 0.5, 0.99, 0.999)
 

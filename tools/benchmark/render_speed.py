@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from progress_bar import bar
 
+from rpc.data.evenly import evenly
 from rpc.data.files import write_json
 from rpc.data.images import list_photos, read_image, write_image
 from rpc.features.embedding import Embedder
@@ -39,7 +40,7 @@ from synth.render.gated import USUAL
 from synth.render.learned import LearnedRenderer
 from synth.render.networks import Generator
 from synth.render.renderer import Renderer
-from synth.render.scenes import SceneFolder, evenly
+from synth.render.scenes import SceneFolder
 from synth.render.settings import RenderSettings
 from synth.render.settings_reader import read_settings
 from synth.render.trainee import Trainee
