@@ -173,7 +173,7 @@ def _photos(data: ClassSet, side: str) -> tuple[LabelledPhoto, ...]:
 def fingerprint(data: ClassSet) -> str:
     """Which photos, on which side, with which labels."""
     text = "\n".join(
-        f"{side} {photo.name} {photo.label} {photo.crop}"
+        f"{side} {photo.name} {photo.label} {photo.crop} {photo.box} {photo.points}"
         for side in ("train", "val", "test")
         for photo in _photos(data, side)
     )

@@ -1,15 +1,18 @@
 """All recognition systems on data sets, the same budget, several seeds: one table.
 
 Each cell is a run of tools/train_recognition.py in OUT/<data>/<system>/seed<n>; a cell that is done
-is not run again, so the command can be stopped and repeated. A system that wants what a data set
-has not (key points) is named, with the reason, and not run.
+is not run again, so the command can be stopped and repeated. With --jobs, cells run side by side.
+A system that wants what a data set has not (key points) is named, with the reason, and not run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,19 +53,62 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"--scenes {unknown[0]}: no --data of this name")
     if unknown := sorted(set(args.systems) - set(SYSTEMS)):
         raise DataError(f"--systems {unknown[0]}: expected some of {', '.join(SYSTEMS)}")
-    refused: dict[str, dict[str, str]] = {}
-    for seed in range(args.seeds):
-        for name, root in roots.items():
-            for system in args.systems:
-                if system in refused.get(name, {}):
-                    continue
-                said = _cell(args, name, root, scenes.get(name), system, seed)
-                if said is not None:
-                    refused.setdefault(name, {})[system] = said
-                _write(args, list(roots), refused)
-    for path in _write(args, list(roots), refused):
+    if args.jobs < 1 or args.seeds < 1:
+        raise DataError(f"--jobs {args.jobs} --seeds {args.seeds}: expected 1 or more of each")
+    table = _Table(args, roots, scenes)
+    table.run()
+    for path in table.write():
         print(path)
     return 0
+
+
+class _Table:
+    """Cells that are run, some at a time, and the table as far as it has come."""
+
+    def __init__(
+        self, args: argparse.Namespace, roots: dict[str, Path], scenes: dict[str, Path]
+    ) -> None:
+        self.args, self.roots, self.scenes = args, roots, scenes
+        self.refused: dict[str, dict[str, str]] = {}
+        self.writing = threading.Lock()
+
+    def run(self) -> None:
+        """Every cell, seed by seed; the table is written after each.
+
+        Raises:
+            DataError: a cell failed; those that were running are finished first.
+        """
+        cells = [
+            (name, system, seed)
+            for seed in range(self.args.seeds)
+            for name in self.roots
+            for system in self.args.systems
+        ]
+        pool = ThreadPoolExecutor(self.args.jobs)
+        running: list[Future[None]] = []
+        try:
+            running = [pool.submit(self.cell, *cell) for cell in cells]
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        for done in running:
+            if not done.cancelled():
+                done.result()
+
+    def cell(self, name: str, system: str, seed: int) -> None:
+        """One cell, unless it was done or its system was refused."""
+        if system in self.refused.get(name, {}):
+            return
+        root, scenes = self.roots[name], self.scenes.get(name)
+        said = _cell(self.args, name, root, scenes, system, seed)
+        with self.writing:
+            if said is not None:
+                self.refused.setdefault(name, {})[system] = said
+            self.write()
+
+    def write(self) -> list[Path]:
+        """The table, as JSON and as a page."""
+        return _write(self.args, list(self.roots), self.refused)
 
 
 def _cell(
@@ -71,23 +117,37 @@ def _cell(
     """Run one cell if it is not there; what it was refused with, in one line.
 
     Raises:
-        DataError: it failed for another reason than that.
+        DataError: it failed for another reason than that, or was run with another budget.
     """
     out = args.out / name / system / f"seed{seed}"
     if (out / "result.json").is_file():
+        before = read_json(out / "result.json")["config"]["values"]["training"]["cpu_minutes"]
+        if before != args.cpu_minutes:
+            raise DataError(
+                f"{out}: a run of {before} minutes, and --cpu-minutes is {args.cpu_minutes:g}; "
+                "choose another --out"
+            )
         return None
     line = [sys.executable, str(TOOL), str(CONFIGS / f"{system}.py"), "--data", str(root)]
     line += ["--out", str(out), "--seed", str(seed), "--resume", "--workers", "1"]
     line += ["--cpu-minutes", str(args.cpu_minutes)]
     line += [] if scenes is None else ["--scenes", str(scenes)]
     print(f"{name} / {system} / seed {seed}", flush=True)
-    done = subprocess.run(line, check=False, stderr=subprocess.PIPE, text=True)
+    threads = {} if args.jobs == 1 else {"OMP_NUM_THREADS": str(_threads(args.jobs))}
+    done = subprocess.run(
+        line, check=False, stderr=subprocess.PIPE, text=True, env={**os.environ, **threads}
+    )
     if done.returncode == 0:
         return None
     said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     if done.returncode == 2 and NEEDS in said:
         return said
     raise DataError(f"{name} / {system} / seed {seed}: {said:.300}")
+
+
+def _threads(jobs: int) -> int:
+    """Of each of so many jobs, so that together they take no more than there are cores."""
+    return max((os.cpu_count() or 1) // jobs, 1)
 
 
 def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[str, Any]]:
@@ -215,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="for all runs and the table")
     add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="(default: all)")
     add("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
+    add("--jobs", type=int, default=1, metavar="N", help="cells side by side (default: 1)")
     add("--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)")
     return parser
 

@@ -1,4 +1,4 @@
-# Parts by key points. Data with boxes alone: options.masks=boxes.
+# Parts by key points. For data with boxes alone: mask_cnn_boxes.py.
 _base_ = "_base_/small.py"
 system = "mask_cnn"
 side = 192

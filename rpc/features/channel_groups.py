@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans  # type: ignore[import-untyped]
 from torch import Tensor
 
+from rpc.features.precision import full_precision
+
 
 def cell_places(height: int, width: int, like: Tensor) -> Tensor:
     """Middles of cells, (h * w, 2), x and y from -1 (left, top edge) to 1."""
@@ -53,6 +55,7 @@ def group_channels(
     return np.asarray(labels, dtype=np.int64)
 
 
+@full_precision
 def part_maps(maps: Tensor, weights: Tensor) -> Tensor:
     """Attention of each part: channels summed by weight, to sum 1 over cells.
 
@@ -83,9 +86,12 @@ def distance_loss(attention: Tensor) -> Tensor:
 def diversity_loss(attention: Tensor, margin: float = 0.02) -> Tensor:
     """How much parts attend to what other parts attend to: Div (eq. 6), as `distance_loss`.
 
+    The others' attention is counted in units of its mean over cells: maps that sum to 1 have values
+    of 1 / (h * w), next to which neither the loss nor its margin would weigh anything.
+
     Args:
         attention: (B, P, h, w); P of 2 or more.
-        margin: of attention that is no offence.
+        margin: of attention that is no offence; for maps that sum to 1 it adds a constant.
 
     Raises:
         ValueError: one part has no others.
@@ -95,5 +101,5 @@ def diversity_loss(attention: Tensor, margin: float = 0.02) -> Tensor:
         raise ValueError("diversity: expected 2 parts or more")
     flat = attention.flatten(2)
     own = torch.eye(parts, dtype=torch.bool, device=flat.device)[None, :, :, None]
-    others = flat[:, None].masked_fill(own, -torch.inf).amax(dim=2)  # (B, P, cells)
+    others = flat[:, None].masked_fill(own, -torch.inf).amax(dim=2) * flat.shape[2]
     return (flat * (others - margin)).sum(dim=(1, 2)).mean()

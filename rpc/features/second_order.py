@@ -13,9 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rpc.features.precision import full_precision
+
 TINY = 1e-10  # below the square root: its slope at 0 has no bound
 
 
+@full_precision
 def bilinear(left: Tensor, right: Tensor) -> Tensor:
     """Mean over cells of the outer product of two maps (ICCV 2015, eq. 2 and 3).
 
@@ -81,8 +84,11 @@ class TensorSketch(nn.Module):
         signs = 2.0 * torch.randint(2, (channels,), generator=chance) - 1
         self.register_buffer("signs", signs)
 
+    @full_precision
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Maps (B, D, h, w) and (B, E, h, w) to (B, d), the mean over cells."""
+        if not len(left):
+            return left.new_zeros(0, self.size)  # some Fourier transforms refuse none
         split = [self.left, self.right]
         spectra = [
             torch.fft.rfft(self.count_sketch(maps.flatten(2).transpose(1, 2), places, signs))
@@ -103,6 +109,7 @@ class TensorSketch(nn.Module):
         return sketch.index_add(-1, places, values * signs.to(values))
 
 
+@full_precision
 def covariance(maps: Tensor) -> Tensor:
     """Covariance (B, D, D) over the cells of maps (B, D, h, w), divided by N (CVPR 2018, eq. 1)."""
     cells = maps.flatten(2)
@@ -110,6 +117,7 @@ def covariance(maps: Tensor) -> Tensor:
     return centred @ centred.transpose(1, 2) / cells.shape[2]
 
 
+@full_precision
 def root_of(matrices: Tensor, iterations: int = 5) -> Tensor:
     """About the square root of positive semi-definite matrices (B, D, D); zeros stay zeros.
 

@@ -5,7 +5,7 @@ Key: B photos, H x W pixels, C channels, h x w cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import timm
@@ -88,6 +88,11 @@ class Trunk(nn.Module):
     def learnable(self) -> Iterator[nn.Parameter]:
         """The parameters that may learn."""
         yield from self._learnable
+
+
+def pooled_depths(maps: Sequence[Tensor]) -> Tensor:
+    """Maps (B, C, h, w) of some depths, averaged over their cells, side by side: (B, sum of C)."""
+    return torch.cat([own.float().mean(dim=(2, 3)) for own in maps], dim=1)
 
 
 def _stages_of(name: str) -> tuple[int, ...]:

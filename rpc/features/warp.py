@@ -12,11 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rpc.features.precision import full_precision
 
+
+@full_precision
 def affine_view(images: Tensor, transforms: Tensor, side: int) -> Tensor:
     """Pictures seen through affine transforms (Jaderberg et al., NIPS 2015, eq. 1 and 5).
 
-    Where the view shrinks the picture, the picture is shrunk first, so that nothing is skipped.
+    Where a view shrinks its picture, that picture is shrunk first, so that nothing is skipped. What
+    is seen of one picture does not depend on the others.
 
     Args:
         images: (B, C, H, W), floating point.
@@ -35,10 +39,15 @@ def affine_view(images: Tensor, transforms: Tensor, side: int) -> Tensor:
         )
     if not len(images):
         return images.new_zeros(0, images.shape[1], side, side)
-    shrunk = _shrunk(images, transforms, side)
     size = [len(images), images.shape[1], side, side]
     grid = F.affine_grid(transforms.to(images), size, align_corners=False)
-    return F.grid_sample(shrunk, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    levels = _levels(images, transforms, side)
+    first = int(levels[0])
+    if bool((levels == first).all()):
+        return _sampled(images, grid, first)
+    rows = [(levels == level).nonzero()[:, 0] for level in levels.unique()]
+    seen = torch.cat([_sampled(images[own], grid[own], int(levels[own[0]])) for own in rows])
+    return seen[torch.cat(rows).argsort()]
 
 
 def window_transforms(centres: Tensor, halves: Tensor) -> Tensor:
@@ -53,6 +62,19 @@ def window_transforms(centres: Tensor, halves: Tensor) -> Tensor:
         torch.stack([zero, halves[:, 1], centres[:, 1]], dim=1),
     ]
     return torch.stack(rows, dim=1)
+
+
+def windows_by_chance(count: int, least: float, chance: torch.Generator) -> Tensor:
+    """Transforms (B, 2, 3) of square windows: half sides of `least` to 1, anywhere in the picture.
+
+    Args:
+        count: B.
+        least: of half sides, the whole picture's is 1.
+        chance: on the CPU, as the transforms are.
+    """
+    halves = least + (1 - least) * torch.rand(count, generator=chance)
+    places = 2 * torch.rand(count, 2, generator=chance) - 1
+    return window_transforms(inside(places, halves), halves)
 
 
 def window_boxes(transforms: Tensor, side: int) -> Tensor:
@@ -75,12 +97,18 @@ def inside(centres: Tensor, halves: Tensor | float) -> Tensor:
     return centres + (bounded - centres).detach()
 
 
-def _shrunk(images: Tensor, transforms: Tensor, side: int) -> Tensor:
-    """The pictures at a size at which the views skip no pixel by more than a half."""
+def _levels(images: Tensor, transforms: Tensor, side: int) -> Tensor:
+    """By how many half octaves (B,) each picture is shrunk before its view skips pixels."""
     with torch.no_grad():
-        scale = transforms[:, :, :2].norm(dim=1).amin()  # of the view that looks closest
-        factor = float(side / (scale.clamp_min(1e-3) * max(images.shape[2:])))
-    if factor >= 0.75:
-        return images
-    size = tuple(max(round(n * factor), 1) for n in images.shape[2:])
-    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+        closest = transforms[:, :, :2].norm(dim=1).amin(dim=1)  # of the two axes
+        factors = side / (closest.clamp_min(1e-3) * max(images.shape[2:]))
+        levels = (-2 * factors.log2()).round()  # none down to 0.84 of the picture's size
+        return levels.clamp_min(0).long().cpu()
+
+
+def _sampled(images: Tensor, grid: Tensor, level: int) -> Tensor:
+    """Pictures, shrunk by so many half octaves, at the places of a grid (B, S, S, 2)."""
+    if level:
+        size = tuple(max(round(n * 2 ** (-level / 2)), 1) for n in images.shape[2:])
+        images = F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)

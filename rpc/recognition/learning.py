@@ -228,7 +228,7 @@ class _Run:
     ) -> None:
         """Batch after batch until the phase's share of the budget is spent."""
         assert self.optimizer is not None
-        self.system.train()
+        in_training(self.system)
         rates = [group["lr"] for group in self.optimizer.param_groups]
         base = [self.settings.lr * group.factor for group in phase.groups]
         assert len(rates) == len(base)
@@ -246,7 +246,7 @@ class _Run:
             if check is not None and self.phase == len(self.phases) - 1:
                 if int(CHECKS * done) < int(CHECKS * self._done(phase)) < CHECKS:
                     check()
-                    self.system.train()
+                    in_training(self.system)
                     self.clock = time.process_time()
             stops, due = self.processes.largest(
                 float(stop()), float(time.monotonic() - self.saved > self.settings.save_every)
@@ -360,6 +360,19 @@ class _Run:
                 f"at batch {self.step}; the last good state is kept in {self.path}: lower the "
                 "learning rate and resume"
             )
+
+
+def in_training(system: nn.Module) -> None:
+    """Put what learns into training mode, and networks that rest into evaluation mode.
+
+    Normalisation layers of a network that rests would count batches on, and give what they say of a
+    photo by the photos beside it.
+    """
+    system.train()
+    for part in system.modules():
+        learns = [parameter.requires_grad for parameter in part.parameters()]
+        if learns and not any(learns):
+            part.eval()
 
 
 def accuracy(scores: Tensor, labels: Tensor) -> float:

@@ -133,7 +133,7 @@ class PhotoBatches:
     @property
     def fingerprint(self) -> str:
         """Of the photos, their order and how they are varied."""
-        parts = [f"{e.path.name} {e.label} {e.crop}" for e in self.examples]
+        parts = [f"{e.path.name} {e.label} {e.crop} {e.box} {e.points}" for e in self.examples]
         text = "\n".join([*parts, str(asdict(self.variation)), str(self.side)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -148,10 +148,11 @@ class PhotoBatches:
             made.append(self._varied(self.examples[row], rng))
         return _stack(made, [self.examples[row] for row in chosen])
 
-    def plain(self, batch: int = 32) -> Iterator[Photos]:
-        """Every photo once, in order, whole and unvaried."""
-        for start in range(0, len(self.examples), batch):
-            part = self.examples[start : start + batch]
+    def plain(self, rows: Sequence[int] | None = None, batch: int = 32) -> Iterator[Photos]:
+        """Photos once each, in order, whole and unvaried: all, or those of some rows."""
+        chosen = self.examples if rows is None else [self.examples[row] for row in rows]
+        for start in range(0, len(chosen), batch):
+            part = chosen[start : start + batch]
             yield _stack([seen_whole(example, self.side) for example in part], part)
 
     def passes(self, seed: int, phase: int) -> PlainPasses:
@@ -192,6 +193,11 @@ class PlainPasses:
     def once(self) -> Iterator[Photos]:
         """Every photo once, in order."""
         return self.data.plain()
+
+    def some(self, count: int) -> Iterator[Photos]:
+        """So many photos, drawn by chance: the first ones would be of few classes."""
+        rows = self.rng.permutation(len(self.data.examples))[:count]
+        return self.data.plain(rows.tolist())
 
 
 def seen_whole(example: Example, side: int) -> Seen:

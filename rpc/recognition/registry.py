@@ -98,6 +98,13 @@ SYSTEMS: Final[Mapping[str, Entry]] = {
     "ra_cnn": Entry("RA-CNN", "Fu, Zheng, Mei, CVPR 2017", "ra_cnn", "RaCnn"),
     "ma_cnn": Entry("MA-CNN", "Zheng, Fu, Mei, Luo, ICCV 2017", "ma_cnn", "MaCnn"),
     "mask_cnn": Entry("Mask-CNN", "Wei, Xie, Wu, Shen, PR 2018", "mask_cnn", "MaskCnn"),
+    "mask_cnn_boxes": Entry(
+        "Mask-CNN, masks from boxes",
+        "Wei, Xie, Wu, Shen, PR 2018",
+        "mask_cnn",
+        "MaskCnn",
+        {"masks": "boxes"},
+    ),
     "part_rcnn": Entry(
         "Part-based R-CNN",
         "Zhang, Donahue, Girshick, Darrell, ECCV 2014",

@@ -48,6 +48,10 @@ class Passes(Protocol):
         """Every photo once."""
         ...
 
+    def some(self, count: int) -> Iterator[Photos]:
+        """So many photos, drawn by chance, each once; all of them where there are not as many."""
+        ...
+
     @property
     def rng(self) -> np.random.Generator:
         """Chance, the same for the same seed."""

@@ -44,7 +44,9 @@ def test_all_attention_in_one_cell_is_no_distance():
 def test_parts_apart_are_credited_the_margin_and_parts_alike_are_worst():
     apart, alike = delta((1, 2), (4, 4)), delta((1, 2), (1, 2))
     assert float(diversity_loss(apart, 0.02)) == pytest.approx(-2 * 0.02)
-    assert float(diversity_loss(alike, 0.02)) == pytest.approx(2 * (1 - 0.02))
+    assert float(diversity_loss(alike, 0.02)) == pytest.approx(
+        2 * (36 - 0.02)
+    )  # 36 cells: 36 times their mean
 
 
 @given(st.integers(0, 1000))

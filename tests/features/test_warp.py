@@ -4,7 +4,13 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.features.warp import (
+    affine_view,
+    inside,
+    window_boxes,
+    window_transforms,
+    windows_by_chance,
+)
 
 IDENTITY = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]])
 
@@ -74,3 +80,16 @@ def test_no_picture_gives_no_view_and_a_wrong_shape_is_told():
     assert affine_view(picture(batch=0), torch.zeros(0, 2, 3), 8).shape == (0, 3, 8, 8)
     with pytest.raises(ValueError, match=r"expected \(1, 2, 3\), got \(2, 2, 3\)"):
         affine_view(picture(), torch.zeros(2, 2, 3), 8)
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 1.0))
+def test_windows_by_chance_lie_in_the_picture_and_are_the_same_for_the_same_chance(seed, least):
+    windows = windows_by_chance(9, least, torch.Generator().manual_seed(seed))
+    again = windows_by_chance(9, least, torch.Generator().manual_seed(seed))
+    assert torch.equal(windows, again)
+    boxes = window_boxes(windows, 100)
+    assert boxes.min() >= -1e-3
+    assert boxes.max() <= 100 + 1e-3
+    sides = boxes[:, 2:] - boxes[:, :2]
+    assert torch.allclose(sides[:, 0], sides[:, 1], atol=1e-3)
+    assert sides.min() >= 100 * least - 1e-3

@@ -103,7 +103,7 @@ def test_a_part_out_of_sight_says_nothing(marks):
     system = small(parts=4).eval()
     system.locator = Colours()
     system.channels.copy_(torch.tensor(PLANTED))
-    photos = next(iter(PhotoBatches(marks[0], 64).plain(1)))
+    photos = next(iter(PhotoBatches(marks[0], 64).plain(batch=1)))
     with torch.no_grad():
         blocks = system.vectors(photos.images).view(9, 432).norm(dim=1)
     assert (blocks > 0).tolist() == [True] * 5 + [False] * 4

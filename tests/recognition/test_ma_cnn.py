@@ -47,7 +47,8 @@ def test_it_goes_through_all_phases_and_every_channel_has_one_part(squares, tmp_
     settings = LearningSettings(iterations=40, batch_size=6, lr=3e-3)
     facts = learn(system, PhotoBatches(squares, 64), settings, tmp_path)
     assert [name[2:] for name in facts.seconds] == [
-        "channel groups", "grouping start", "classify 1", "grouping 1", "parts"
+        "channel groups", "grouping start", "classify 1", "grouping 1", "part networks",
+        "parts",
     ]  # fmt: skip
     assert system.groups.sum(dim=0).tolist() == [1.0] * 112
     photos = next(iter(PhotoBatches(squares, 64).plain()))
@@ -68,6 +69,19 @@ def test_the_grouping_networks_learn_the_groups(squares):
     with torch.no_grad():
         weights = system._weights(system.trunk(photos.images)[0])
     assert ((weights > 0.5) == (system.groups[None] > 0.5)).float().mean() > 0.99
+
+
+@torch.no_grad()
+def test_parts_begin_as_the_photo_is_seen_and_say_the_mean_of_what_each_says(squares):
+    system = small().eval()
+    system._start_parts(PhotoBatches(squares, 64).passes(0, 0))
+    photos = next(iter(PhotoBatches(squares, 64).plain())).images
+    pixels = torch.rand(2, 3, 48, 48) * 255
+    for trunk in system.part_trunks:
+        assert torch.equal(trunk(pixels)[-1], system.trunk(pixels)[-1])
+    each = torch.stack([system.photo_head(vectors) for vectors in system.vectors(photos)])
+    mean = each.mean(dim=0)
+    assert torch.allclose(system(photos), mean, rtol=0.1, atol=0.1 * float(mean.abs().max()))
 
 
 def test_one_part_is_refused():

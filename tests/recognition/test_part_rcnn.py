@@ -95,7 +95,7 @@ def toy(tmp_path_factory):
     """Training photos with planted heads, and a batch that training does not see."""
     folder = tmp_path_factory.mktemp("planted")
     data = PhotoBatches(planted(folder, 0, 60), 96, Variation(least_area=1.0, light=0.02))
-    return data, next(PhotoBatches(planted(folder, 1000, 40), 96).plain(64))
+    return data, next(PhotoBatches(planted(folder, 1000, 40), 96).plain(batch=64))
 
 
 @pytest.fixture

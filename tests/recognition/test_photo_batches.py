@@ -63,6 +63,20 @@ def test_two_processes_see_what_one_sees(examples):
     assert torch.equal(torch.cat(parts), whole)
 
 
+def test_some_photos_are_drawn_by_chance_without_repeats_and_are_those_of_a_whole_pass(examples):
+    data = PhotoBatches(examples, SIDE)
+    everything = torch.cat([photos.images for photos in data.passes(0, 0).once()])
+    some = torch.cat([photos.images for photos in data.passes(0, 0).some(6)])
+    rows = [
+        int((everything == one).flatten(1).all(dim=1).nonzero()[0, 0]) for one in some
+    ]  # raises where a photo is none of them
+    assert len(set(rows)) == 6
+    assert rows != sorted(rows)
+    again = torch.cat([photos.images for photos in data.passes(0, 0).some(6)])
+    assert torch.equal(again, some)
+    assert sum(len(photos) for photos in data.passes(0, 0).some(99)) == 10
+
+
 def test_a_whole_photo_lies_undistorted_in_the_middle_of_grey(examples):
     photos = next(iter(PhotoBatches(examples, 120).plain()))
     assert photos.images.shape == (10, 3, 120, 120)

@@ -46,6 +46,9 @@ class Drawn:
     def batch(self, settings, phase, step):
         return self.some(settings.batch_size, [settings.seed, phase, step])
 
+    def passes(self, seed, phase):
+        return Passes(self)
+
     def some(self, count, seed):
         rng = np.random.default_rng(seed)
         made, points = zip(*(self.draw(rng, n % 2) for n in range(count)), strict=True)
@@ -53,6 +56,16 @@ class Drawn:
         whole = torch.tensor([[0.0, 0, images.shape[3], images.shape[2]]]).expand(count, 4)
         places = torch.from_numpy(np.stack(points)).float()
         return Photos(images, torch.arange(count) % 2, whole, places)
+
+
+class Passes:
+    """Stands in for the passes of `PhotoBatches`."""
+
+    def __init__(self, data):
+        self.data, self.rng = data, np.random.default_rng(0)
+
+    def some(self, count):
+        yield self.data.some(48, 7)
 
 
 def right(system, data, folder, iterations, lr=1e-2):
@@ -224,19 +237,9 @@ def three_marks(rng, label):
     return rgb, NO_POINTS
 
 
-class Passes:
-    """Stands in for the passes of `PhotoBatches`."""
-
-    rng = np.random.default_rng(0)
-
-    def once(self):
-        yield Drawn(three_marks).some(48, 7)
-
-
 def test_grouped_channels_stay_a_part_each_and_do_not_collapse(monkeypatch, tmp_path):
     monkeypatch.setattr(ma_cnn, "Trunk", Shades)
     data = Drawn(three_marks)
-    data.passes = lambda seed, phase: Passes()
     torch.manual_seed(0)
     system = ma_cnn.MaCnn(2, 64, parts=3, part_side=32, window=0.25)
     share, photos = right(system, data, tmp_path, 150)

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rpc.features.warp import affine_view, window_transforms
-from rpc.recognition.system import Photos
-from rpc.recognition.systems.ra_cnn import RaCnn, boxcar, peaks, rank_loss
+from rpc.recognition.system import Learn, Photos
+from rpc.recognition.systems.ra_cnn import RaCnn, boxcar, rank_loss, response_centres
 
 
 def small(**changes):
@@ -48,36 +50,44 @@ def test_the_soft_box_is_one_inside_and_nothing_outside():
     assert outside.max() < 0.01
 
 
-def test_the_peak_is_found_with_x_to_the_right():
+def test_the_centre_of_the_response_has_x_to_the_right():
     maps = torch.zeros(1, 2, 4, 8)
     maps[0, :, 3, 1] = 1.0
-    assert peaks(maps)[0].tolist() == [(2 * 1 + 1) / 8 - 1, (2 * 3 + 1) / 4 - 1]
+    found = response_centres(maps)[0].tolist()
+    assert found == pytest.approx([(2 * 1 + 1) / 8 - 1, (2 * 3 + 1) / 4 - 1])
 
 
-def test_squares_start_in_the_middle_at_a_size_between_the_bounds():
+@given(st.integers(0, 10_000), st.floats(0.1, 50), st.floats(0, 20))
+def test_the_centre_of_the_response_is_the_same_for_a_stronger_or_brighter_one(seed, gain, more):
+    maps = torch.rand(2, 3, 5, 6, generator=torch.Generator().manual_seed(seed))
+    assert torch.allclose(response_centres(gain * maps + more), response_centres(maps), atol=1e-3)
+
+
+def test_a_map_that_is_the_same_everywhere_is_looked_at_in_its_middle():
+    assert response_centres(torch.full((2, 3, 5, 5), 0.25)).tolist() == [[0, 0], [0, 0]]
+    assert response_centres(torch.zeros(0, 3, 5, 5)).shape == (0, 2)
+
+
+def test_squares_start_at_a_size_between_the_bounds_and_within_each_other():
     look = small().look(photos().images)[0]
     assert look.names == ("scale 2", "scale 3")
     sides = look.boxes[:, 2] - look.boxes[:, 0]
     assert 64 / 3 < sides[1] < sides[0] < 64
-    assert np.allclose(look.boxes[:, :2] + look.boxes[:, 2:], 64, atol=4)
+    outer, inner = look.boxes
+    assert (outer[:2] - 1e-3 <= inner[:2]).all()
+    assert (inner[2:] <= outer[2:] + 1e-3).all()
 
 
-def test_attention_start_goes_to_the_planted_peaks(monkeypatch):
+def test_squares_start_at_planted_blobs():
     system = small(scales=2)
-    maps = torch.rand(3, 320, 7, 7, generator=torch.Generator().manual_seed(0))
+    maps = 0.1 * torch.rand(3, 320, 7, 7, generator=torch.Generator().manual_seed(0))
     for n, (row, column) in enumerate([(2, 4), (5, 1), (3, 3)]):
         maps[n, :, row, column] += 1.0
-    monkeypatch.setattr(system, "_trunk", lambda scale: lambda pixels: (maps,))
-    wanted = peaks(maps).clamp(-0.4, 0.4)
-    optimizer = torch.optim.Adam(system.attention.parameters(), lr=1e-3)
-    for _ in range(200):
-        optimizer.zero_grad()
-        loss = system._start_loss(photos(3), torch.Generator())["square 1"]
-        loss.backward()
-        optimizer.step()
-    found = system._square(0, maps)
-    assert torch.allclose(found[:, :, 2], wanted, atol=0.03)
-    assert torch.allclose(found[:, 0, 0], torch.full((3,), 0.6), atol=0.03)
+    wanted = torch.tensor([[4, 2], [1, 5], [3, 3]]) * 2 / 7 + 1 / 7 - 1
+    with torch.no_grad():
+        found = system._square(0, maps)
+    assert torch.allclose(found[:, :, 2], wanted.clamp(-0.4, 0.4), atol=0.05)
+    assert torch.allclose(found[:, 0, 0], torch.full((3,), 0.6), atol=0.01)
 
 
 @pytest.mark.parametrize("cut", ["grid", "boxcar"])
@@ -94,9 +104,57 @@ def test_the_rank_loss_moves_attention_and_rests_the_backbones(cut):
 
 def test_the_phases_are_the_papers():
     names = [phase.name for phase in small(rounds=2).phases()]
-    assert names[:4] == ["classify", "attention start", "attend 1", "classify 1"]
-    assert names[-1] == "fusion"
-    assert sum(phase.share for phase in small().phases()) == pytest.approx(1.35)
+    assert names == [
+        "classify", "closer scales", "attend 1", "classify 1", "attend 2",
+        "classify 2", "fusion start", "fusion",
+    ]  # fmt: skip
+    learns = [phase for phase in small(rounds=3).phases() if isinstance(phase, Learn)]
+    assert sum(phase.share for phase in learns) == pytest.approx(1)
+
+
+class Passes:
+    """Stands in for the passes of `PhotoBatches`."""
+
+    rng = np.random.default_rng(0)
+
+    def some(self, count):
+        yield photos(4)
+
+
+def fitted(system, name):
+    next(phase for phase in system.phases() if phase.name == name).fit(Passes())
+
+
+def test_closer_scales_begin_with_what_the_first_knows():
+    system = small()
+    fitted(system, "closer scales")
+    pixels = torch.rand(2, 3, 48, 48) * 255
+    first, second, third = (trunk(pixels)[-1] for trunk in system.trunks)
+    assert torch.equal(first, second)
+    assert torch.equal(first, third)
+    assert torch.equal(system.heads[0].weight, system.heads[2].weight)
+    with torch.no_grad():
+        next(system.trunks[2].learnable()).add_(1.0)
+    assert not torch.equal(system.trunks[2](pixels)[-1], third)  # copies, each with its own weights
+    assert torch.equal(system.trunks[1](pixels)[-1], second)
+
+
+@torch.no_grad()
+def test_the_fusion_begins_near_the_mean_of_the_scales():
+    system = small().eval()
+    fitted(system, "fusion start")
+    images = photos(4).images
+    mean = torch.stack(system.scores(images)).mean(dim=0)
+    assert torch.allclose(system(images), mean, rtol=0.1, atol=0.05 * float(mean.abs().max()))
+
+
+def test_while_scales_classify_no_gradient_goes_through_the_squares():
+    system = small(scales=2, smoothing=0.0)
+    loss = system._class_loss(photos(), torch.Generator())["scale 2"]
+    loss.backward()
+    assert all(p.grad is None for p in system.trunks[0].parameters())
+    assert all(p.grad is None for p in system.attention.parameters())
+    assert any(p.grad is not None for p in system.trunks[1].parameters())
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

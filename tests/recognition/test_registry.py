@@ -100,7 +100,7 @@ def test_scores_of_many_photos_are_those_of_each(tiny, tmp_path, workers):
         tiny, examples, workers=workers, progress=lambda done, total: told.append((done, total))
     )
     assert told == [(32, 35), (35, 35)]
-    photos = next(PhotoBatches(examples, 32).plain(64))
+    photos = next(PhotoBatches(examples, 32).plain(batch=64))
     np.testing.assert_allclose(scores, tiny(photos.images).detach(), rtol=1e-4, atol=1e-5)
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from rpc.recognition.system import Learn, Photos
 from rpc.recognition.systems.st_cnn import StCnn
 
 
@@ -33,11 +34,41 @@ def test_making_one_leaves_the_statistics_of_its_layers_alone():
 
 
 def test_the_locating_network_learns_slowly():
-    (phase,) = small(locator_factor=1e-4).phases()
+    system = small(locator_factor=1e-4)
+    phase = system.phases()[-1]
     assert [group.factor for group in phase.groups] == [1.0, 0.3, 1e-4]
     learned = {id(p) for group in phase.groups for p in group.parameters}
-    system = small()
-    assert len(learned) == sum(p.requires_grad for p in system.parameters())
+    rests = len(list(system.first_head.parameters()))
+    assert len(learned) == sum(p.requires_grad for p in system.parameters()) - rests
+
+
+def test_each_window_starts_by_itself_where_no_time_is_given_to_a_common_start():
+    assert [phase.name for phase in small(start_share=0.0).phases()] == ["all"]
+    shares = [phase.share for phase in small(start_share=0.3).phases() if isinstance(phase, Learn)]
+    assert shares == [0.3, 0.7]
+
+
+class Passes:
+    """Stands in for the passes of `PhotoBatches`."""
+
+    def some(self, count):
+        chance = torch.Generator().manual_seed(1)
+        images = torch.randint(0, 255, (4, 3, 64, 64), dtype=torch.uint8, generator=chance)
+        whole = torch.tensor([[0.0, 0, 64, 64]]).expand(4, 4)
+        yield Photos(images, torch.zeros(4, dtype=torch.int64), whole, torch.zeros(4, 0, 3))
+
+
+@torch.no_grad()
+def test_windows_begin_with_one_network_and_say_the_mean_of_what_each_says():
+    system = small().eval()
+    system.phases()[1].fit(Passes())
+    photos = next(Passes().some(4)).images
+    pixels = torch.rand(2, 3, 32, 32) * 255
+    one, other = system.trunks
+    assert torch.equal(one(pixels)[-1], other(pixels)[-1])
+    each = torch.stack([system.first_head(vectors) for vectors in system.vectors(photos)])
+    mean = each.mean(dim=0)
+    assert torch.allclose(system(photos), mean, rtol=0.1, atol=0.1 * float(mean.abs().max()))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -66,3 +97,8 @@ def test_a_saved_system_is_the_same_again():
 def test_three_windows_are_refused():
     with pytest.raises(ValueError, match="1, 2 or 4 windows"):
         small(windows=3)
+
+
+def test_a_start_that_takes_all_the_time_is_refused():
+    with pytest.raises(ValueError, match="0 <= start_share < 1"):
+        small(start_share=1.0)

@@ -82,7 +82,7 @@ def toy(tmp_path_factory):
             kept=0.3, tuned=False,
         )  # fmt: skip
         learn(system, sets[0], LearningSettings(iterations=1), folder / "work")
-    return system, sets[0], next(sets[1].plain(64)), np.array(places[60:])
+    return system, sets[0], next(sets[1].plain(batch=64)), np.array(places[60:])
 
 
 def test_clusters_of_the_planted_patches_rank_first(toy):
@@ -100,7 +100,7 @@ def test_selected_parts_name_the_class_where_the_pooled_photo_does_not(toy):
     def pooled(batch):
         return F.normalize(system.trunk(batch.images)[0].mean(dim=(2, 3)), dim=1).numpy()
 
-    train = next(data.plain(64))
+    train = next(data.plain(batch=64))
     weights, bias = fit_linear_svm(pooled(train), train.labels.numpy(), 2, cost=system.cost)
     plain = torch.from_numpy(pooled(photos) @ weights.T + bias)
     assert accuracy(plain, photos.labels) < 0.85
@@ -146,7 +146,7 @@ def test_it_tunes_first_where_it_is_told_to(fresh, toy, tmp_path):
     names = [phase.name for phase in fresh.phases()]
     assert names == ["backbone", "part clusters", "support vectors"]
     assert [phase.name for phase in toy[0].phases()] == names[1:]
-    loss = fresh.phases()[0].loss(next(toy[1].plain(4)), torch.Generator().manual_seed(0))
+    loss = fresh.phases()[0].loss(next(toy[1].plain(batch=4)), torch.Generator().manual_seed(0))
     assert set(loss) == {"whole", "window"}
     assert all(torch.isfinite(term) for term in loss.values())
 

@@ -21,13 +21,14 @@ def table(monkeypatch):
 @pytest.fixture
 def trainings(table, monkeypatch):
     """Trainings that are not run: each writes the figures it was meant to reach."""
-    lines = []
+    lines, threads = [], []
     truly = subprocess.run
 
     def pretend(line, **options):
         if str(table.TOOL) not in line:  # such as git's, for the manifest
             return truly(line, **options)
         lines.append(line)
+        threads.append(options["env"].get("OMP_NUM_THREADS"))
         system, seed = Path(line[2]).stem, int(line[line.index("--seed") + 1])
         if system == "part_rcnn":
             said = "error: shop: has no key points, which PartRcnn learns from; choose a system ..."
@@ -39,11 +40,12 @@ def trainings(table, monkeypatch):
         families = [{"photos": 50, "within": 10 - seed}, {"photos": 50, "within": 2}]
         (out / "confusions.json").write_text(json.dumps({"test": {"families": families}}))
         right = ACCURACIES[system][seed]
+        minutes = float(line[line.index("--cpu-minutes") + 1])
         result = {
             "accuracy": {"test": {"top1": right}, "val": {"top1": right + 0.1}},
             "training": {"cpu_seconds": 60.0 + seed, "batches": 100},
             "parameters": 3_400_000,
-            "config": {"values": {"system": {"side": 160}}},
+            "config": {"values": {"system": {"side": 160}, "training": {"cpu_minutes": minutes}}},
             "data": {"train": 90, "val": 10, "test": 100},
             "protocol": "learned from crops",
         }
@@ -51,6 +53,7 @@ def trainings(table, monkeypatch):
         return subprocess.CompletedProcess(line, 0, stderr="")
 
     monkeypatch.setattr(table.subprocess, "run", pretend)
+    table.threads_seen = threads
     return lines
 
 
@@ -85,6 +88,28 @@ def test_a_cell_that_is_done_is_not_run_again(table, trainings, tmp_path):
     assert len(trainings) - before == 1
 
 
+def test_a_cell_of_another_budget_is_not_mixed_in(table, trainings, tmp_path):
+    table.main(asked(tmp_path, "yardstick", seeds=1))
+    with pytest.raises(DataError, match=r"a run of 3.0 minutes, and --cpu-minutes is 5"):
+        table.main([*asked(tmp_path, "yardstick", seeds=1), "--cpu-minutes", "5"])
+
+
+def test_cells_side_by_side_give_the_same_table_and_share_the_cores(
+    table, trainings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(table.os, "cpu_count", lambda: 8)
+    table.main(asked(tmp_path / "one", "yardstick", "isqrt", "part_rcnn"))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = len(table.threads_seen)
+    table.main([*asked(tmp_path / "more", "yardstick", "isqrt", "part_rcnn"), "--jobs", "3"])
+    one, more = (
+        json.loads((tmp_path / name / "recognition.json").read_text()) for name in ("one", "more")
+    )
+    assert more["systems"] == one["systems"]
+    assert more["not_run"] == one["not_run"]
+    assert set(table.threads_seen[before:]) == {"2"}
+
+
 def test_a_system_that_wants_what_the_data_lack_is_named_and_asked_once(table, trainings, tmp_path):
     table.main(asked(tmp_path, "part_rcnn", "yardstick"))
     assert sum("part_rcnn" in line[2] for line in trainings) == 1
@@ -105,6 +130,7 @@ def test_a_training_that_fails_stops_the_table_with_its_last_line(table, trainin
         (["--data", "photos"], "NAME=FOLDER"),
         (["--data", "shop=photos", "--scenes", "other=x"], "no --data of this name"),
         (["--data", "shop=photos", "--systems", "resnet"], "expected some of"),
+        (["--data", "shop=photos", "--jobs", "0"], "expected 1 or more"),
     ],
 )
 def test_wrong_lines_are_told(table, line, told, tmp_path):

@@ -6,9 +6,9 @@ that keep their distances, parts of the object, from those that fire anywhere. T
 cut about these parts, and one network, tuned on such cuts, describes the photo and every cut for
 linear support vector machines.
 
-Two departures: of channels that lie together one is taken, and gradients end, by default, at a map
-of 8 px a cell, not at the pixels, which is five times cheaper and hardly coarser than the paper's
-smoothing.
+Three departures: one constellation stands for all classes, of channels that lie together one is
+taken, and gradients end, by default, at a map of 8 px a cell, not at the pixels, which is five
+times cheaper and hardly coarser than the paper's smoothing.
 
 Key: B photos, N training photos, S x S pixels, C channels, P parts, L scales, D values, K classes.
 """
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from rpc.features.channel_gradients import channel_gradients, gradient_places
 from rpc.features.constellation import channel_use, channels_apart, fit_constellation
 from rpc.features.linear_svm import fit_linear_svm
-from rpc.features.trunk import Trunk
+from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
@@ -76,9 +76,9 @@ class Constellations(System):
         part_side: int = 96,
         photos: int = 96,
         ground: Ground = "map",
-        locating: tuple[int, int] = (3, 2),
+        locating: tuple[int, int] = (-2, -3),
         backbone: str = "efficientnet_lite0",
-        stages: tuple[int, ...] = (3, 4),
+        stages: tuple[int, ...] = (-2, -1),
         cost: float = 10.0,
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
@@ -157,14 +157,11 @@ class Constellations(System):
         return looks
 
     def _described(self, pixels: Tensor) -> Tensor:
-        return F.normalize(self._pooled(pixels), dim=1)
-
-    def _pooled(self, pixels: Tensor) -> Tensor:
-        return torch.cat([maps.float().mean(dim=(2, 3)) for maps in self.trunk(pixels)], dim=1)
+        return F.normalize(pooled_depths(self.trunk(pixels)), dim=1)
 
     def _fit_parts(self, passes: Passes) -> None:
         """Which channels are parts, by a constellation of photos drawn by chance."""
-        images = _drawn(passes, self.photos)
+        images = torch.cat([photos.images for photos in passes.some(self.photos)])
         everything = list(range(self.locator.channels[0]))
         places, seen = [], []
         for start in range(0, len(images), 16):
@@ -193,7 +190,7 @@ class Constellations(System):
         return {"photo": whole, "cut": self._loss(cut, photos.labels, seen[:, 0].float())}
 
     def _loss(self, pixels: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-        scores = self.head(self._pooled(pixels))
+        scores = self.head(pooled_depths(self.trunk(pixels)))
         losses = F.cross_entropy(scores, labels, label_smoothing=self.smoothing, reduction="none")
         return (losses * weight).sum() / weight.sum().clamp_min(1)
 
@@ -214,17 +211,3 @@ def _square(centres: Tensor, half: float) -> Tensor:
     """Transforms (B, 2, 3) of squares about centres (B, 2), moved to lie in the photo."""
     halves = torch.full_like(centres[:, 0], half)
     return window_transforms(inside(centres, half), halves)
-
-
-def _drawn(passes: Passes, count: int) -> Tensor:
-    """At most so many photos (N, 3, S, S), by chance: the first would be of few classes."""
-    kept: list[Tensor] = []
-    seen = 0
-    for photos in passes.once():
-        for image in photos.images:
-            seen += 1
-            if len(kept) < count:
-                kept.append(image)
-            elif (place := int(passes.rng.integers(seen))) < count:
-                kept[place] = image
-    return torch.stack(kept)

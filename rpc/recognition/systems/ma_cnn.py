@@ -2,7 +2,8 @@
 
 Channels that respond at the same places are a part. Small networks weigh the channels of a photo
 into one attention map a part; the maps are taught to be compact and apart; each part is then seen
-by a backbone of its own, about the peak of its map.
+by a backbone of its own, about the peak of its map. While parts are formed the photo's backbone
+learns the classes, too; the parts' backbones start from it.
 
 Key: B photos, S x S pixels, C channels, P parts, h x w cells, K classes.
 """
@@ -21,11 +22,12 @@ from rpc.features.channel_groups import (
     part_maps,
     peak_places,
 )
-from rpc.features.trunk import Trunk
+from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
-_SEEN = 512  # photos by which channels are grouped: k-means changes little after that
+_SEEN = 512  # photos by which channels are grouped, and lengths of vectors known
 
 
 class MaCnn(System):
@@ -41,7 +43,8 @@ class MaCnn(System):
         margin: of diversity.
         rounds: of grouping and classifying in turn.
         backbone: of `Trunk`, one for the photo and one for each part.
-        stage: of the backbone, whose channels are grouped.
+        stages: whose pooled maps describe the photo and the parts; the first one's channels are
+            grouped.
         smoothing: mass taken from the true label in learning.
         trunk_factor: on the learning rate of the backbones.
         dropout: before the last layer.
@@ -60,7 +63,7 @@ class MaCnn(System):
         margin: float = 0.02,
         rounds: int = 2,
         backbone: str = "efficientnet_lite0",
-        stage: int = 3,
+        stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
         dropout: float = 0.5,
@@ -75,8 +78,8 @@ class MaCnn(System):
         self.parts, self.window, self.part_side = parts, window, part_side
         self.diversity, self.margin, self.rounds = diversity, margin, rounds
         self.smoothing, self.trunk_factor = smoothing, trunk_factor
-        self.trunk = Trunk(backbone, (stage, -1), pretrained=pretrained)
-        channels, last = self.trunk.channels
+        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
+        channels, width = self.trunk.channels[0], sum(self.trunk.channels)
         self.grouping = nn.ModuleList(
             nn.Sequential(nn.Linear(channels, channels), nn.Tanh(), nn.Linear(channels, channels))
             for _ in range(parts)
@@ -84,24 +87,27 @@ class MaCnn(System):
         self.register_buffer("groups", torch.zeros(parts, channels))
         self.part_heads = nn.ModuleList(nn.Linear(channels, num_classes) for _ in range(parts))
         self.part_trunks = nn.ModuleList(
-            Trunk(backbone, pretrained=pretrained) for _ in range(parts)
+            Trunk(backbone, stages, pretrained=pretrained) for _ in range(parts)
         )
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(last * (parts + 1), num_classes)
+        self.photo_head = nn.Linear(width, num_classes)  # the photo alone, while parts are formed
+        self.head = JoinedHead([width] * (parts + 1), num_classes, dropout)
 
     groups: Tensor
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K): the whole photo and its parts."""
+        return self.head(self.vectors(images))  # type: ignore[no-any-return]
+
+    def vectors(self, images: Tensor) -> list[Tensor]:
+        """What the photo says, and each part, (B, D)."""
         pixels = images.float()
-        maps, last = self.trunk(pixels)
-        centres = peak_places(self._attention(maps))  # (B, P, 2)
-        found = [last.mean(dim=(2, 3))]
+        maps = self.trunk(pixels)
+        centres = peak_places(self._attention(maps[0]))  # (B, P, 2)
+        found = [pooled_depths(maps)]
         for number, trunk in enumerate(self.part_trunks):
             view = affine_view(pixels, self._squares(centres[:, number]), self.part_side)
-            found.append(trunk(view)[0].mean(dim=(2, 3)))
-        unit = [F.normalize(vectors.float(), dim=1) for vectors in found]
-        return self.head(self.dropout(4.0 * torch.cat(unit, dim=1)))  # type: ignore[no-any-return]
+            found.append(pooled_depths(trunk(view)))
+        return found
 
     def attention(self, images: Tensor) -> Tensor:
         """Where each part is, (B, P, h, w), each map to sum 1."""
@@ -110,19 +116,26 @@ class MaCnn(System):
     def phases(self) -> tuple[Phase, ...]:
         """Channels into groups, the grouping networks towards them, by turns, then the parts."""
         grouping = Group(list(self.grouping.parameters()))
+        slower = Group(grouping.parameters, 0.1)
         trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
-        phases: list[Phase] = [
-            Fit("channel groups", self._fit_groups),
-            Learn("grouping start", (grouping,), self._start_loss, 0.1, decay=0.0),
-        ]
+        heads = Group([*self.part_heads.parameters(), *self.photo_head.parameters()])
+        turns: list[Phase] = []
         for turn in range(1, self.rounds + 1):
-            slower = Group(grouping.parameters, 0.1)
-            heads = Group(list(self.part_heads.parameters()))
-            phases.append(Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.2))
-            phases.append(Learn(f"grouping {turn}", (slower,), self._group_loss, 0.05, decay=0.0))
+            turns += [
+                Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.45 / self.rounds),
+                Learn(
+                    f"grouping {turn}", (slower,), self._group_loss, 0.1 / self.rounds, decay=0.0
+                ),
+            ]
         parts = Group(self._part_parameters(), self.trunk_factor)
         head = Group(list(self.head.parameters()))
-        return (*phases, Learn("parts", (head, parts, trunk), self._whole_loss, 0.4))
+        return (
+            Fit("channel groups", self._fit_groups),
+            Learn("grouping start", (grouping,), self._start_loss, 0.05, decay=0.0),
+            *turns,
+            Fit("part networks", self._start_parts),
+            Learn("parts", (head, parts, trunk), self._whole_loss, 0.4),
+        )
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -149,16 +162,23 @@ class MaCnn(System):
     @torch.no_grad()
     def _fit_groups(self, passes: Passes) -> None:
         """k-means of the channels by where they peak on training photos."""
-        peaks, seen = [], 0
         device = self.groups.device
-        for photos in passes.once():
-            peaks.append(peak_places(self.trunk(photos.images.to(device))[0]).cpu().numpy())
-            seen += len(photos)
-            if seen >= _SEEN:
-                break
+        peaks = [
+            peak_places(self.trunk(photos.images.to(device))[0]).cpu().numpy()
+            for photos in passes.some(_SEEN)
+        ]
         labels = group_channels(np.concatenate(peaks), self.parts, passes.rng)
         hot = F.one_hot(torch.from_numpy(labels), self.parts).T.float()
         self.groups.copy_(hot.to(device))
+
+    @torch.no_grad()
+    def _start_parts(self, passes: Passes) -> None:
+        """Parts are first seen as the photo is, and together say the mean of what each says."""
+        for part in self._part_trunks():
+            part.load_state_dict(self.trunk.state_dict())
+        photos = (batch.images.to(self.groups.device) for batch in passes.some(_SEEN))
+        lengths = mean_lengths(photos, self.vectors)
+        self.head.start([self.photo_head] * (self.parts + 1), lengths)
 
     def _start_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         with torch.no_grad():
@@ -176,22 +196,34 @@ class MaCnn(System):
         }
 
     def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        """Each part by itself: the map's channels, pooled by its attention."""
-        maps = self.trunk(photos.images)[0].float()
-        attention = self._attention(maps)
-        pooled = torch.einsum("bphw,bchw->bpc", attention, maps)
-        return {
-            f"part {n + 1}": F.cross_entropy(
-                head(pooled[:, n]), photos.labels, label_smoothing=self.smoothing
-            )
-            / self.parts
+        """The photo, the map's channels pooled by each part's attention, and a part seen closer.
+
+        The part, drawn by chance, is seen by the photo's backbone, from which its own will start.
+        """
+        maps = self.trunk(photos.images)
+        attention = self._attention(maps[0])
+        pooled = torch.einsum("bphw,bchw->bpc", attention, maps[0].float())
+        parts = {
+            f"part {n + 1}": self._cross_entropy(head(pooled[:, n]), photos) / self.parts
             for n, head in enumerate(self.part_heads)
+        }
+        drawn = int(torch.randint(self.parts, (1,), generator=chance))
+        square = self._squares(peak_places(attention)[:, drawn])
+        closer = self.trunk(affine_view(photos.images.float(), square, self.part_side))
+        return {
+            "photo": self._cross_entropy(self.photo_head(pooled_depths(maps)), photos),
+            "closer": self._cross_entropy(self.photo_head(pooled_depths(closer)), photos),
+            **parts,
         }
 
     def _whole_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self(photos.images)
-        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+        return {"class": self._cross_entropy(self(photos.images), photos)}
+
+    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
+        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
 
     def _part_parameters(self) -> list[nn.Parameter]:
-        trunks = [trunk for trunk in self.part_trunks if isinstance(trunk, Trunk)]
-        return [parameter for trunk in trunks for parameter in trunk.learnable()]
+        return [parameter for trunk in self._part_trunks() for parameter in trunk.learnable()]
+
+    def _part_trunks(self) -> list[Trunk]:
+        return [trunk for trunk in self.part_trunks if isinstance(trunk, Trunk)]

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.fully_convolutional import FullyConvolutional
-from rpc.features.key_point_groups import BIRD
+from rpc.features.key_point_groups import BIRD, checked_groups
 from rpc.features.masked_pooling import average_and_maximum, or_everywhere
 from rpc.features.part_masks import (
     IGNORED,
@@ -74,23 +74,17 @@ class MaskCnn(System):
         streams: int = 3,
         part_side: int = 96,
         backbone: str = "efficientnet_lite0",
-        stages: tuple[int, ...] = (3, 4),
+        stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
         dropout: float = 0.2,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
-        if streams not in (3, 4) or not groups or "object" in groups:
-            raise ValueError(
-                "Mask-CNN: expected 3 or 4 streams, and groups, none called object; got "
-                f"{streams} and {', '.join(groups) or 'none'}"
-            )
-        numbers = [number for group in groups.values() for number in group]
-        if not all(groups.values()) or not all(isinstance(n, int) and n >= 0 for n in numbers):
-            raise ValueError(f"Mask-CNN: expected numbers of key points, got {dict(groups)!r:.80}")
+        if streams not in (3, 4):
+            raise ValueError(f"Mask-CNN: expected 3 or 4 streams, got {streams}")
         self.source, self.streams, self.part_side = masks, streams, part_side
-        self.groups = {name: tuple(group) for name, group in groups.items()}
+        self.groups = checked_groups(groups, "Mask-CNN")
         self.parts = tuple(self.groups) if masks == "points" else ()
         self.needs = (masks,)
         self.smoothing, self.trunk_factor = smoothing, trunk_factor
@@ -184,7 +178,6 @@ class MaskCnn(System):
         return point_labels(photos.points, list(self.groups.values()), self.side, cells)
 
     def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        self.locator.eval()  # it rests
         scores = self(photos.images).float()
         return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
 

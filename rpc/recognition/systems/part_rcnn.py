@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.features.key_point_groups import BIRD
+from rpc.features.key_point_groups import BIRD, checked_groups
 from rpc.features.layout_memory import LayoutMemory
 from rpc.features.linear_svm import fit_linear_svm
 from rpc.features.part_boxes import layouts_of, part_boxes
 from rpc.features.part_detector import PartDetector
 from rpc.features.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
-from rpc.features.trunk import Trunk
+from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, window_transforms
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
@@ -80,18 +80,18 @@ class PartRcnn(System):
         view_side: int = 96,
         cost: float = 1.0,
         backbone: str = "efficientnet_lite0",
-        stages: tuple[int, ...] = (3, 4),
+        stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
-        if not groups or "object" in groups or min(neighbours, remembered) < 1 or slack < 0:
+        self.groups = checked_groups(groups, "Part-based R-CNN")
+        if min(neighbours, remembered) < 1 or slack < 0:
             raise ValueError(
-                "Part-based R-CNN: expected parts, none called object, neighbours of 1 or more and "
-                f"a slack of 0 or more; got {', '.join(groups) or 'none'}, {neighbours}, {slack}"
+                "Part-based R-CNN: expected neighbours and remembered of 1 or more and a slack of "
+                f"0 or more; got {neighbours}, {remembered}, {slack}"
             )
-        self.groups = {name: tuple(group) for name, group in groups.items()}
         self.geometry, self.slack, self.power = geometry, slack, power
         self.neighbours = neighbours
         self.view_side, self.cost = view_side, cost
@@ -295,7 +295,7 @@ class PartRcnn(System):
         halves = ((ends[:, 2:] - ends[:, :2]) / 2 * _CONTEXT).clamp_min(0.02)
         windows = window_transforms((ends[:, :2] + ends[:, 2:]) / 2, halves)
         view = affine_view(images.float(), windows, self.view_side)
-        return torch.cat([maps.mean(dim=(2, 3)) for maps in self._trunk(number)(view)], dim=1)
+        return pooled_depths(self._trunk(number)(view))
 
     def _trunk(self, number: int) -> Trunk:
         trunk = self.trunks[number]

@@ -5,7 +5,13 @@ square is cut out differentiably by a sampling grid (its exact gradient, where t
 with a soft box and sets the gradient's signs by hand; that box is the option "boxcar"). A ranking
 loss wants each scale surer of the true class than the one before.
 
-Key: B photos, S x S pixels, R scales, C channels, K classes.
+Squares start about where a backbone responds, where the paper trains the attention network to go
+first; the network adds what the ranking loss teaches.
+
+The first scale learns by itself, and the closer ones start from it: networks that know the classes
+already learn what is to be seen close up, where three from ImageNet would share the time.
+
+Key: B photos, S x S pixels, R scales, C channels, D values of a scale's vector, K classes.
 """
 
 from __future__ import annotations
@@ -17,15 +23,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.trunk import Trunk
+from rpc.features.channel_groups import cell_places
+from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.precision import full_precision
+from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
+from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+
+Scanned = tuple[tuple[Tensor, ...], Tensor | None]  # a scale's maps, the square it was cut by
 
 Cut = Literal["grid", "boxcar"]
 
 STEEPNESS = 10.0  # of the soft box, a pixel: in units of the photo's side it would be a blur
 _CELLS = 7  # of the map that the attention network reads, a side
 _START = 0.6  # half side of the squares that attention starts from, of the photo's half side
+_SEEN = 256  # photos by which the lengths of vectors are known
 
 
 class RaCnn(System):
@@ -41,6 +53,7 @@ class RaCnn(System):
         margin: by which the true class's probability shall rise from scale to scale.
         rounds: of classifying and attending in turn.
         backbone: of `Trunk`, one for each scale.
+        stages: whose pooled maps describe a scale; attention reads the last one's.
         smoothing: mass taken from the true label in learning.
         trunk_factor: on the learning rate of the backbones.
         pretrained: ImageNet weights; False where a file follows.
@@ -58,6 +71,7 @@ class RaCnn(System):
         margin: float = 0.05,
         rounds: int = 2,
         backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
         pretrained: bool = True,
@@ -71,9 +85,11 @@ class RaCnn(System):
         self.scales, self.close_side, self.cut, self.least = scales, close_side, cut, least
         self.margin, self.rounds, self.smoothing = margin, rounds, smoothing
         self.trunk_factor = trunk_factor
-        self.trunks = nn.ModuleList(Trunk(backbone, pretrained=pretrained) for _ in range(scales))
-        channels = self._trunk(0).channels[0]
-        self.heads = nn.ModuleList(nn.Linear(channels, num_classes) for _ in range(scales))
+        self.trunks = nn.ModuleList(
+            Trunk(backbone, stages, pretrained=pretrained) for _ in range(scales)
+        )
+        channels, width = self._trunk(0).channels[-1], sum(self._trunk(0).channels)
+        self.heads = nn.ModuleList(nn.Linear(width, num_classes) for _ in range(scales))
         self.attention = nn.ModuleList(
             nn.Sequential(
                 nn.AdaptiveAvgPool2d(_CELLS),
@@ -90,34 +106,42 @@ class RaCnn(System):
             assert isinstance(last, nn.Linear)
             nn.init.normal_(last.weight, std=1e-3)
             nn.init.zeros_(last.bias)
-        self.fusion = nn.Linear(channels * scales, num_classes)
+        self.fusion = JoinedHead([width] * scales, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to the fused scores (B, K)."""
-        pooled = [maps.mean(dim=(2, 3)) for maps, _ in self._scan(images.float())]
-        return self._fused(pooled)
+        return self.fusion(self.vectors(images))  # type: ignore[no-any-return]
+
+    def vectors(self, images: Tensor) -> list[Tensor]:
+        """What each scale says, (B, D)."""
+        return [pooled_depths(maps) for maps, _ in self._scan(images.float())]
 
     def scores(self, images: Tensor) -> list[Tensor]:
         """The scores (B, K) of each scale by itself."""
-        return [
-            head(maps.mean(dim=(2, 3)))
-            for head, (maps, _) in zip(self.heads, self._scan(images.float()), strict=True)
-        ]
+        return self._scores(self._scan(images.float()))
 
-    def phases(self) -> tuple[Learn, ...]:
-        """Backbones, then where they respond, then by turns, then how they are put together."""
-        classify = self._classifying()
-        attend = Group(list(self.attention.parameters()))
-        phases = [
-            Learn("classify", classify, self._class_loss, 0.3),
-            Learn("attention start", (attend,), self._start_loss, 0.05),
-        ]
+    def phases(self) -> tuple[Phase, ...]:
+        """The first scale; the closer ones, by turns with where they look; all put together."""
+        first = (
+            Group(list(self.heads[0].parameters())),
+            Group(list(self._trunk(0).learnable()), self.trunk_factor),
+        )
+        attend = Group(list(self.attention.parameters()), 0.1)
+        turns: list[Phase] = []
         for turn in range(1, self.rounds + 1):
-            attend_more = Group(attend.parameters, 0.1)
-            phases.append(Learn(f"attend {turn}", (attend_more,), self._rank_loss, 0.15))
-            phases.append(Learn(f"classify {turn}", classify, self._class_loss, 0.3))
-        fusion = Group(list(self.fusion.parameters()))
-        return (*phases, Learn("fusion", (fusion,), self._fusion_loss, 0.1))
+            turns += [
+                Learn(f"attend {turn}", (attend,), self._rank_loss, 0.2 / self.rounds),
+                Learn(
+                    f"classify {turn}", self._classifying(), self._class_loss, 0.45 / self.rounds
+                ),
+            ]
+        return (
+            Learn("classify", first, self._first_loss, 0.3),
+            Fit("closer scales", self._copy_first),
+            *turns,
+            Fit("fusion start", self._start_fusion),
+            Learn("fusion", (Group(list(self.fusion.parameters())),), self._fusion_loss, 0.05),
+        )
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -132,23 +156,35 @@ class RaCnn(System):
         names = tuple(f"scale {n + 2}" for n in range(self.scales - 1))
         return [Look(each, names) for each in stacked]
 
-    def _scan(self, pixels: Tensor) -> list[tuple[Tensor, Tensor | None]]:
-        """Maps of each scale, and the square (B, 2, 3) it was cut by; None for the first."""
-        found: list[tuple[Tensor, Tensor | None]] = []
+    def _scores(self, scanned: list[Scanned]) -> list[Tensor]:
+        return [
+            head(pooled_depths(maps)) for head, (maps, _) in zip(self.heads, scanned, strict=True)
+        ]
+
+    def _scan(self, pixels: Tensor, *, squares_learn: bool = True) -> list[Scanned]:
+        """Maps of each scale, and the square (B, 2, 3) it was cut by; None for the first.
+
+        Where squares do not learn, no gradient goes through them, and so none into the maps that
+        they were read from.
+        """
+        found: list[Scanned] = []
         transform: Tensor | None = None
         for scale in range(self.scales):
-            maps = self._trunk(scale)(pixels)[0]
+            maps = self._trunk(scale)(pixels)
             found.append((maps, transform))
             if scale + 1 < self.scales:
-                transform = self._square(scale, maps)
+                transform = self._square(scale, maps[-1])
+                if not squares_learn:
+                    transform = transform.detach()
                 pixels = self._closer(pixels, transform)
         return found
 
     def _square(self, scale: int, maps: Tensor) -> Tensor:
-        """Where to look next, (B, 2, 3)."""
+        """Where to look next, (B, 2, 3): about where the backbone responds, and what is learned."""
         said = self.attention[scale](maps).float()
+        centres = response_centres(maps) + torch.tanh(said[:, :2])
         halves = self.least + (1 - self.least) * torch.sigmoid(said[:, 2] + _logit(self.least))
-        return window_transforms(inside(torch.tanh(said[:, :2]), halves), halves)
+        return window_transforms(inside(centres, halves), halves)
 
     def _closer(self, pixels: Tensor, transform: Tensor) -> Tensor:
         if self.cut == "grid":
@@ -157,42 +193,49 @@ class RaCnn(System):
             pixels * boxcar(transform, pixels.shape[-1]), transform.detach(), self.close_side
         )
 
-    def _fused(self, pooled: list[Tensor]) -> Tensor:
-        unit = [F.normalize(vectors.float(), dim=1) for vectors in pooled]
-        return 4.0 * self.fusion(torch.cat(unit, dim=1))  # type: ignore[no-any-return]
+    @torch.no_grad()
+    def _copy_first(self, passes: Passes) -> None:
+        """The closer scales begin with what the first has learned."""
+        for scale in range(1, self.scales):
+            self._trunk(scale).load_state_dict(self._trunk(0).state_dict())
+            self.heads[scale].load_state_dict(self.heads[0].state_dict())
+
+    @torch.no_grad()
+    def _start_fusion(self, passes: Passes) -> None:
+        """The scales together begin with the mean of what they say by themselves."""
+        device = self.fusion.layer.weight.device
+        photos = (batch.images.to(device) for batch in passes.some(_SEEN))
+        lengths = mean_lengths(photos, self.vectors)
+        self.fusion.start(self._heads(), lengths)
+
+    def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scores = self.heads[0](pooled_depths(self._trunk(0)(photos.images)))
+        return {"scale 1": self._cross_entropy(scores, photos)}
 
     def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        scanned = self._scan(photos.images.float(), squares_learn=False)
         return {
-            f"scale {n + 1}": F.cross_entropy(
-                scores.float(), photos.labels, label_smoothing=self.smoothing
-            )
-            for n, scores in enumerate(self.scores(photos.images))
+            f"scale {n}": self._cross_entropy(scores, photos)
+            for n, scores in enumerate(self._scores(scanned), start=1)
         }
 
-    def _start_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        """Towards squares of one size about where the backbone responds most."""
-        losses = {}
-        pixels = photos.images.float()
-        for scale in range(self.scales - 1):
-            maps = self._trunk(scale)(pixels)[0].detach()
-            wanted = window_transforms(
-                inside(peaks(maps), _START), torch.full_like(maps[:, 0, 0, 0], _START)
-            )
-            square = self._square(scale, maps)
-            losses[f"square {scale + 1}"] = F.smooth_l1_loss(square, wanted)
-            pixels = affine_view(pixels, wanted, self.close_side)
-        return losses
+    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
+        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
 
     def _rank_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         return {"rank": rank_loss(self.scores(photos.images), photos.labels, self.margin)}
 
     def _fusion_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self(photos.images)
-        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+        with torch.no_grad():
+            vectors = self.vectors(photos.images)
+        return {"class": self._cross_entropy(self.fusion(vectors), photos)}
 
     def _classifying(self) -> tuple[Group, ...]:
         trunks = [p for n in range(self.scales) for p in self._trunk(n).learnable()]
         return Group(list(self.heads.parameters())), Group(trunks, self.trunk_factor)
+
+    def _heads(self) -> list[nn.Linear]:
+        return [head for head in self.heads if isinstance(head, nn.Linear)]
 
     def _trunk(self, scale: int) -> Trunk:
         trunk = self.trunks[scale]
@@ -200,6 +243,7 @@ class RaCnn(System):
         return trunk
 
 
+@full_precision
 def rank_loss(scores: list[Tensor], labels: Tensor, margin: float = 0.05) -> Tensor:
     """Mean over photos of sum over scales of max(0, p_s - p_(s+1) + margin) (CVPR 2017, eq. 9).
 
@@ -210,11 +254,12 @@ def rank_loss(scores: list[Tensor], labels: Tensor, margin: float = 0.05) -> Ten
         labels: (B,).
         margin: see above.
     """
-    sure = [s.float().softmax(dim=1).gather(1, labels[:, None])[:, 0] for s in scores]
+    sure = [s.softmax(dim=1).gather(1, labels[:, None])[:, 0] for s in scores]
     steps = [torch.relu(before - after + margin) for before, after in pairwise(sure)]
     return torch.stack(steps).sum(dim=0).mean()
 
 
+@full_precision
 def boxcar(transform: Tensor, side: int, steepness: float = STEEPNESS) -> Tensor:
     """A soft box (B, 1, side, side): 1 inside the square of a transform, 0 outside (eq. 5 and 6).
 
@@ -234,13 +279,17 @@ def boxcar(transform: Tensor, side: int, steepness: float = STEEPNESS) -> Tensor
     return (down[:, :, None] * across[:, None, :])[:, None]
 
 
-def peaks(maps: Tensor) -> Tensor:
-    """Where the mean over channels of maps (B, C, h, w) is largest: (B, 2), x and y, -1 to 1."""
-    mean = maps.mean(dim=1)
+def response_centres(maps: Tensor) -> Tensor:
+    """Where a backbone responds: (B, 2), x and y from -1 to 1, of maps (B, C, h, w).
+
+    The centre of what the mean over channels has above its own mean (the cells that SCDA selects);
+    the middle where a map is the same everywhere. No gradient.
+    """
+    mean = maps.detach().float().mean(dim=1)
     height, width = mean.shape[1:]
-    best = mean.flatten(1).argmax(dim=1)
-    x, y = best % width, best // width
-    return torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=1)
+    above = torch.relu(mean.flatten(1) - mean.mean(dim=(1, 2))[:, None])  # (B, h * w)
+    places = cell_places(height, width, mean)
+    return above @ places / above.sum(dim=1, keepdim=True).clamp_min(1e-12)
 
 
 def _after(first: Tensor, second: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """Spatial transformer networks for recognition: ST-CNN (Jaderberg et al., NIPS 2015, 4.3 and A.6).
 
 One small network looks at the whole photo and says where to look closer; each place is seen by a
-backbone of its own; what they found is put side by side.
+backbone of its own; what they found is put side by side. In the first part of the time one backbone
+learns windows put by chance, and every window's starts from it.
 
-Key: B photos, S x S pixels, T transformers, K classes.
+Key: B photos, S x S pixels, T transformers, D values of a window's vector, K classes.
 """
 
 from __future__ import annotations
@@ -14,13 +15,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.trunk import Trunk
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
+from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.trunk import Trunk, pooled_depths
+from rpc.features.warp import (
+    affine_view,
+    inside,
+    window_boxes,
+    window_transforms,
+    windows_by_chance,
+)
+from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
 Transform = Literal["translation", "affine"]
 # Where windows start, so that they are distinct and, four of them at half scale, cover the photo.
 _STARTS: Final = {1: ((0, 0),), 2: ((-1, 0), (1, 0)), 4: ((-1, -1), (1, -1), (-1, 1), (1, 1))}
+
+_SEEN = 256  # photos by which the lengths of vectors are known
 
 
 class StCnn(System):
@@ -35,6 +45,9 @@ class StCnn(System):
             which the paper found to overfit.
         scale: of a window's side to the photo's.
         backbone: of `Trunk`; one shared for locating, and one for each window.
+        stages: whose pooled maps describe a window.
+        start_share: of the budget, in which one backbone learns windows put by chance for all; 0:
+            each starts from ImageNet by itself.
         look_side: px at which the locating network sees the photo.
         dropout: before the last layer; the paper's is 0.7.
         locator_factor: on the learning rate of the locating network; the paper's is 1e-4 of one
@@ -54,6 +67,8 @@ class StCnn(System):
         transform: Transform = "translation",
         scale: float = 0.5,
         backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (-2, -1),
+        start_share: float = 0.4,
         look_side: int = 96,
         dropout: float = 0.5,
         locator_factor: float = 0.01,
@@ -62,22 +77,26 @@ class StCnn(System):
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
-        if windows not in _STARTS or not 0 < scale <= 1:
+        if windows not in _STARTS or not 0 < scale <= 1 or not 0 <= start_share < 1:
             raise ValueError(
-                f"ST-CNN: expected 1, 2 or 4 windows and 0 < scale <= 1, got {windows}, {scale}"
+                "ST-CNN: expected 1, 2 or 4 windows, 0 < scale <= 1 and 0 <= start_share < 1, got "
+                f"{windows}, {scale}, {start_share}"
             )
         self.windows, self.window_side, self.look_side = windows, window_side, look_side
         self.transform, self.scale = transform, scale
         self.locator_factor, self.smoothing = locator_factor, smoothing
-        self.trunk_factor = trunk_factor
+        self.trunk_factor, self.start_share = trunk_factor, start_share
         self.locator = Trunk(backbone, pretrained=pretrained)
         numbers = 2 if transform == "translation" else 6
         self.reduce = nn.Conv2d(self.locator.channels[0], 128, 1)
         self.hidden = nn.LazyLinear(128)
         self.where = nn.Linear(128, numbers * windows)
-        self.trunks = nn.ModuleList(Trunk(backbone, pretrained=pretrained) for _ in range(windows))
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.locator.channels[0] * windows, num_classes)
+        self.trunks = nn.ModuleList(
+            Trunk(backbone, stages, pretrained=pretrained) for _ in range(windows)
+        )
+        width = sum(self._trunks()[0].channels)
+        self.first_head = nn.Linear(width, num_classes)  # of use in the start alone
+        self.head = JoinedHead([width] * windows, num_classes, dropout)
         self.locator.eval()  # a grey photo must not move the statistics of its layers
         with torch.no_grad():  # settles the size of the lazy layer
             self.hidden(self._seen(torch.zeros(1, 3, look_side, look_side)))
@@ -86,13 +105,16 @@ class StCnn(System):
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""
+        return self.head(self.vectors(images))  # type: ignore[no-any-return]
+
+    def vectors(self, images: Tensor) -> list[Tensor]:
+        """What each window shows, T times (B, D)."""
         pixels = images.float()
         transforms = self.transforms(pixels)  # (B, T, 2, 3)
-        found = []
-        for number, trunk in enumerate(self.trunks):
-            view = affine_view(pixels, transforms[:, number], self.window_side)
-            found.append(trunk(view)[0].mean(dim=(2, 3)))
-        return self.head(self.dropout(torch.cat(found, dim=1)))  # type: ignore[no-any-return]
+        return [
+            pooled_depths(trunk(affine_view(pixels, transforms[:, number], self.window_side)))
+            for number, trunk in enumerate(self.trunks)
+        ]
 
     def transforms(self, pixels: Tensor) -> Tensor:
         """Where the windows are, (B, T, 2, 3), of photos (B, 3, S, S)."""
@@ -106,17 +128,28 @@ class StCnn(System):
         halves = torch.full_like(centres[:, 0], self.scale)
         return window_transforms(centres, halves).view(-1, self.windows, 2, 3)
 
-    def phases(self) -> tuple[Learn, ...]:
-        """All at once, the locating network slowly."""
+    def phases(self) -> tuple[Phase, ...]:
+        """One backbone for all windows, then all at once, the locating network slowly."""
         slow = [*self.locator.learnable(), *self.reduce.parameters()]
         slow += [*self.hidden.parameters(), *self.where.parameters()]
-        trunks = [p for t in self.trunks if isinstance(t, Trunk) for p in t.learnable()]
+        trunks = [p for trunk in self._trunks() for p in trunk.learnable()]
         groups = (
             Group(list(self.head.parameters())),
             Group(trunks, self.trunk_factor),
             Group(slow, self.locator_factor),
         )
-        return (Learn("all", groups, self._loss),)
+        everything = Learn("all", groups, self._loss, 1 - self.start_share)
+        if not self.start_share:
+            return (everything,)
+        first = (
+            Group(list(self.first_head.parameters())),
+            Group(list(self._trunks()[0].learnable()), self.trunk_factor),
+        )
+        return (
+            Learn("windows by chance", first, self._first_loss, self.start_share),
+            Fit("windows' networks", self._start_windows),
+            everything,
+        )
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -125,9 +158,31 @@ class StCnn(System):
         names = tuple(f"window {n + 1}" for n in range(self.windows))
         return [Look(window_boxes(each, self.side).cpu().numpy(), names) for each in transforms]
 
+    def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+        windows = windows_by_chance(len(photos), self.scale, chance).to(photos.boxes)
+        view = affine_view(photos.images.float(), windows, self.window_side)
+        scores = self.first_head(pooled_depths(self._trunks()[0](view)))
+        return {"class": self._cross_entropy(scores, photos)}
+
+    @torch.no_grad()
+    def _start_windows(self, passes: Passes) -> None:
+        """Every window is first seen alike, and together they say the mean of what each says."""
+        first, *others = self._trunks()
+        for trunk in others:
+            trunk.load_state_dict(first.state_dict())
+        device = self.first_head.weight.device
+        photos = (batch.images.to(device) for batch in passes.some(_SEEN))
+        lengths = mean_lengths(photos, self.vectors)
+        self.head.start([self.first_head] * self.windows, lengths)
+
     def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self(photos.images).float()
-        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+        return {"class": self._cross_entropy(self(photos.images), photos)}
+
+    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
+        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
+
+    def _trunks(self) -> list[Trunk]:
+        return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]
 
     def _seen(self, small: Tensor) -> Tensor:
         return torch.relu(self.reduce(self.locator(small)[0])).flatten(1)

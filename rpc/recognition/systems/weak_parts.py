@@ -30,8 +30,8 @@ from rpc.features.linear_svm import fit_linear_svm
 from rpc.features.normalise import power_normalised
 from rpc.features.part_clusters import PartClusters
 from rpc.features.part_proposals import object_proposals, part_proposals, window_boxes_of
-from rpc.features.trunk import Trunk
-from rpc.features.warp import affine_view, inside, window_transforms
+from rpc.features.trunk import Trunk, pooled_depths
+from rpc.features.warp import affine_view, window_transforms, windows_by_chance
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
 _SAMPLED = 20_000  # part proposals of a size by which clusters are found
@@ -78,7 +78,7 @@ class WeakParts(System):
         cost: float = 1.0,
         tuned: bool = True,
         backbone: str = "efficientnet_lite0",
-        stage: int = 3,
+        stage: int = -2,
         smoothing: float = 0.05,
         trunk_factor: float = 0.3,
         pretrained: bool = True,
@@ -195,14 +195,12 @@ class WeakParts(System):
 
     def _tuning_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         """Photo and a window of it, by chance: a half to all of its side."""
-        halves = (0.5 + 0.5 * torch.rand(len(photos), generator=chance)).to(photos.boxes)
-        places = (2 * torch.rand(len(photos), 2, generator=chance) - 1).to(photos.boxes)
-        windows = window_transforms(inside(places, halves), halves)
-        whole = window_transforms(torch.zeros_like(places), torch.ones_like(halves))
+        windows = windows_by_chance(len(photos), 0.5, chance).to(photos.boxes)
+        whole = torch.eye(3)[:2].expand_as(windows).to(photos.boxes)
         terms = {}
         for name, transforms in (("whole", whole), ("window", windows)):
             view = affine_view(photos.images.float(), transforms, self.view_side)
-            pooled = torch.cat([maps.mean(dim=(2, 3)) for maps in self.trunk(view)], dim=1)
+            pooled = pooled_depths(self.trunk(view))
             terms[name] = 0.5 * F.cross_entropy(
                 self.head(pooled).float(), photos.labels, label_smoothing=self.smoothing
             )

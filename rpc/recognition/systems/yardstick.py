@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.trunk import Trunk
+from rpc.features.trunk import Trunk, pooled_depths
 from rpc.recognition.system import Group, Learn, Losses, Photos, System
 
 Head = Literal["linear", "cosine", "margin"]
@@ -44,7 +44,7 @@ class Yardstick(System):
         side: int = 160,
         *,
         backbone: str = "efficientnet_lite0",
-        stages: tuple[int, ...] = (3, 4),
+        stages: tuple[int, ...] = (-2, -1),
         head: Head = "linear",
         scale: float = 16.0,
         margin: float = 0.2,
@@ -78,8 +78,7 @@ class Yardstick(System):
         return {"class": loss}
 
     def _scores(self, images: Tensor) -> Tensor:
-        pooled = [maps.mean(dim=(2, 3)) for maps in self.trunk(images)]
-        vectors = self.dropout(torch.cat(pooled, dim=1))  # (B, D)
+        vectors = self.dropout(pooled_depths(self.trunk(images)))  # (B, D)
         if self.kind == "linear":
             return self.head(vectors)  # type: ignore[no-any-return]
         return self.scale * F.linear(F.normalize(vectors), F.normalize(self.head.weight))
