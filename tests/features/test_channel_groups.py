@@ -28,7 +28,8 @@ def planted(seed, pictures=12, channels=24, parts=4, side=9):
     rng = np.random.default_rng(seed)
     labels = np.arange(channels) % parts
     base = np.array([[2, 2], [2, 6], [6, 2], [6, 6]])[:parts]
-    maps = 0.1 * torch.rand(pictures, channels, side, side)
+    chance = torch.Generator().manual_seed(seed)
+    maps = 0.1 * torch.rand(pictures, channels, side, side, generator=chance)
     centres = base[None] + rng.integers(-1, 2, (pictures, parts, 2))
     for n in range(pictures):
         for c in range(channels):
@@ -44,9 +45,28 @@ def test_all_attention_in_one_cell_is_no_distance():
 def test_parts_apart_are_credited_the_margin_and_parts_alike_are_worst():
     apart, alike = delta((1, 2), (4, 4)), delta((1, 2), (1, 2))
     assert float(diversity_loss(apart, 0.02)) == pytest.approx(-2 * 0.02)
-    assert float(diversity_loss(alike, 0.02)) == pytest.approx(
-        2 * (36 - 0.02)
-    )  # 36 cells: 36 times their mean
+    worst = 2 * (36 - 0.02)  # all in one of 36 cells: 36 times their mean
+    assert float(diversity_loss(alike, 0.02)) == pytest.approx(worst)
+
+
+@given(st.integers(0, 1000), st.floats(0.1, 30))
+def test_no_maps_are_worse_than_all_attention_in_one_cell(seed, sharp):
+    chance = torch.Generator().manual_seed(seed)
+    found = (sharp * torch.rand(1, 3, 36, generator=chance)).softmax(dim=2).view(1, 3, 6, 6)
+    alike = delta((1, 2), (1, 2), (1, 2))
+    assert float(diversity_loss(found)) <= float(diversity_loss(alike))
+
+
+@given(st.integers(0, 1000))
+def test_maps_of_permuted_parts_are_permuted(seed):
+    chance = torch.Generator().manual_seed(seed)
+    maps, weights = (
+        torch.rand(2, 7, 4, 5, generator=chance),
+        torch.rand(2, 3, 7, generator=chance),
+    )
+    order = torch.randperm(3, generator=chance)
+    found = part_maps(maps, weights[:, order])
+    assert torch.allclose(found, part_maps(maps, weights)[:, order], atol=1e-6)
 
 
 @given(st.integers(0, 1000))

@@ -51,7 +51,8 @@ def test_two_planted_views_are_found_up_to_their_order(seed):
 
 def test_moving_the_object_moves_its_anchor_alone():
     places, _, _ = planted(5)
-    moved = places + np.random.default_rng(1).uniform(-3, 3, (len(places), 1, 2))
+    shift = np.random.default_rng(1).uniform(-3, 3, (len(places), 1, 2))
+    moved = places + shift
     first, second = fitted(places), fitted(moved)
     assert np.array_equal(first.parts, second.parts)
     assert np.array_equal(first.views, second.views)
@@ -60,6 +61,11 @@ def test_moving_the_object_moves_its_anchor_alone():
         own = first.parts[view]
         between = [fit.offsets[view, own] - fit.offsets[view, own[0]] for fit in (first, second)]
         assert np.allclose(*between, atol=1e-9)
+    # Anchors and offsets are known up to a place that each view puts in its middle.
+    apart = second.anchors - first.anchors - shift[:, 0]
+    for view in range(2):
+        own = apart[first.views == view]
+        assert np.allclose(own, own[0], atol=1e-6)
 
 
 def test_hidden_parts_do_not_matter_while_enough_are_in_sight():

@@ -133,10 +133,10 @@ def test_a_mixture_knows_two_poses_where_one_gaussian_blurs_them():
 def test_a_prior_says_the_same_at_any_scale(scale, seed):
     rng = np.random.default_rng(seed)
     parts, whole = random_boxes(rng, 5), random_boxes(rng, 1)
-    prior = priors(2)[0]
-    assert np.allclose(
-        prior(layouts_of(parts, whole)), prior(layouts_of(scale * parts, scale * whole)), atol=1e-6
-    )
+    known = layouts_of(random_boxes(rng, 20), random_boxes(rng, 20))
+    for prior in (priors(2)[0], fit_neighbours(known)):
+        found = prior(layouts_of(parts, whole))
+        assert np.allclose(found, prior(layouts_of(scale * parts, scale * whole)), atol=1e-6)
 
 
 @settings(max_examples=15)

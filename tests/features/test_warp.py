@@ -93,3 +93,36 @@ def test_windows_by_chance_lie_in_the_picture_and_are_the_same_for_the_same_chan
     sides = boxes[:, 2:] - boxes[:, :2]
     assert torch.allclose(sides[:, 0], sides[:, 1], atol=1e-3)
     assert sides.min() >= 100 * least - 1e-3
+
+
+@given(st.integers(0, 1000))
+def test_what_is_seen_of_a_picture_does_not_depend_on_the_others(seed):
+    chance = torch.Generator().manual_seed(seed)
+    images = torch.rand(4, 3, 64, 48, generator=chance)
+    halves = 0.15 + 0.85 * torch.rand(4, 2, generator=chance)
+    halves[0], halves[1] = 1.0, 0.2  # one view that shrinks, one that does not
+    windows = window_transforms(torch.rand(4, 2, generator=chance) - 0.5, halves)
+    together = affine_view(images, windows, 16)
+    for n in range(4):
+        alone = affine_view(images[n : n + 1], windows[n : n + 1], 16)
+        assert torch.allclose(together[n], alone[0], atol=1e-6)
+
+
+def test_gradients_of_all_six_numbers_where_views_shrink_and_where_not():
+    image = F.interpolate(picture(3, 6).double(), (24, 24), mode="bicubic").expand(2, 3, 24, 24)
+    numbers = torch.tensor(
+        [[[0.9, 0.1, 0.03], [-0.08, 0.8, 0.05]], [[0.2, 0.02, 0.1], [0.01, 0.25, -0.1]]],
+        dtype=torch.float64,
+        requires_grad=True,
+    )
+    assert torch.autograd.gradcheck(lambda own: affine_view(image, own, 7), (numbers,))
+
+
+def test_a_view_keeps_its_places_in_half_precision():
+    image = picture(0, 200)
+    window = window_transforms(torch.tensor([[0.313, -0.271]]), torch.tensor([0.377]))
+    wanted = affine_view(image, window, 96)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = affine_view(image, window, 96)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, wanted)

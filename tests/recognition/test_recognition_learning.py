@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -196,3 +197,74 @@ def test_a_check_sees_the_last_phase_and_changes_nothing(colours, tmp_path):
     learn(system, PhotoBatches(colours, 32), settings, tmp_path / "checked", check=check)
     assert seen == [16, 22, 28, 34]  # of 40 batches, the first 10 are another phase's
     assert torch.equal(system.head.weight, whole.head.weight)
+
+
+def test_a_groups_factor_is_that_of_its_learning_rate(colours, tmp_path, monkeypatch):
+    rates = []
+    step = torch.optim.AdamW.step
+
+    def spy(self, *args, **kwargs):
+        rates.append([group["lr"] for group in self.param_groups])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", spy)
+
+    class Slow(Two):
+        def phases(self):
+            groups = (
+                Group(list(self.head.parameters())),
+                Group(list(self.first.parameters()), 1e-4),
+            )
+            return (Learn("all", groups, self._loss),)
+
+    settings = LearningSettings(iterations=20, lr=0.05)
+    learn(Slow(), PhotoBatches(colours, 32), settings, tmp_path)
+    assert len(rates) == 20
+    for done, (head, first) in enumerate(rates):
+        assert head == pytest.approx(0.05 * rate(done / 20))
+        assert first == pytest.approx(1e-4 * head)
+
+
+class Rests(Two):
+    """Two, with a network beside it that counts batches and rests in the second phase."""
+
+    def __init__(self):
+        super().__init__()
+        self.beside = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(0.5))
+        self.dropout, self.modes = nn.Dropout(0.1), []
+
+    def phases(self):
+        first = Group([*self.first.parameters(), *self.beside.parameters()])
+        return (
+            Learn("first", (first,), self._beside_loss, 1),
+            Learn("head", (Group(list(self.head.parameters())),), self._beside_loss, 1),
+        )
+
+    def _beside_loss(self, photos, chance):
+        self.modes.append((self.beside[1].training, self.beside[2].training, self.dropout.training))
+        more = self.beside(photos.images.float()).mean()
+        return {**self._loss(photos, chance), "more": 0.001 * more}
+
+
+def test_a_network_that_rests_counts_no_batches(colours, tmp_path):
+    system = Rests()
+    learn(system, PhotoBatches(colours, 32), LearningSettings(iterations=10), tmp_path)
+    assert system.modes[:5] == [(True, True, True)] * 5
+    assert system.modes[5:] == [(False, False, True)] * 5
+    assert int(system.beside[1].num_batches_tracked) == 5
+
+
+def test_a_system_learns_in_half_precision_too(colours, tmp_path):
+    torch.manual_seed(0)
+    system = Yardstick(2, 32, backbone="test_resnet", stages=(2, 3), pretrained=False)
+    settings = LearningSettings(iterations=25, batch_size=6, lr=0.01, bfloat16=True)
+    learn(system, PhotoBatches(colours, 32), settings, tmp_path)
+    images = next(iter(PhotoBatches(colours, 32).plain()))
+    assert accuracy(predict(system, list(images.images)), images.labels) > 0.8
+
+
+def test_other_boxes_or_points_are_other_data(colours):
+    known = PhotoBatches(colours, 32).fingerprint
+    for change in ({"box": (1, 2, 3, 4)}, {"points": ((1, 2, 1),)}):
+        moved = [replace(example, **change) for example in colours]
+        assert PhotoBatches(moved, 32).fingerprint != known

@@ -43,6 +43,15 @@ def test_every_system_is_a_system_and_has_its_row_in_the_documentation(name):
         (SystemSettings("isqrt", 64, {"pooling": "bilinear"}), "unknown setting pooling"),
         (SystemSettings("st_cnn_2", 64, {**SMALL, "scale": 2.0}), "st_cnn_2: ST-CNN: expected"),
         (SystemSettings("yardstick", 8, SMALL), "a side of 32 px or more"),
+        (
+            SystemSettings("part_rcnn", 64, {"groups": {"head": 3}}),
+            "groups: expected|numbers of key",
+        ),
+        (
+            SystemSettings("part_rcnn", 64, {"groups": {"head": ()}}),
+            "part 'head': expected numbers",
+        ),
+        (SystemSettings("mask_cnn", 64, {"groups": {"head": "ab"}}), "part 'head': expected numb"),
     ],
 )
 def test_a_system_that_cannot_be_built_is_one_line(settings, told):
@@ -70,6 +79,43 @@ def test_a_model_file_gives_the_same_scores(tiny, tmp_path):
     assert model.origin["validation"] == 0.5
     images = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8)
     assert torch.equal(model.build()(images), tiny(images))
+
+
+def learned(name):
+    """A system of each name, with chance in place of what its fits would have left zero."""
+    torch.manual_seed(0)
+    settings = SystemSettings(name, 64)
+    system = build_system(settings, 3).eval().requires_grad_(False)
+    for values in (*system.parameters(), *system.buffers()):
+        if values.is_floating_point() and not values.any():
+            values.normal_(std=0.05)
+    return settings, system
+
+
+@pytest.fixture(scope="module")
+def noise():
+    """Photos of noise of three colours, brighter in one quarter each."""
+    chance = torch.Generator().manual_seed(2)
+    images = torch.randint(0, 120, (3, 3, 64, 64), dtype=torch.uint8, generator=chance)
+    for n, (row, column) in enumerate(((0, 0), (32, 32), (0, 32))):
+        images[n, n, row : row + 32, column : column + 32] += 120
+    return images
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_says_the_same_once_saved_and_of_a_photo_by_itself(name, noise, tmp_path):
+    settings, system = learned(name)
+    scores = system(noise)
+    assert scores.shape == (3, 3)
+    largest = float(scores.abs().max())
+    assert float((scores - scores[0]).abs().max()) > 1e-3 * largest  # it looks at the photos
+    path = write_model(tmp_path / "m.pth", system, settings, "abc", {})
+    again = read_model(path, name).build()(noise)
+    assert torch.allclose(again, scores, rtol=1e-5, atol=1e-5 * largest)
+    for n in range(3):
+        alone = system(noise[n : n + 1])
+        assert torch.allclose(alone[0], scores[n], rtol=1e-3, atol=1e-4 * largest)
+    assert system(noise[:0]).shape == (0, 3)
 
 
 def test_a_model_of_another_system_or_none_is_one_line(tiny, tmp_path):
