@@ -78,6 +78,12 @@ def test_cub_without_boxes_and_key_points_is_read_by_labels(cub):
     assert found.train[0].box is None
 
 
+def test_key_points_without_their_names_are_told(cub):
+    (cub / "parts/parts.txt").unlink()
+    with pytest.raises(DataError, match=r"parts\.txt: missing"):
+        read_class_set(cub)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [

@@ -206,6 +206,13 @@ def test_photos_without_key_points_are_refused_in_one_line(toy, tmp_path):
     assert PartRcnn.needs == ("points",)
 
 
+def test_photos_with_too_few_key_points_are_refused_in_one_line(toy, tmp_path):
+    few = [Example(e.path, e.label, box=e.box, points=e.points[:2]) for e in toy[0].examples]
+    with pytest.raises(DataError, match=r"have 2 key points; its parts \(head, body\)") as error:
+        learn(small(), PhotoBatches(few, 64), LearningSettings(iterations=2), tmp_path)
+    assert "\n" not in str(error.value)
+
+
 def test_a_part_that_is_never_in_sight_is_refused(toy, tmp_path):
     hidden = [
         Example(e.path, e.label, points=(*e.points[:2], (0.0, 0, 0), (0.0, 0, 0)))

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_shop import ROOT, make_store
 
 from rpc.data.files import DataError, read_json, write_json
@@ -197,6 +198,49 @@ def test_one_class_is_one_line(colours, tmp_path):
             write_image(tmp_path / "one" / side / "lime" / path.name, read_image(path))
     with pytest.raises(DataError, match="training photos of 1 classes"):
         run_recognition(request_for(tmp_path / "one", tmp_path / "out"))
+
+
+def leave(line):
+    """Exit code and stderr of the tool, as a shell sees them."""
+    tool = [sys.executable, str(ROOT / "tools/train_recognition.py"), *map(str, line)]
+    done = subprocess.run(tool, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_a_class_with_one_photo_leaves_one_line(colours, tmp_path):
+    for path in colours.glob("*/*/*.png"):
+        if path.parts[-3:-1] != ("train", "lime") or path.name == "0.png":
+            write_image(tmp_path / "few" / path.relative_to(colours), read_image(path))
+    code, said = leave([CONFIG, "--data", tmp_path / "few", "--out", tmp_path / "out"])
+    assert code == 2
+    assert said == (
+        "error: class lime: one training photo, expected two or more: one to learn from, one to "
+        "validate on; add photos or take the class out\n"
+    )
+    assert not (tmp_path / "out/result.json").exists()
+
+
+def test_grey_and_transparent_photos_are_learned_from_and_measured(colours, tmp_path):
+    for path in colours.glob("*/*/*.png"):
+        rgb = Image.fromarray(read_image(path))
+        made = {0: rgb.convert("L"), 1: rgb.convert("RGBA"), 2: rgb.convert("LA")}
+        picture = made.get(int(path.stem), rgb)
+        if picture.mode == "RGBA":
+            picture.putalpha(Image.linear_gradient("L").resize(rgb.size))
+        out = tmp_path / "mixed" / path.relative_to(colours)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(out)
+    values = {"training": {"iterations": 3, "batch_size": 6, "lr": 0.01}}
+    run_recognition(request_for(tmp_path / "mixed", tmp_path / "out", values=values))
+    assert read_json(tmp_path / "out/result.json")["accuracy"]["test"]["photos"] == 9
+
+
+@pytest.mark.parametrize("system", ["mask_cnn", "part_rcnn"])
+def test_systems_of_key_points_refuse_data_without_any(colours, tmp_path, system):
+    values = {"system": system, "side": 64, "options": {"pretrained": False}}
+    with pytest.raises(DataError, match=r"colours\d*: has no key points, which \w+ learns from"):
+        run_recognition(request_for(colours, tmp_path, values=values))
+    assert not list(tmp_path.iterdir())
 
 
 def test_families_of_a_store_are_counted_apart(tmp_path):
