@@ -141,7 +141,7 @@ def _cell(
         return None
     said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     if done.returncode == 2 and NEEDS in said:
-        return said
+        return said.removeprefix("error: ")
     raise DataError(f"{name} / {system} / seed {seed}: {said:.300}")
 
 

@@ -19,7 +19,8 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
     """A function that is computed in float32 or better, also under `torch.autocast`.
 
     Half precision has 8 or 11 bits: places on a photo lose pixels, and the coupled iteration for a
-    matrix's root loses the root. Tensors in half precision among the arguments are made float32.
+    matrix's root loses the root. Tensors in half precision among the arguments, and in lists among
+    them, are made float32.
     """
 
     @wraps(function)
@@ -34,4 +35,6 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _lifted(value: object) -> object:
+    if isinstance(value, list):
+        return [_lifted(one) for one in value]
     return value.float() if isinstance(value, Tensor) and value.dtype in _HALF else value

@@ -41,3 +41,9 @@ def test_single_and_double_arguments_stay_and_half_ones_are_lifted():
     assert types(half, single, last=double) == [torch.float32, torch.float32, torch.float64]
     assert types(torch.zeros(1, dtype=torch.int64)) == [torch.int64]
     assert types() == []
+
+    @full_precision
+    def listed(values):
+        return [value.dtype for value in values]
+
+    assert listed([half, double]) == [torch.float32, torch.float64]
