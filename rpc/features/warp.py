@@ -42,12 +42,13 @@ def affine_view(images: Tensor, transforms: Tensor, side: int) -> Tensor:
     size = [len(images), images.shape[1], side, side]
     grid = F.affine_grid(transforms.to(images), size, align_corners=False)
     levels = _levels(images, transforms, side)
-    first = int(levels[0])
-    if bool((levels == first).all()):
-        return _sampled(images, grid, first)
-    rows = [(levels == level).nonzero()[:, 0] for level in levels.unique()]
-    seen = torch.cat([_sampled(images[own], grid[own], int(levels[own[0]])) for own in rows])
-    return seen[torch.cat(rows).argsort()]
+    if len(distinct := sorted(set(levels.tolist()))) == 1:
+        return _sampled(images, grid, distinct[0])
+    rows = [(levels == level).nonzero()[:, 0] for level in distinct]
+    seen = [
+        _sampled(images[own], grid[own], level) for own, level in zip(rows, distinct, strict=True)
+    ]
+    return torch.cat(seen)[torch.cat(rows).argsort()]
 
 
 def window_transforms(centres: Tensor, halves: Tensor) -> Tensor:
@@ -102,7 +103,7 @@ def _levels(images: Tensor, transforms: Tensor, side: int) -> Tensor:
     with torch.no_grad():
         closest = transforms[:, :, :2].norm(dim=1).amin(dim=1)  # of the two axes
         factors = side / (closest.clamp_min(1e-3) * max(images.shape[2:]))
-        levels = (-2 * factors.log2()).round()  # none down to 0.84 of the picture's size
+        levels: Tensor = (-2 * factors.log2()).round()  # none down to 0.84 of the picture's size
         return levels.clamp_min(0).long().cpu()
 
 
