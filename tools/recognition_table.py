@@ -176,6 +176,7 @@ def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[st
                 "side": int(results[0]["config"]["values"]["system"]["side"]),
                 "photos": {side: results[0]["data"][side] for side in ("train", "val", "test")},
                 "protocol": results[0]["protocol"],
+                "commits": sorted({str(r["manifest"]["code"]["commit"]) for r in results}),
                 "within_families": _within(found),
             }
     return table

@@ -48,6 +48,7 @@ def trainings(table, monkeypatch):
             "config": {"values": {"system": {"side": 160}, "training": {"cpu_minutes": minutes}}},
             "data": {"train": 90, "val": 10, "test": 100},
             "protocol": "learned from crops",
+            "manifest": {"code": {"commit": f"abc{seed}"}},
         }
         (out / "result.json").write_text(json.dumps(result))
         return subprocess.CompletedProcess(line, 0, stderr="")
@@ -76,6 +77,7 @@ def test_means_spread_and_lead_are_those_of_the_runs(table, trainings, tmp_path)
     assert row["mean"] == pytest.approx(0.77)
     assert row["std"] == pytest.approx(0.02)
     assert row["cpu_seconds"] == 61.0
+    assert row["commits"] == ["abc0", "abc1", "abc2"]
     assert row["within_families"] == pytest.approx((12 + 11 + 10) / 300)
     text = (tmp_path / "recognition.md").read_text()
     assert "| isqrt | 88.1 | 77.0 ± 2.0 | 3 | +5.0 | 61 | 11.0 % | 3.40 |" in text
