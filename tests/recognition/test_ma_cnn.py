@@ -47,7 +47,7 @@ def test_it_goes_through_all_phases_and_every_channel_has_one_part(squares, tmp_
     settings = LearningSettings(iterations=40, batch_size=6, lr=3e-3)
     facts = learn(system, PhotoBatches(squares, 64), settings, tmp_path)
     assert [name[2:] for name in facts.seconds] == [
-        "channel groups", "grouping start", "classify 1", "grouping 1", "part networks",
+        "channel groups", "classify 1", "grouping 1", "part networks",
         "parts",
     ]  # fmt: skip
     assert system.groups.sum(dim=0).tolist() == [1.0] * 112
@@ -55,20 +55,14 @@ def test_it_goes_through_all_phases_and_every_channel_has_one_part(squares, tmp_
     assert torch.isfinite(predict(system, list(photos.images))).all()
 
 
-def test_the_grouping_networks_learn_the_groups(squares):
+@torch.no_grad()
+def test_the_grouping_networks_start_at_the_groups_whatever_a_photo_shows(squares):
     system = small()
-    passes = PhotoBatches(squares, 64).passes(0, 0)
-    system._fit_groups(passes)
+    system._fit_groups(PhotoBatches(squares, 64).passes(0, 0))
     photos = next(iter(PhotoBatches(squares, 64).plain()))
-    optimizer = torch.optim.Adam(system.grouping.parameters(), lr=0.01)
-    for _ in range(60):
-        optimizer.zero_grad()
-        loss = system._start_loss(photos, torch.Generator())["groups"]
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        weights = system._weights(system.trunk(photos.images)[0])
-    assert ((weights > 0.5) == (system.groups[None] > 0.5)).float().mean() > 0.99
+    weights = system._weights(system.trunk(photos.images)[0])
+    assert weights[:, system.groups > 0].min() > 0.8
+    assert weights[:, system.groups == 0].max() < 0.2
 
 
 @torch.no_grad()

@@ -28,6 +28,7 @@ from rpc.features.warp import affine_view, inside, window_boxes, window_transfor
 from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
 
 _SEEN = 512  # photos by which channels are grouped, and lengths of vectors known
+_SURE = 3.0  # of grouping networks at their start, before the sigmoid: 0.95 of what is theirs
 
 
 class MaCnn(System):
@@ -114,24 +115,22 @@ class MaCnn(System):
         return self._attention(self.trunk(images)[0])
 
     def phases(self) -> tuple[Phase, ...]:
-        """Channels into groups, the grouping networks towards them, by turns, then the parts."""
-        grouping = Group(list(self.grouping.parameters()))
-        slower = Group(grouping.parameters, 0.1)
+        """Channels into groups, classes and grouping by turns, then the parts."""
+        grouping = Group(list(self.grouping.parameters()), 0.1)
         trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
         heads = Group([*self.part_heads.parameters(), *self.photo_head.parameters()])
         turns: list[Phase] = []
         for turn in range(1, self.rounds + 1):
             turns += [
-                Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.45 / self.rounds),
+                Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.5 / self.rounds),
                 Learn(
-                    f"grouping {turn}", (slower,), self._group_loss, 0.1 / self.rounds, decay=0.0
+                    f"grouping {turn}", (grouping,), self._group_loss, 0.1 / self.rounds, decay=0.0
                 ),
             ]
         parts = Group(self._part_parameters(), self.trunk_factor)
         head = Group(list(self.head.parameters()))
         return (
             Fit("channel groups", self._fit_groups),
-            Learn("grouping start", (grouping,), self._start_loss, 0.05, decay=0.0),
             *turns,
             Fit("part networks", self._start_parts),
             Learn("parts", (head, parts, trunk), self._whole_loss, 0.4),
@@ -161,7 +160,11 @@ class MaCnn(System):
 
     @torch.no_grad()
     def _fit_groups(self, passes: Passes) -> None:
-        """k-means of the channels by where they peak on training photos."""
+        """k-means of the channels by where they peak on training photos.
+
+        The grouping networks start at the groups, whatever a photo shows: networks that are trained
+        towards them for too short a time weigh all channels alike, and all parts are one.
+        """
         device = self.groups.device
         peaks = [
             peak_places(self.trunk(photos.images.to(device))[0]).cpu().numpy()
@@ -170,6 +173,12 @@ class MaCnn(System):
         labels = group_channels(np.concatenate(peaks), self.parts, passes.rng)
         hot = F.one_hot(torch.from_numpy(labels), self.parts).T.float()
         self.groups.copy_(hot.to(device))
+        for network, own in zip(self.grouping, self.groups, strict=True):
+            assert isinstance(network, nn.Sequential)
+            last = network[-1]
+            assert isinstance(last, nn.Linear)
+            last.weight.mul_(0.1)
+            last.bias.copy_(_SURE * (2 * own - 1))
 
     @torch.no_grad()
     def _start_parts(self, passes: Passes) -> None:
@@ -179,12 +188,6 @@ class MaCnn(System):
         photos = (batch.images.to(self.groups.device) for batch in passes.some(_SEEN))
         lengths = mean_lengths(photos, self.vectors)
         self.head.start([self.photo_head] * (self.parts + 1), lengths)
-
-    def _start_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        with torch.no_grad():
-            maps = self.trunk(photos.images)[0]
-        wanted = self.groups[None].expand(len(photos), -1, -1)
-        return {"groups": F.binary_cross_entropy(self._weights(maps), wanted)}
 
     def _group_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         with torch.no_grad():
