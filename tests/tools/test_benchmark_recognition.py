@@ -22,7 +22,7 @@ def test_costs_of_systems_stand_beside_their_backbone(benchmark, tmp_path, capsy
     assert {"code", "versions", "machine", "settings"} <= found.keys()
     compact, parts = found["systems"]["compact"], found["systems"]["ma_cnn"]
     assert list(compact["step_seconds"]) == ["1 layer", "2 all"]
-    assert list(parts["fit_seconds"]) == ["1 channel groups"]
+    assert list(parts["fit_seconds"]) == ["1 channel groups", "6 part networks"]
     assert parts["parameters_ratio"] > 4  # a backbone for the photo, and one a part
     for one in (compact, parts):
         ratio = one["forward_seconds"] / one["backbone_forward_seconds"]
