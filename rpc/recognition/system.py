@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -148,6 +149,17 @@ class System(nn.Module, ABC):
     def look(self, images: Tensor) -> list[Look]:
         """What it looked at on each of B photos; nothing by default."""
         return [Look() for _ in images]
+
+
+def class_loss(scores: Tensor, photos: Photos, smoothing: float) -> Tensor:
+    """Mean cross-entropy of scores (B, K), in single precision.
+
+    Args:
+        scores: of a batch's photos.
+        photos: the batch.
+        smoothing: mass taken from the true label.
+    """
+    return F.cross_entropy(scores.float(), photos.labels, label_smoothing=smoothing)
 
 
 def batches_of(photos: Photos, size: int) -> Iterator[Photos]:

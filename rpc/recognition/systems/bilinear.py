@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.features.second_order import (
@@ -24,7 +23,7 @@ from rpc.features.second_order import (
     upper_triangle,
 )
 from rpc.features.trunk import Trunk
-from rpc.recognition.system import Group, Learn, Losses, Photos, System
+from rpc.recognition.system import Group, Learn, Losses, Photos, System, class_loss
 
 Pooling = Literal["bilinear", "compact", "isqrt"]
 
@@ -107,8 +106,7 @@ class BilinearCnn(System):
         )
 
     def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self(photos.images).float()
-        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
 
     def _trunks(self) -> list[Trunk]:
         return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]

@@ -25,7 +25,18 @@ from rpc.features.channel_groups import (
 from rpc.features.joined_head import JoinedHead, mean_lengths
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.recognition.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+    class_loss,
+)
 
 _SEEN = 512  # photos by which channels are grouped, and lengths of vectors known
 _SURE = 3.0  # of grouping networks at their start, before the sigmoid: 0.95 of what is theirs
@@ -207,23 +218,20 @@ class MaCnn(System):
         attention = self._attention(maps[0])
         pooled = torch.einsum("bphw,bchw->bpc", attention, maps[0].float())
         parts = {
-            f"part {n + 1}": self._cross_entropy(head(pooled[:, n]), photos) / self.parts
+            f"part {n + 1}": class_loss(head(pooled[:, n]), photos, self.smoothing) / self.parts
             for n, head in enumerate(self.part_heads)
         }
         drawn = int(torch.randint(self.parts, (1,), generator=chance))
         square = self._squares(peak_places(attention)[:, drawn])
         closer = self.trunk(affine_view(photos.images.float(), square, self.part_side))
         return {
-            "photo": self._cross_entropy(self.photo_head(pooled_depths(maps)), photos),
-            "closer": self._cross_entropy(self.photo_head(pooled_depths(closer)), photos),
+            "photo": class_loss(self.photo_head(pooled_depths(maps)), photos, self.smoothing),
+            "closer": class_loss(self.photo_head(pooled_depths(closer)), photos, self.smoothing),
             **parts,
         }
 
     def _whole_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": self._cross_entropy(self(photos.images), photos)}
-
-    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
-        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
+        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
 
     def _part_parameters(self) -> list[nn.Parameter]:
         return [parameter for trunk in self._part_trunks() for parameter in trunk.learnable()]

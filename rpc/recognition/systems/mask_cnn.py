@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.fully_convolutional import FullyConvolutional
+from rpc.features.joined_head import LENGTH
 from rpc.features.key_point_groups import BIRD, checked_groups
 from rpc.features.masked_pooling import average_and_maximum, or_everywhere
 from rpc.features.part_masks import (
@@ -34,7 +35,7 @@ from rpc.features.part_masks import (
 )
 from rpc.features.trunk import Trunk
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System
+from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System, class_loss
 from rpc.retrieval.selection import largest_component
 
 Source = Literal["points", "boxes"]
@@ -100,7 +101,7 @@ class MaskCnn(System):
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""
-        return self.head(self.dropout(4.0 * self.vectors(images)))  # type: ignore[no-any-return]
+        return self.head(self.dropout(LENGTH * self.vectors(images)))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> Tensor:
         """The selected descriptors of all streams, pooled; each of unit length, (B, D)."""
@@ -178,8 +179,7 @@ class MaskCnn(System):
         return point_labels(photos.points, list(self.groups.values()), self.side, cells)
 
     def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self(photos.images).float()
-        return {"class": F.cross_entropy(scores, photos.labels, label_smoothing=self.smoothing)}
+        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
 
     def _trunk(self, number: int) -> Trunk:
         trunk = self.trunks[number]

@@ -20,7 +20,6 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.features.channel_groups import cell_places
@@ -28,7 +27,18 @@ from rpc.features.joined_head import JoinedHead, mean_lengths
 from rpc.features.precision import full_precision
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.recognition.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+    class_loss,
+)
 
 Scanned = tuple[tuple[Tensor, ...], Tensor | None]  # a scale's maps, the square it was cut by
 
@@ -210,17 +220,14 @@ class RaCnn(System):
 
     def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         scores = self.heads[0](pooled_depths(self._trunk(0)(photos.images)))
-        return {"scale 1": self._cross_entropy(scores, photos)}
+        return {"scale 1": class_loss(scores, photos, self.smoothing)}
 
     def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         scanned = self._scan(photos.images.float(), squares_learn=False)
         return {
-            f"scale {n}": self._cross_entropy(scores, photos)
+            f"scale {n}": class_loss(scores, photos, self.smoothing)
             for n, scores in enumerate(self._scores(scanned), start=1)
         }
-
-    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
-        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
 
     def _rank_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         return {"rank": rank_loss(self.scores(photos.images), photos.labels, self.margin)}
@@ -228,7 +235,7 @@ class RaCnn(System):
     def _fusion_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         with torch.no_grad():
             vectors = self.vectors(photos.images)
-        return {"class": self._cross_entropy(self.fusion(vectors), photos)}
+        return {"class": class_loss(self.fusion(vectors), photos, self.smoothing)}
 
     def _classifying(self) -> tuple[Group, ...]:
         trunks = [p for n in range(self.scales) for p in self._trunk(n).learnable()]

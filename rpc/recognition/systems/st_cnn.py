@@ -24,7 +24,18 @@ from rpc.features.warp import (
     window_transforms,
     windows_by_chance,
 )
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.recognition.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+    class_loss,
+)
 
 Transform = Literal["translation", "affine"]
 # Where windows start, so that they are distinct and, four of them at half scale, cover the photo.
@@ -162,7 +173,7 @@ class StCnn(System):
         windows = windows_by_chance(len(photos), self.scale, chance).to(photos.boxes)
         view = affine_view(photos.images.float(), windows, self.window_side)
         scores = self.first_head(pooled_depths(self._trunks()[0](view)))
-        return {"class": self._cross_entropy(scores, photos)}
+        return {"class": class_loss(scores, photos, self.smoothing)}
 
     @torch.no_grad()
     def _start_windows(self, passes: Passes) -> None:
@@ -176,10 +187,7 @@ class StCnn(System):
         self.head.start([self.first_head] * self.windows, lengths)
 
     def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": self._cross_entropy(self(photos.images), photos)}
-
-    def _cross_entropy(self, scores: Tensor, photos: Photos) -> Tensor:
-        return F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
+        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
 
     def _trunks(self) -> list[Trunk]:
         return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]

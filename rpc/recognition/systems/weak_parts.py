@@ -32,7 +32,18 @@ from rpc.features.part_clusters import PartClusters
 from rpc.features.part_proposals import object_proposals, part_proposals, window_boxes_of
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, window_transforms, windows_by_chance
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.recognition.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+    class_loss,
+)
 
 _SAMPLED = 20_000  # part proposals of a size by which clusters are found
 _FROM_PHOTO = 16  # of them at most
@@ -201,9 +212,7 @@ class WeakParts(System):
         for name, transforms in (("whole", whole), ("window", windows)):
             view = affine_view(photos.images.float(), transforms, self.view_side)
             pooled = pooled_depths(self.trunk(view))
-            terms[name] = 0.5 * F.cross_entropy(
-                self.head(pooled).float(), photos.labels, label_smoothing=self.smoothing
-            )
+            terms[name] = 0.5 * class_loss(self.head(pooled), photos, self.smoothing)
         return terms
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.features.trunk import Trunk, pooled_depths
-from rpc.recognition.system import Group, Learn, Losses, Photos, System
+from rpc.recognition.system import Group, Learn, Losses, Photos, System, class_loss
 
 Head = Literal["linear", "cosine", "margin"]
 
@@ -74,8 +74,7 @@ class Yardstick(System):
         if self.kind == "margin":
             own = F.one_hot(photos.labels, self.num_classes)
             scores = scores - self.scale * self.margin * own
-        loss = F.cross_entropy(scores.float(), photos.labels, label_smoothing=self.smoothing)
-        return {"class": loss}
+        return {"class": class_loss(scores, photos, self.smoothing)}
 
     def _scores(self, images: Tensor) -> Tensor:
         vectors = self.dropout(pooled_depths(self.trunk(images)))  # (B, D)
