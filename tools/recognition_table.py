@@ -1,5 +1,6 @@
 """All recognition systems on data sets, the same budget, several seeds: one table.
 
+The budget is processor time, or batches: on a GPU, where a processor's time says little.
 Each cell is a run of tools/train_recognition.py in OUT/<data>/<system>/seed<n>; a cell that is done
 is not run again, so the command can be stopped and repeated. With --jobs, cells run side by side.
 A system that wants what a data set has not (key points) is named, with the reason, and not run.
@@ -121,16 +122,22 @@ def _cell(
     """
     out = args.out / name / system / f"seed{seed}"
     if (out / "result.json").is_file():
-        before = read_json(out / "result.json")["config"]["values"]["training"]["cpu_minutes"]
-        if before != args.cpu_minutes:
+        training = read_json(out / "result.json")["config"]["values"]["training"]
+        before = {name: training.get(name) for name in _budget(args)}
+        if before != _budget(args):
             raise DataError(
-                f"{out}: a run of {before} minutes, and --cpu-minutes is {args.cpu_minutes:g}; "
+                f"{out}: a run of {_said(**before)}, and {_said(**_budget(args))} are asked for; "
                 "choose another --out"
             )
         return None
     line = [sys.executable, str(TOOL), str(CONFIGS / f"{system}.py"), "--data", str(root)]
     line += ["--out", str(out), "--seed", str(seed), "--resume", "--workers", "1"]
-    line += ["--cpu-minutes", str(args.cpu_minutes)]
+    line += [
+        text
+        for name, value in _budget(args).items()
+        if value is not None
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
     line += [] if scenes is None else ["--scenes", str(scenes)]
     print(f"{name} / {system} / seed {seed}", flush=True)
     threads = {} if args.jobs == 1 else {"OMP_NUM_THREADS": str(_threads(args.jobs))}
@@ -143,6 +150,23 @@ def _cell(
     if done.returncode == 2 and NEEDS in said:
         return said.removeprefix("error: ")
     raise DataError(f"{name} / {system} / seed {seed}: {said:.300}")
+
+
+def _budget(args: argparse.Namespace) -> dict[str, float | int | None]:
+    """Of all gradient phases of a system: batches, or else processor time."""
+    minutes = None if args.iterations is not None else args.cpu_minutes
+    return {"cpu_minutes": minutes, "iterations": args.iterations}
+
+
+def _said(cpu_minutes: float | None, iterations: int | None) -> str:
+    """A budget in words."""
+    if iterations is not None:
+        return f"{iterations:,} batches"
+    return (
+        "a budget of its own"
+        if cpu_minutes is None
+        else f"{cpu_minutes:g} minutes of processor time"
+    )
 
 
 def _threads(jobs: int) -> int:
@@ -172,6 +196,7 @@ def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[st
                 "val_mean": float(np.mean(val)),
                 "cpu_seconds": round(float(np.mean(spent)), 1),
                 "parameters": int(results[0]["parameters"]),
+                "devices": sorted({str(r["training"]["device"]) for r in results}),
                 "batches": round(float(np.mean([r["training"]["batches"] for r in results]))),
                 "side": int(results[0]["config"]["values"]["system"]["side"]),
                 "photos": {side: results[0]["data"][side] for side in ("train", "val", "test")},
@@ -201,8 +226,8 @@ def page(result: dict[str, Any]) -> str:
         "# Recognition systems under one budget",
         "",
         "Test top-1 in per cent, mean and standard deviation over seeds; "
-        f"{result['cpu_minutes']:g} minutes of processor time for all gradient phases of a system "
-        "(fits come on top: column s, seconds in all), EfficientNet-lite0, the "
+        f"{_said(result['cpu_minutes'], result['iterations'])} for all gradient phases of a system "
+        "(fits come on top: column s, seconds of a processor in all), EfficientNet-lite0, the "
         "checkpoint chosen on validation. 'lead' is that over the yardstick, in points. Published: "
         "CUB-200-2011 with the papers' networks at 448 px, for the record; nothing here compares.",
         "",
@@ -248,7 +273,7 @@ def _write(
         "asked": args.systems,
         "data": names,
         "not_run": refused,
-        "cpu_minutes": args.cpu_minutes,
+        **_budget(args),
         "code": code_version(),
         "versions": library_versions(),
         "machine": machine(),
@@ -277,7 +302,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="(default: all)")
     add("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
     add("--jobs", type=int, default=1, metavar="N", help="cells side by side (default: 1)")
-    add("--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument(
+        "--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)"
+    )
+    budget.add_argument("--iterations", type=int, metavar="N", help="batches of each, instead")
     return parser
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import timm
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
@@ -93,6 +94,21 @@ class Trunk(nn.Module):
 def pooled_depths(maps: Sequence[Tensor]) -> Tensor:
     """Maps (B, C, h, w) of some depths, averaged over their cells, side by side: (B, sum of C)."""
     return torch.cat([own.float().mean(dim=(2, 3)) for own in maps], dim=1)
+
+
+def joined_depths(maps: Sequence[Tensor]) -> Tensor:
+    """Maps (B, C, h, w) of some depths, on the cells of the finest: (B, sum of C, h, w).
+
+    Between the cells of a coarser map, values are interpolated; channels keep the depths' order.
+    """
+    size = max((tuple(own.shape[2:]) for own in maps), key=lambda cells: cells[0] * cells[1])
+    raised = [
+        own
+        if own.shape[2:] == size
+        else F.interpolate(own, size, mode="bilinear", align_corners=False)
+        for own in maps
+    ]
+    return raised[0] if len(raised) == 1 else torch.cat(raised, dim=1)
 
 
 def _stages_of(name: str) -> tuple[int, ...]:

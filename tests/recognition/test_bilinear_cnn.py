@@ -3,6 +3,14 @@ import pytest
 import torch
 
 from rpc.data.images import write_image
+from rpc.features.second_order import (
+    bilinear,
+    covariance,
+    normalised,
+    root_of,
+    upper_triangle,
+)
+from rpc.features.trunk import joined_depths
 from rpc.recognition.learning import LearningSettings, accuracy, learn, predict
 from rpc.recognition.photo_batches import Example, PhotoBatches, Variation
 from rpc.recognition.systems.bilinear import BilinearCnn
@@ -42,6 +50,24 @@ def test_two_backbones_give_the_product_of_their_channels():
     assert system.vectors(torch.zeros(1, 3, 64, 64)).shape == (1, 256)
     with pytest.raises(ValueError, match="isqrt pools one backbone"):
         small("isqrt", second="efficientnet_lite0")
+
+
+@pytest.mark.parametrize("pooling", KINDS)
+def test_maps_of_two_depths_are_pooled_on_the_cells_of_the_finer(pooling):
+    system = small(pooling, stages=(-2, -1)).eval()
+    trunk, reduce = system._trunks()[0], system.reductions[0]
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    fine, coarse = trunk(images)
+    assert fine.shape[2] == 2 * coarse.shape[2]
+    maps = reduce(joined_depths((fine, coarse)))
+    assert maps.shape == (2, 16, *fine.shape[2:])
+    expected = {
+        "bilinear": lambda: normalised(bilinear(maps, maps).flatten(1)),
+        "compact": lambda: normalised(system.sketch(maps, maps)),
+        "isqrt": lambda: upper_triangle(root_of(covariance(maps), 5)),
+    }[pooling]()
+    assert torch.allclose(system.vectors(images), expected, atol=1e-5)
+    assert system(images[:0]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("pooling", KINDS)

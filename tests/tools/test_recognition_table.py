@@ -40,12 +40,15 @@ def trainings(table, monkeypatch):
         families = [{"photos": 50, "within": 10 - seed}, {"photos": 50, "within": 2}]
         (out / "confusions.json").write_text(json.dumps({"test": {"families": families}}))
         right = ACCURACIES[system][seed]
-        minutes = float(line[line.index("--cpu-minutes") + 1])
+        budget = {
+            name: float(line[line.index(flag) + 1]) if flag in line else None
+            for name, flag in (("cpu_minutes", "--cpu-minutes"), ("iterations", "--iterations"))
+        }
         result = {
             "accuracy": {"test": {"top1": right}, "val": {"top1": right + 0.1}},
-            "training": {"cpu_seconds": 60.0 + seed, "batches": 100},
+            "training": {"cpu_seconds": 60.0 + seed, "batches": 100, "device": "cpu"},
             "parameters": 3_400_000,
-            "config": {"values": {"system": {"side": 160}, "training": {"cpu_minutes": minutes}}},
+            "config": {"values": {"system": {"side": 160}, "training": budget}},
             "data": {"train": 90, "val": 10, "test": 100},
             "protocol": "learned from crops",
             "manifest": {"code": {"commit": f"abc{seed}"}},
@@ -92,8 +95,23 @@ def test_a_cell_that_is_done_is_not_run_again(table, trainings, tmp_path):
 
 def test_a_cell_of_another_budget_is_not_mixed_in(table, trainings, tmp_path):
     table.main(asked(tmp_path, "yardstick", seeds=1))
-    with pytest.raises(DataError, match=r"a run of 3.0 minutes, and --cpu-minutes is 5"):
+    with pytest.raises(DataError, match=r"a run of 3 minutes .*, and 5 minutes .* are asked"):
         table.main([*asked(tmp_path, "yardstick", seeds=1), "--cpu-minutes", "5"])
+    with pytest.raises(DataError, match=r"a run of 3 minutes .*, and 2,000 batches are asked"):
+        table.main([*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"])
+
+
+def test_a_budget_in_batches_is_handed_on_and_said(table, trainings, tmp_path):
+    line = [*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"]
+    table.main(line)
+    assert trainings[0][trainings[0].index("--iterations") + 1] == "2000"
+    assert "--cpu-minutes" not in trainings[0]
+    table.main(line)
+    assert len(trainings) == 1
+    result = json.loads((tmp_path / "recognition.json").read_text())
+    assert (result["cpu_minutes"], result["iterations"]) == (None, 2000)
+    assert result["systems"]["yardstick"]["shop"]["devices"] == ["cpu"]
+    assert "2,000 batches for all gradient phases" in (tmp_path / "recognition.md").read_text()
 
 
 def test_cells_side_by_side_give_the_same_table_and_share_the_cores(

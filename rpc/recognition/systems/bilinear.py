@@ -22,7 +22,7 @@ from rpc.features.second_order import (
     root_of,
     upper_triangle,
 )
-from rpc.features.trunk import Trunk
+from rpc.features.trunk import Trunk, joined_depths
 from rpc.recognition.system import Group, Learn, Losses, Photos, System, class_loss
 
 Pooling = Literal["bilinear", "compact", "isqrt"]
@@ -36,7 +36,9 @@ class BilinearCnn(System):
         side: S; the papers take 448.
         pooling: "bilinear": the outer product, signed root, unit length; "compact": its tensor
             sketch, treated alike; "isqrt": the root of the covariance, upper triangle.
-        backbone: of `Trunk`, its last map.
+        backbone: of `Trunk`.
+        stages: whose maps are pooled, side by side on the cells of the finest. The papers read one,
+            of 16 px a cell (VGG's conv5); the last of most networks has 32.
         second: another backbone for [D, M] (of "bilinear" and "compact"); None for [D, D].
         width: channels after a 1 x 1 convolution (with normalisation and ReLU where pooling is
             "isqrt", as in its paper); None keeps the backbone's.
@@ -55,6 +57,7 @@ class BilinearCnn(System):
         *,
         pooling: Pooling = "bilinear",
         backbone: str = "efficientnet_lite0",
+        stages: tuple[int, ...] = (-1,),
         second: str | None = None,
         width: int | None = 64,
         size: int = 4096,
@@ -70,11 +73,11 @@ class BilinearCnn(System):
         self.pooling, self.iterations, self.smoothing = pooling, iterations, smoothing
         self.head_share, self.trunk_factor = head_share, trunk_factor
         names = [backbone] if second is None else [backbone, second]
-        self.trunks = nn.ModuleList(Trunk(name, pretrained=pretrained) for name in names)
+        self.trunks = nn.ModuleList(Trunk(name, stages, pretrained=pretrained) for name in names)
         self.reductions = nn.ModuleList(
-            _reduction(trunk.channels[0], width, pooling) for trunk in self._trunks()
+            _reduction(sum(trunk.channels), width, pooling) for trunk in self._trunks()
         )
-        widths = [width or trunk.channels[0] for trunk in self._trunks()]
+        widths = [width or sum(trunk.channels) for trunk in self._trunks()]
         left, right = widths[0], widths[-1]
         self.sketch = TensorSketch(left, right, size) if pooling == "compact" else None
         sizes = {"bilinear": left * right, "compact": size, "isqrt": left * (left + 1) // 2}
@@ -87,7 +90,7 @@ class BilinearCnn(System):
     def vectors(self, images: Tensor) -> Tensor:
         """What the layer is given: (B, D * E), (B, d) or (B, D (D + 1) / 2)."""
         maps = [
-            reduce(trunk(images)[0]).float()
+            reduce(joined_depths(trunk(images))).float()
             for trunk, reduce in zip(self._trunks(), self.reductions, strict=True)
         ]
         if self.pooling == "isqrt":
