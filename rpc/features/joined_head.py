@@ -20,9 +20,9 @@ LENGTH: Final = 4.0  # of a vector that the layer is given: unit vectors would l
 class JoinedHead(nn.Module):
     """V vectors, each brought to one length, side by side under one layer.
 
-    Started from layers that know one vector each (`start`), it says at first about the mean of what
-    they say; a layer from nothing would have to learn every class again, which takes longer than
-    what is left of a short training.
+    Started from layers that know one vector each (`start`, `start_by`), it says at first about the
+    mean of what they say; a layer from nothing would have to learn every class again, which takes
+    longer than what is left of a short training.
 
     Args:
         sizes: D of each vector.
@@ -67,6 +67,26 @@ class JoinedHead(nn.Module):
         blocks = [own * layer.weight for own, layer in zip(share, layers, strict=True)]
         self.layer.weight.copy_(torch.cat(blocks, dim=1))
         self.layer.bias.copy_(torch.stack([layer.bias for layer in layers]).mean(dim=0))
+
+    def start_by(
+        self,
+        layers: Sequence[nn.Linear],
+        batches: Iterable[Tensor],
+        describe: Callable[[Tensor], Sequence[Tensor]],
+    ) -> None:
+        """`start` with lengths seen on photos.
+
+        Args:
+            layers: as there.
+            batches: photos, (B, 3, S, S) each, on any device.
+            describe: photos to V vectors (B, D).
+
+        Raises:
+            ValueError: as there.
+            DataError: see `mean_lengths`.
+        """
+        device = self.layer.weight.device
+        self.start(layers, mean_lengths((photos.to(device) for photos in batches), describe))
 
 
 def mean_lengths(

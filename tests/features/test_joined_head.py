@@ -58,6 +58,20 @@ def test_mean_lengths_are_those_of_the_photos():
     assert torch.allclose(found, torch.tensor([2.5 * 3**0.5, 5.0]))
 
 
+def test_started_by_photos_it_says_the_mean_for_vectors_as_long_as_theirs():
+    layers, _, _ = made(0, (3, 2))
+    head = JoinedHead((3, 2), 4)
+    photos = 1 + torch.rand(6, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+
+    def describe(pixels):
+        first = 3 * nn.functional.normalize(pixels[:, :, 0, 0], dim=1)
+        return [first, pixels.new_ones(len(pixels), 2)]
+
+    head.start_by(layers, photos.split(4), describe)
+    each = [layer(own) for layer, own in zip(layers, describe(photos), strict=True)]
+    assert torch.allclose(head(describe(photos)), torch.stack(each).mean(dim=0), atol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.0, float("nan")])
 def test_a_network_that_says_nothing_is_told(value):
     with pytest.raises(DataError, match="says nothing of any photo"):

@@ -166,3 +166,21 @@ def test_what_cannot_be_clustered_is_told(toy, tmp_path, monkeypatch):
         WeakParts(2, 64, view_side=32, windows=(1, 9))(toy[2].images)
     with pytest.raises(ValueError, match="kept"):
         WeakParts(2, 64, kept=0.0)
+
+
+def test_clusters_are_found_on_so_many_photos_drawn_by_chance_and_no_more(toy, monkeypatch):
+    monkeypatch.setattr(weak_parts, "Trunk", ColourTrunk)
+    monkeypatch.setattr(weak_parts, "_SEEN", 12)
+    system = WeakParts(2, 64, objects=1, view_side=64, windows=(1,), values=4, clusters=3)
+    seen = []
+
+    def proposals(images):
+        seen.extend(images)
+        return WeakParts.proposals(system, images)
+
+    monkeypatch.setattr(system, "proposals", proposals)
+    system._fit_clusters(toy[1].passes(seed=0, phase=0))
+    every = torch.cat([photos.images for photos in toy[1].plain()])
+    rows = [int((every == image).flatten(1).all(dim=1).nonzero()[0]) for image in seen]
+    assert len(set(rows)) == 12
+    assert rows != list(range(12))

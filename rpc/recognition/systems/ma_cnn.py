@@ -22,7 +22,7 @@ from rpc.features.channel_groups import (
     part_maps,
     peak_places,
 )
-from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.joined_head import JoinedHead
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.recognition.system import (
@@ -196,9 +196,8 @@ class MaCnn(System):
         """Parts are first seen as the photo is, and together say the mean of what each says."""
         for part in self._part_trunks():
             part.load_state_dict(self.trunk.state_dict())
-        photos = (batch.images.to(self.groups.device) for batch in passes.some(_SEEN))
-        lengths = mean_lengths(photos, self.vectors)
-        self.head.start([self.photo_head] * (self.parts + 1), lengths)
+        photos = (batch.images for batch in passes.some(_SEEN))
+        self.head.start_by([self.photo_head] * (self.parts + 1), photos, self.vectors)
 
     def _group_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         with torch.no_grad():

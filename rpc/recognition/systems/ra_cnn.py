@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from rpc.features.channel_groups import cell_places
-from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.joined_head import JoinedHead
 from rpc.features.precision import full_precision
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
@@ -213,10 +213,8 @@ class RaCnn(System):
     @torch.no_grad()
     def _start_fusion(self, passes: Passes) -> None:
         """The scales together begin with the mean of what they say by themselves."""
-        device = self.fusion.layer.weight.device
-        photos = (batch.images.to(device) for batch in passes.some(_SEEN))
-        lengths = mean_lengths(photos, self.vectors)
-        self.fusion.start(self._heads(), lengths)
+        photos = (batch.images for batch in passes.some(_SEEN))
+        self.fusion.start_by(self._heads(), photos, self.vectors)
 
     def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         scores = self.heads[0](pooled_depths(self._trunk(0)(photos.images)))

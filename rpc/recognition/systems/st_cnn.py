@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.joined_head import JoinedHead, mean_lengths
+from rpc.features.joined_head import JoinedHead
 from rpc.features.trunk import Trunk, pooled_depths
 from rpc.features.warp import (
     affine_view,
@@ -181,10 +181,8 @@ class StCnn(System):
         first, *others = self._trunks()
         for trunk in others:
             trunk.load_state_dict(first.state_dict())
-        device = self.first_head.weight.device
-        photos = (batch.images.to(device) for batch in passes.some(_SEEN))
-        lengths = mean_lengths(photos, self.vectors)
-        self.head.start([self.first_head] * self.windows, lengths)
+        photos = (batch.images for batch in passes.some(_SEEN))
+        self.head.start_by([self.first_head] * self.windows, photos, self.vectors)
 
     def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
         return {"class": class_loss(self(photos.images), photos, self.smoothing)}

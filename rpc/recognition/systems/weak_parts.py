@@ -45,8 +45,8 @@ from rpc.recognition.system import (
     class_loss,
 )
 
-_SAMPLED = 20_000  # part proposals of a size by which clusters are found
-_FROM_PHOTO = 16  # of them at most
+_SEEN = 1250  # photos by which clusters are found
+_FROM_PHOTO = 16  # part proposals of a size, of each of them at most
 _SHOWN = 4  # parts of a look
 _APART = 0.3  # IoU above which two parts shown are one
 
@@ -219,17 +219,15 @@ class WeakParts(System):
     def _fit_clusters(self, passes: Passes) -> None:
         """Directions in which parts vary, and clusters of them, of each size of windows."""
         samples: list[list[NDArray[Any]]] = [[] for _ in self.windows]
-        for photos in passes.once():
+        for photos in passes.some(_SEEN):
             images = photos.images.to(self.svm_bias.device)
             for photo in self._proposed(images, self.proposals(images)):
                 for sample, own in zip(samples, photo, strict=True):
                     rows = passes.rng.permutation(len(own))[:_FROM_PHOTO]
                     sample.append(_array(own)[rows])
         for size, sample in enumerate(samples):
-            found = np.concatenate(sample)
-            rows = np.sort(passes.rng.permutation(len(found))[:_SAMPLED])
             try:
-                self.parts.fit(size, found[rows], int(passes.rng.integers(2**31)))
+                self.parts.fit(size, np.concatenate(sample), int(passes.rng.integers(2**31)))
             except ValueError as error:
                 text = f"weak parts: windows of {self.windows[size]} cells: {error}"
                 raise DataError(text) from error
