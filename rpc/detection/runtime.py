@@ -1,15 +1,17 @@
 """Makes mmdet run on a current torch. Call `setup()` before the first import of mmdet.
 
-Three things are in the way, each repaired here and nowhere else: the compiled half of mmcv is
-absent, mmengine assumes a GPU in every distributed run, and a few harmless warnings repeat at
-every start. (A fourth, that `torch.load` refuses mmengine's checkpoints, is solved where they are
-written, by leaving out of them what is not plain: see `rpc.detection.resume`.)
+Four things are in the way, each repaired here and nowhere else: the compiled half of mmcv is
+absent, mmengine assumes a GPU in every distributed run, a few harmless warnings repeat at every
+start, and albumentations, which mmdet imports, asks the network for its newest version each time.
+(A fifth, that `torch.load` refuses mmengine's checkpoints, is solved where they are written, by
+leaving out of them what is not plain: see `rpc.detection.resume`.)
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -39,6 +41,7 @@ def setup() -> None:
     that it allows.
     """
     global _done
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     _quiet_harmless_warnings()  # each time: a test runner restores the filters between tests
     if _done:
         return
