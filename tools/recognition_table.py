@@ -201,10 +201,17 @@ def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[st
                 "side": int(results[0]["config"]["values"]["system"]["side"]),
                 "photos": {side: results[0]["data"][side] for side in ("train", "val", "test")},
                 "protocol": results[0]["protocol"],
-                "commits": sorted({str(r["manifest"]["code"]["commit"]) for r in results}),
+                "commits": _told(results, "code", "commit"),
+                "machines": _told(results, "machine", "cpu"),
+                "torch": _told(results, "versions", "torch"),
                 "within_families": _within(found),
             }
     return table
+
+
+def _told(results: list[dict[str, Any]], part: str, name: str) -> list[str]:
+    """What the runs' manifests say, which need not hold of whoever writes the table."""
+    return sorted({str(result["manifest"][part].get(name)) for result in results})
 
 
 def _within(found: list[Path]) -> float | None:

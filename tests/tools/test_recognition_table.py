@@ -51,7 +51,11 @@ def trainings(table, monkeypatch):
             "config": {"values": {"system": {"side": 160}, "training": budget}},
             "data": {"train": 90, "val": 10, "test": 100},
             "protocol": "learned from crops",
-            "manifest": {"code": {"commit": f"abc{seed}"}},
+            "manifest": {
+                "code": {"commit": f"abc{seed}"},
+                "machine": {"cpu": "slow one"},
+                "versions": {"torch": "2.9"},
+            },
         }
         (out / "result.json").write_text(json.dumps(result))
         return subprocess.CompletedProcess(line, 0, stderr="")
@@ -81,6 +85,7 @@ def test_means_spread_and_lead_are_those_of_the_runs(table, trainings, tmp_path)
     assert row["std"] == pytest.approx(0.02)
     assert row["cpu_seconds"] == 61.0
     assert row["commits"] == ["abc0", "abc1", "abc2"]
+    assert (row["machines"], row["torch"]) == (["slow one"], ["2.9"])
     assert row["within_families"] == pytest.approx((12 + 11 + 10) / 300)
     text = (tmp_path / "recognition.md").read_text()
     assert "| isqrt | 88.1 | 77.0 ± 2.0 | 3 | +5.0 | 61 | 11.0 % | 3.40 |" in text
