@@ -81,12 +81,15 @@ def result_of(
         scores: (N, K) of the photos of each side that was measured.
         training: what it took, see `training_facts`; None where nothing was learned.
     """
-    settings = replace(request.settings, system=model.settings)  # a given checkpoint's own
+    # Of a given checkpoint, what it was trained with, as far as it says.
+    settings = {**plain(asdict(replace(request.settings, system=model.settings)))}
+    if training is None:
+        settings |= {part: model.origin.get(part) for part in ("training", "variation")}
     checkpoint = request.checkpoint or request.out / BEST
     return {
         "version": 1,
-        "system": settings.system.name,
-        "title": SYSTEMS[settings.system.name].title,
+        "system": model.settings.name,
+        "title": SYSTEMS[model.settings.name].title,
         "accuracy": {side: _accuracy(_photos(data, side), s) for side, s in scores.items()},
         "checkpoint": {
             "name": without_folders(str(checkpoint)),
@@ -97,7 +100,7 @@ def result_of(
         "parameters": parameters,
         "training": training,
         "seed": model.origin.get("seed"),
-        "config": {"name": request.config.stem, "values": plain(asdict(settings))},
+        "config": {"name": request.config.stem, "values": settings},
         "data": {
             "name": data.name,
             "classes": len(data.classes),
@@ -106,20 +109,25 @@ def result_of(
             "known": sorted(data.known),
             "fingerprint": fingerprint(data),
         },
-        "protocol": _protocol(data, settings),
+        "protocol": _protocol(data, request.settings, "val" in scores),
         "manifest": manifest(
             threshold=None,
             chosen_on="val: the checkpoint",
             split="test",
             config=request.config,
-            seeds={"validation split": settings.validation.seed},
+            seeds={"validation split": request.settings.validation.seed},
             files={"checkpoint": checkpoint},
         ),
     }
 
 
-def _protocol(data: ClassSet, settings: RunSettings) -> str:
+def _protocol(data: ClassSet, settings: RunSettings, validated: bool) -> str:
     """One sentence: what was learned from, chosen on, measured on."""
+    if not validated:
+        return (
+            f"{data.sides}; a given checkpoint, which may have learned from what would be kept "
+            "apart here for validation: test photos alone, measured whole, one view each"
+        )
     kept = "validation photos as the data set has them"
     if data.held_out:
         kept = (
@@ -170,11 +178,11 @@ def _photos(data: ClassSet, side: str) -> tuple[LabelledPhoto, ...]:
     return {"train": data.train, "val": data.val, "test": data.test}[side]
 
 
-def fingerprint(data: ClassSet) -> str:
+def fingerprint(data: ClassSet, sides: Sequence[str] = ("train", "val", "test")) -> str:
     """Which photos, on which side, with which labels."""
     text = "\n".join(
         f"{side} {photo.name} {photo.label} {photo.crop} {photo.box} {photo.points}"
-        for side in ("train", "val", "test")
+        for side in sides
         for photo in _photos(data, side)
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]

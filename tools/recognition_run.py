@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +28,11 @@ from recognition_sheets import confusion_sheet, look_sheet
 from rpc.data.class_folders import labels_of
 from rpc.data.class_set import ClassSet
 from rpc.data.files import DataError, read_json, write_json
-from rpc.data.images import write_image
+from rpc.data.images import image_size, write_image
 from rpc.features.processes import Processes, joined
 from rpc.recognition.batches_ahead import made_ahead
 from rpc.recognition.data_sets import examples_of, open_class_set
+from rpc.recognition.learning import LAST as RESUME
 from rpc.recognition.learning import Learned, learn
 from rpc.recognition.model_file import SystemModel, read_model, write_model
 from rpc.recognition.photo_batches import PhotoBatches
@@ -42,11 +45,22 @@ CONFUSIONS: Final = "confusions.json"
 LAST: Final = "last.pth"
 RUN: Final = "run.json"
 
+AtOnce = Callable[[], AbstractContextManager[None]]
+
 Floats = NDArray[np.float32]
 
 
-def run_recognition(request: Request, stop: Callable[[], bool] = lambda: False) -> None:
+def run_recognition(
+    request: Request,
+    stop: Callable[[], bool] = lambda: False,
+    at_once: AtOnce = nullcontext,
+) -> None:
     """Train or take a checkpoint, measure on validation and test photos, write and draw.
+
+    Args:
+        request: what is asked for.
+        stop: see `rpc.recognition.learning.learn`.
+        at_once: likewise; entered when photos are scored in the end, too.
 
     Raises:
         DataError: the data, the config or a checkpoint do not fit, or OUT holds another run.
@@ -57,21 +71,44 @@ def run_recognition(request: Request, stop: Callable[[], bool] = lambda: False) 
     data = data.with_validation(validation.share, validation.seed)
     with joined() as processes:
         if request.checkpoint is not None:
+            if (request.out / RUN).is_file():
+                raise DataError(
+                    f"{request.out}: holds a training; the figures of a given checkpoint want an "
+                    "--out of their own"
+                )
             model = _taken(request.checkpoint, request, data)
             if processes.rank == 0:
-                _measure(request, data, model, processes, None)
+                _measure(request, data, model, processes, None, at_once)
             return
         identity = _require_same_run(request, data, processes)
-        learned = _train(request, data, processes, identity, stop)
+        _require_photos(data, processes)
+        learned = _train(request, data, processes, identity, stop, at_once)
         spent = sum(processes.gather(learned.cpu_seconds))
         if processes.rank == 0:
             best = _taken(request.out / BEST, request, data)
             training = training_facts(request, learned, spent, processes)
-            _measure(request, data, best, processes, training)
+            _measure(request, data, best, processes, training, at_once)
+
+
+def _require_photos(data: ClassSet, processes: Processes) -> None:
+    """Refuse a set with something that is no photo before hours are spent on the others.
+
+    By the header alone: what is broken further down shows when it is read.
+    """
+    if processes.rank != 0:
+        return
+    paths = sorted({photo.path for photo in (*data.train, *data.val, *data.test)})
+    with bar("looking at photos") as progress:
+        for done, path in enumerate(paths, start=1):
+            image_size(path)
+            progress(done, len(paths))
 
 
 def _require_same_run(request: Request, data: ClassSet, processes: Processes) -> dict[str, Any]:
-    """What decides the weights; a folder with a run of other settings is refused."""
+    """What decides the weights; a folder with a run of other settings is refused.
+
+    Test photos decide nothing: one that was mended or removed does not make it another run.
+    """
     settings = request.settings
     identity: dict[str, Any] = {
         "system": settings.system.name,
@@ -80,11 +117,11 @@ def _require_same_run(request: Request, data: ClassSet, processes: Processes) ->
         "training": plain(asdict(settings.training)),
         "variation": plain(asdict(settings.variation)),
         "seed": request.seed,
-        "data": fingerprint(data),
+        "data": fingerprint(data, ("train", "val")),
         "processes": processes.size,
     }
     path = request.out / RUN
-    if path.is_file():
+    if path.is_file() and any((request.out / name).is_file() for name in (RESUME, BEST)):
         before = read_json(path)
         changed = [name for name in identity if before.get(name) != identity[name]]
         if changed:
@@ -102,6 +139,7 @@ def _train(
     processes: Processes,
     identity: Mapping[str, Any],
     stop: Callable[[], bool],
+    at_once: AtOnce,
 ) -> Learned:
     """Learn; best.pth and last.pth are there afterwards."""
     settings = request.settings
@@ -130,6 +168,7 @@ def _train(
             processes=processes,
             progress=lambda done, facts: progress(round(1000 * done), 1000, keeper.facts + facts),
             stop=stop,
+            at_once=at_once,
             check=look,
         )
     look()
@@ -143,7 +182,13 @@ class _Keeper:
 
     def __init__(self, request: Request, data: ClassSet, system: System) -> None:
         self.request, self.data, self.system = request, data, system
-        self.origin: dict[str, Any] = {"seed": request.seed, "data": data.name}
+        self.origin: dict[str, Any] = {
+            "seed": request.seed,
+            "data": data.name,
+            "learned_from": fingerprint(data, ["train"]),
+            "training": plain(asdict(request.settings.training)),
+            "variation": plain(asdict(request.settings.variation)),
+        }
         self.best = -math.inf
         self.facts = ""
         path = request.out / BEST
@@ -188,12 +233,21 @@ def _measure(
     model: SystemModel,
     processes: Processes,
     training: Mapping[str, Any] | None,
+    at_once: AtOnce,
 ) -> None:
     """Figures on validation and test photos, confusions, pictures."""
     system = model.build().to(processes.device)
     scores = {}
-    for side, photos in (("val", data.val), ("test", data.test)):
-        with bar(f"{side} photos") as progress:
+    sides = {"val": data.val, "test": data.test}
+    if data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
+        print(
+            "validation photos are not measured: the model did not learn from the same share of "
+            "the training photos, and may have learned from these",
+            file=sys.stderr,
+        )
+        del sides["val"]
+    for side, photos in sides.items():
+        with bar(f"{side} photos") as progress, at_once():
             examples = examples_of(photos)
             scores[side] = score_photos(
                 system, examples, workers=request.workers, progress=progress
@@ -204,14 +258,14 @@ def _measure(
     write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
     named = scores["test"].argmax(axis=1)
     write_image(request.out / "confusions.png", confusion_sheet(data, named, result["title"]))
-    looked = look_sheet(data, system, scores["val"].argmax(axis=1))
+    looked = look_sheet(data, system, scores["val"].argmax(axis=1)) if "val" in scores else None
     if looked is not None:
         write_image(request.out / "looked_at.png", looked)
-    val, test = (result["accuracy"][side] for side in ("val", "test"))
-    print(
-        f"{result['system']}: val {100 * val['top1']:.2f} % of {val['photos']}, "
-        f"test {100 * test['top1']:.2f} % of {test['photos']}"
-    )
+    said = [
+        f"{side} {100 * found['top1']:.2f} % of {found['photos']}"
+        for side, found in result["accuracy"].items()
+    ]
+    print(f"{result['system']}: {', '.join(said)}")
     print(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
 
 

@@ -18,6 +18,7 @@ from rpc.recognition.data_sets import examples_of
 from rpc.recognition.photo_batches import seen_whole
 from rpc.recognition.system import System
 from rpc.reporting.confusion_picture import confusion_picture
+from rpc.reporting.lettering import Lettering
 from rpc.reporting.look_alikes import look_alikes
 from rpc.reporting.looked_at import draw_looked_at
 from rpc.reporting.palette import MISSED, PAPER, RIGHT
@@ -59,12 +60,17 @@ def confusion_sheet(data: ClassSet, named: Ints, title: str) -> Rgb:
         row = int(np.flatnonzero((truth == true) & (named == other))[0])
         lines.append(
             [
-                (_picture(data.test[row]), f"{times} x: {data.classes[true]}", MISSED),
-                (_picture(_middle(data, true)), data.classes[true], RIGHT),
-                (_picture(_middle(data, other)), f"named: {data.classes[other]}", None),
+                (_picture(data.test[row]), f"{times} x: {_called(data, true)}", MISSED),
+                (_picture(_middle(data, true)), _called(data, true), RIGHT),
+                (_picture(_middle(data, other)), f"named: {_called(data, other)}", None),
             ]
         )
     return _stacked(heat, failure_sheet(lines, columns=2, tile=TILE)) if lines else heat
+
+
+def _called(data: ClassSet, label: int) -> str:
+    """A class's name as far as it can be drawn, else its number."""
+    return Lettering().plain(data.classes[label]) or f"class {label + 1}"
 
 
 def look_sheet(data: ClassSet, system: System, named: Ints) -> Rgb | None:
@@ -89,10 +95,10 @@ def look_sheet(data: ClassSet, system: System, named: Ints) -> Rgb | None:
     for row, picture, look in zip(chosen, seen, looks, strict=True):
         drawn = draw_looked_at(picture, look.boxes, look.names, look.heat, 2 * TILE)
         right = int(named[row]) == data.val[row].label
-        answer = data.classes[int(named[row])]
+        answer = _called(data, int(named[row]))
         lines.append(
             [
-                (picture, data.classes[data.val[row].label], None),
+                (picture, _called(data, data.val[row].label), None),
                 (drawn, f"named: {answer}", RIGHT if right else MISSED),
             ]
         )

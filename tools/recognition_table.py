@@ -48,8 +48,7 @@ PUBLISHED: Final = {
 def main(argv: list[str] | None = None) -> int:
     """Run what is missing, then write the table after every cell."""
     args = _parser().parse_args(argv)
-    roots = dict(_pair(text, "--data") for text in args.data)
-    scenes = dict(_pair(text, "--scenes") for text in args.scenes)
+    roots, scenes = _pairs(args.data, "--data"), _pairs(args.scenes, "--scenes")
     if unknown := sorted(set(scenes) - set(roots)):
         raise DataError(f"--scenes {unknown[0]}: no --data of this name")
     if unknown := sorted(set(args.systems) - set(SYSTEMS)):
@@ -122,7 +121,13 @@ def _cell(
     """
     out = args.out / name / system / f"seed{seed}"
     if (out / "result.json").is_file():
-        training = read_json(out / "result.json")["config"]["values"]["training"]
+        result = read_json(out / "result.json")
+        if result["training"] is None:
+            raise DataError(
+                f"{out}: figures of a model that was trained elsewhere, not a cell of this table; "
+                "remove the folder or choose another --out"
+            )
+        training = result["config"]["values"]["training"]
         before = {name: training.get(name) for name in _budget(args)}
         if before != _budget(args):
             raise DataError(
@@ -289,6 +294,13 @@ def _write(
         write_json(args.out / "recognition.json", result, indent=1),
         write_bytes(args.out / "recognition.md", page(result).encode()),
     ]
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, Path]:
+    found = dict(_pair(text, option) for text in texts)
+    if len(found) < len(texts):
+        raise DataError(f"{option}: a name is there twice; call each data set otherwise")
+    return found
 
 
 def _pair(text: str, option: str) -> tuple[str, Path]:

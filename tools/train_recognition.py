@@ -38,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     for name, value, least in (("--workers", args.workers, 0), ("--seed", args.seed, 0)):
         if value < least:
             raise DataError(f"{name} {value}: expected {least} or more")
+    if args.seed >= 2**32:
+        raise DataError(f"--seed {args.seed}: expected less than {2**32}")
     with Interruption() as asked:
         request = Request(
             settings=_settings(args),
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
             checkpoint=args.checkpoint,
         )
         try:
-            run_recognition(request, stop=lambda: asked.requested)
+            run_recognition(request, lambda: asked.requested, asked.at_once)
         except KeyboardInterrupt:
             print("stopped; the same command with --resume goes on from here", file=sys.stderr)
             return INTERRUPTED

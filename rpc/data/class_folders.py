@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +14,7 @@ import numpy as np
 from scipy.io import loadmat  # type: ignore[import-untyped]
 
 from rpc.data.files import DataError, safe_join
-from rpc.data.images import SUFFIXES
+from rpc.data.images import is_photo_name
 from rpc.data.records import Box
 
 CUB: Final = "CUB-200-2011"
@@ -109,6 +112,11 @@ def _read_cub(root: Path) -> ClassPhotos:
                 f"{root / file}: does not list the images of images.txt: image {odd[0]} is in one "
                 f"of the two only ({len(odd)} such images); take both from one download"
             )
+    if twice := [name for name, times in Counter(names.values()).items() if times > 1]:
+        raise DataError(
+            f"{root / CUB_FILES[0]}: lists {twice[0]} more than once ({len(twice)} such photos): "
+            "it could be learned from and tested on; take the file from a whole download"
+        )
     order = sorted(classes)
     index = {number: label for label, number in enumerate(order)}
     sides: dict[str, list[LabelledPhoto]] = {"1": [], "0": []}
@@ -137,9 +145,10 @@ def numbered_lines(path: Path) -> dict[int, str]:
         DataError: it is missing or not text, or a line is another or has a number once more.
     """
     if not path.is_file():
-        raise DataError(
-            f"{path}: missing; CUB-200-2011 needs {', '.join(CUB_FILES)} as they are published"
-        )
+        needs = f"CUB-200-2011 needs {', '.join(CUB_FILES)} as they are published"
+        if path.name not in CUB_FILES:
+            needs = "other files here need it; take it from the download that they are from"
+        raise DataError(f"{path}: missing; {needs}")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -216,11 +225,12 @@ def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[Labe
     for title, folder in _class_folders(root / side).items():
         if title not in index:
             raise DataError(f"{folder}: a class that train/ and test/ do not have")
-        files = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        files = sorted(p.name for p in folder.iterdir() if is_photo_name(p.name) and not p.is_dir())
         if not files:
             raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
         for file in files:
-            name = f"{side}/{title}/{file}"
+            _require_text(folder / file)
+            name = f"{side}/{folder.name}/{file}"
             photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
     return tuple(photos)
 
@@ -232,7 +242,27 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     found = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not found:
         raise DataError(f"{folder}: holds no folder; expected one folder of photos a class")
-    return {p.name: p for p in found}
+    folders: dict[str, Path] = {}
+    for path in found:
+        _require_text(path)
+        title = unicodedata.normalize("NFC", path.name)  # macOS writes "é" as two letters
+        if title in folders:
+            raise DataError(f"{path}: another folder has a name that looks the same; join both")
+        folders[title] = path
+    return folders
+
+
+def _require_text(path: Path) -> None:
+    """Refuse a name that is no text, as old archives give: results could not say it.
+
+    Raises:
+        DataError: the name is not UTF-8.
+    """
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise DataError(f"{shown}: a name that is not UTF-8; rename it") from error
 
 
 def _checked(found: ClassPhotos, root: Path) -> ClassPhotos:

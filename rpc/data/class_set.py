@@ -51,9 +51,10 @@ class ClassSet:
 
     @property
     def known(self) -> frozenset[str]:
-        """What is known besides labels: "boxes", "points"."""
+        """What is known besides labels: "boxes", "points" (some in sight)."""
         boxes = all(photo.box is not None for photo in (*self.train, *self.val, *self.test))
-        return frozenset((["boxes"] if boxes else []) + (["points"] if self.points else []))
+        points = any(seen for photo in self.train for _, _, seen in photo.points)
+        return frozenset((["boxes"] if boxes else []) + (["points"] if points else []))
 
     def with_validation(self, share: float = SHARE, seed: int = 0) -> ClassSet:
         """The same set; where val is empty, with a share of each class's training photos apart.
@@ -63,7 +64,12 @@ class ClassSet:
         """
         if self.val:
             return self
-        apart = held_out(labels_of(self.train), share, np.random.default_rng(seed), self.classes)
+        try:
+            apart = held_out(
+                labels_of(self.train), share, np.random.default_rng(seed), self.classes
+            )
+        except DataError as error:
+            raise DataError(f"{self.name}: {error}") from error
         train = tuple(p for p, kept in zip(self.train, apart, strict=True) if not kept)
         val = tuple(p for p, kept in zip(self.train, apart, strict=True) if kept)
         return replace(self, train=train, val=val, held_out=True)
@@ -86,7 +92,8 @@ def held_out(
         if len(rows) < 2:
             raise DataError(
                 f"class {classes[label]}: one training photo, expected two or more: one to learn "
-                "from, one to validate on; add photos or take the class out"
+                "from, one to validate on; add photos, take the class out, or give validation "
+                "photos of your own (a folder of classes: val/)"
             )
         apart[rows[: min(max(round(share * len(rows)), 1), len(rows) - 1)]] = True
     return apart

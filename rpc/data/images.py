@@ -69,6 +69,14 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
+def is_photo_name(name: str) -> bool:
+    """Whether a file's name is a photo's: by its suffix, and not hidden.
+
+    macOS leaves a `._name.jpg`, which is no image, beside each photo on foreign disks.
+    """
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+
+
 def list_photos(folder: str | Path, expected: str) -> list[Path]:
     """The photos of a folder, not of those inside it, by name.
 
@@ -82,7 +90,7 @@ def list_photos(folder: str | Path, expected: str) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected {expected}")
-    photos = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    photos = sorted(p for p in folder.iterdir() if is_photo_name(p.name))
     if not photos:
         raise DataError(f"{folder}: holds no photo; expected {expected}")
     return photos

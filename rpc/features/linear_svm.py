@@ -5,10 +5,12 @@ Key: N vectors, D dimensions, K classes.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
 from rpc.features.normalise import check_finite
@@ -44,7 +46,9 @@ def fit_linear_svm(
     if there[0] < 0 or there[-1] >= classes:
         raise ValueError(f"support vectors: expected labels from 0 to {classes - 1}")
     machine = LinearSVC(C=cost, random_state=0, tol=1e-3, max_iter=20_000)
-    machine.fit(vectors.astype(np.float64), labels)
+    with warnings.catch_warnings():  # of few photos: weights short of their end name them as well
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(vectors.astype(np.float64), labels)
     weights = np.zeros((classes, vectors.shape[1]), np.float32)
     bias = np.full(classes, NEVER, np.float32)
     signs = np.array([[-1.0], [1.0]]) if len(there) == 2 else np.ones((len(there), 1))

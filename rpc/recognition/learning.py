@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,7 +61,7 @@ class LearningSettings:
             raise ValueError("learning: expected either iterations or cpu_minutes")
         for name in ("iterations", "cpu_minutes", "batch_size", "lr", "save_every"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"learning: expected {name} above 0, got {value!r}")
 
 
@@ -89,6 +90,7 @@ def learn(
     processes: Processes = ALONE,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    at_once: Callable[[], AbstractContextManager[None]] = nullcontext,
     check: Callable[[], None] | None = None,
 ) -> Learned:
     """Take a system through its phases; it ends in evaluation mode.
@@ -105,6 +107,8 @@ def learn(
         processes: this process among those that train together; gradients are averaged over them.
         progress: is told the fraction done and a line of facts.
         stop: asked after every batch; true ends the training in a saved state.
+        at_once: entered around phases in closed form, which are not asked: what breaks one off
+            (KeyboardInterrupt) leaves the state before it, which is saved.
         check: called some times (`CHECKS`) in the last phase if that is gradient descent, where a
             system is whole: to validate it. It may put it in evaluation mode and must not change
             it; its time does not count. In a resumed training it may see a state once more.
@@ -124,12 +128,13 @@ def learn(
         for number, phase in enumerate(run.phases[run.phase :], start=run.phase):
             run.enter(number)
             if isinstance(phase, Fit):
-                run.fit(phase)
+                with at_once():
+                    run.fit(phase)
             else:
                 run.descend(phase, progress, stop, check)
             run.leave()
     finally:
-        if run.whole:
+        if run.whole and run.used > 0:  # before the first batch there is nothing to keep
             run.save()
     system.eval().requires_grad_(False)
     return Learned(run.batches, run.used, dict(run.seconds))
@@ -270,7 +275,7 @@ class _Run:
         kind = self.processes.device.type
         torch.manual_seed(chance.initial_seed())  # dropout, where a system has it
         with torch.autocast(kind, torch.bfloat16, self.settings.bfloat16):
-            terms: Losses = phase.loss(photos, chance)
+            terms = self._terms(phase, photos, chance)
         total = torch.stack([term.float() for term in terms.values()]).sum()
         self._check("loss", float(total.detach()))
         self.optimizer.zero_grad(set_to_none=True)
@@ -282,6 +287,23 @@ class _Run:
         self.optimizer.step()
         self.whole = True
         return float(total.detach())
+
+    def _terms(self, phase: Learn, photos: Photos, chance: torch.Generator) -> Losses:
+        """The phase's loss.
+
+        Raises:
+            DataError: a channel has one value in the whole batch, which cannot be normalised.
+        """
+        try:
+            return phase.loss(photos, chance)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise DataError(
+                f"recognition: batches of {self.settings.batch_size} and photos of "
+                f"{self.system.side} px leave a channel one value, which cannot be normalised; "
+                "choose a larger training.batch_size or side"
+            ) from error
 
     def save(self) -> None:
         """Write the resume point, atomically; only the first process does."""
@@ -357,8 +379,8 @@ class _Run:
         if not math.isfinite(value):
             raise DataError(
                 f"recognition: the {what} became {value} in phase '{self.phases[self.phase].name}' "
-                f"at batch {self.step}; the last good state is kept in {self.path}: lower the "
-                "learning rate and resume"
+                f"at batch {self.step}; train again in another folder with a lower learning rate "
+                f"(training.lr); the last good state is kept in {self.path}"
             )
 
 

@@ -85,10 +85,10 @@ class Variation:
     light: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.least_area <= 1 or self.light < 0:
+        if not (0 < self.least_area <= 1 and 0 <= self.light <= 2):
             raise ValueError(
-                f"variation: expected 0 < least_area <= 1 and light >= 0, got {self.least_area} "
-                f"and {self.light}"
+                f"variation: expected 0 < least_area <= 1 and 0 <= light <= 2, got "
+                f"{self.least_area} and {self.light}"
             )
 
 
@@ -208,13 +208,22 @@ def seen_whole(example: Example, side: int) -> Seen:
 
 
 def _taken(example: Example) -> tuple[Rgb, Placed]:
-    """What is taken of a photo, at no more than `_KEPT` px, with box and points in its pixels."""
+    """What is taken of a photo, at no more than `_KEPT` px, with box and points in its pixels.
+
+    Raises:
+        DataError: the photo is missing or damaged, or the box has no pixel of it.
+    """
     rgb, scale = _decoded(example.path, example.crop)
     left, top = (0.0, 0.0) if example.crop is None else _corner(example.crop)
     whole = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float64)
     box = whole
     if example.box is not None:
         box = (np.asarray(example.box, np.float64) - [left, top, left, top]) * scale
+        if (np.minimum(box[2:], whole[2:]) <= np.maximum(box[:2], 0)).any():
+            raise DataError(
+                f"{example.path}: the box {example.box} lies outside the photo; mend the list of "
+                "boxes"
+            )
     points = np.asarray(example.points, np.float64).reshape(-1, 3).copy()
     points[:, :2] = (points[:, :2] - [left, top]) * scale
     return rgb, Placed(box, points)

@@ -6,15 +6,21 @@ The figures that their papers give stand in docs/recognition.md.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from rpc.data.files import DataError
 from rpc.data.typed_values import typed_values
 from rpc.recognition.system import System
 
 _SYSTEMS: Final = "rpc.recognition.systems."
+_ANY: Final = frozenset({"stage"})  # counted from the end below 0
+_LEAST: Final = {"objects": 0, "rounds": 0}  # of whole numbers, where it is not 1
+_PARTS_OF_ONE: Final = frozenset(
+    {"dropout", "head_share", "kept", "smoothing", "start_share", "window"}
+)
 
 
 @dataclass(frozen=True)
@@ -164,14 +170,32 @@ def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool
     }
     where = f"system {settings.name}"
     options = typed_values(hints, settings.options, where)
+    for name, value in options.items():
+        _require_range(name, value, hints[name], where)
     if not pretrained and "pretrained" in hints:
         options["pretrained"] = False
     try:
         return made(num_classes, settings.side, **{**entry.preset, **entry.usual, **options})
     except DataError:
         raise
-    except ValueError as error:
-        raise DataError(f"{where}: {error}") from error
+    except (ValueError, RuntimeError) as error:  # torch answers impossible sizes with either
+        raise DataError(f"{where}: {' '.join(str(error).split()):.300}") from error
+
+
+def _require_range(name: str, value: object, hint: object, where: str) -> None:
+    """Refuse a number that no option of its name can have; the systems know more of their own.
+
+    Raises:
+        DataError: it is one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or name in _ANY:
+        return
+    whole = float not in (hint, *get_args(hint))
+    least = 32 if name.endswith("_side") else _LEAST.get(name, 1 if whole else 0)
+    most = 1 if name in _PARTS_OF_ONE else math.inf
+    if not least <= value <= most or not math.isfinite(value):
+        upper = f" to {most}" if most == 1 else " or more"
+        raise DataError(f"{where}.{name}: expected {least}{upper}, got {value}")
 
 
 def require_needs(system: System, known: frozenset[str], data: str) -> None:

@@ -40,7 +40,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if sum(b is not None for b in (self.epochs, self.iterations, self.cpu_minutes)) != 1:
             raise ValueError("expected one budget: epochs, iterations or cpu_minutes")
-        if self.batch_size < 1 or (self.epochs is not None and not self.epochs > 0):
+        if self.batch_size < 1 or not (self.epochs is None or 0 < self.epochs < math.inf):
             raise ValueError(
                 f"expected batch_size and epochs above 0, got {self.batch_size}, {self.epochs}"
             )
@@ -94,6 +94,13 @@ class ValidationSettings:
 
     share: float = SHARE
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1 or self.seed < 0:
+            raise ValueError(
+                f"expected a share between 0 and 1 and a seed of 0 or more, got {self.share}, "
+                f"{self.seed}"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rpc.data.files import DataError
 from rpc.recognition.learning import predict
 from rpc.recognition.photo_batches import Example, seen_whole
 from rpc.recognition.photo_geometry import Rgb
@@ -38,7 +39,7 @@ def score_photos(
         progress: is told how many photos are done, and N.
 
     Raises:
-        DataError: a photo is missing or damaged.
+        DataError: a photo is missing or damaged, or a score is not finite.
     """
     scores = np.zeros((len(examples), system.num_classes), np.float32)
     starts = range(0, len(examples), BATCH)
@@ -49,6 +50,11 @@ def score_photos(
         if progress is not None:
             progress(start + len(seen), len(examples))
     system.eval()
+    if not np.isfinite(scores).all():
+        raise DataError(
+            f"recognition: {type(system).__name__} gives scores that are not finite: its weights "
+            "are damaged, or it was trained at too high a rate; train it again"
+        )
     return scores
 
 

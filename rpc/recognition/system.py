@@ -5,10 +5,11 @@ Key: B photos of a batch, S x S pixels, K classes, P key points, N boxes.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Losses = Mapping[str, Tensor]
+LARGEST: Final = 4096  # px of a photo's side; the papers take 448
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class Learn:
         loss: terms, summed, of a batch. The generator is the phase's chance.
         share: of the whole budget, in parts of the sum over phases.
         decay: weight decay.
+
+    Raises:
+        ValueError: the share is not above 0.
     """
 
     name: str
@@ -84,6 +89,12 @@ class Learn:
     loss: Callable[[Photos, torch.Generator], Losses]
     share: float = 1.0
     decay: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.share) and self.share > 0):
+            raise ValueError(
+                f"phase '{self.name}': expected a share of the budget above 0, got {self.share}"
+            )
 
 
 @dataclass(frozen=True)
@@ -130,9 +141,9 @@ class System(nn.Module, ABC):
 
     def __init__(self, num_classes: int, side: int) -> None:
         super().__init__()
-        if num_classes < 2 or side < 32:
+        if num_classes < 2 or not 32 <= side <= LARGEST:
             raise ValueError(
-                f"system: expected 2 classes or more and a side of 32 px or more, got "
+                f"system: expected 2 classes or more and a side of 32 to {LARGEST} px, got "
                 f"{num_classes} and {side}"
             )
         self.num_classes = num_classes

@@ -41,7 +41,7 @@ def confusion_picture(block: Mapping[str, Any], title: str) -> NDArray[np.uint8]
     most = max(int(times.max(initial=0)), 1)
     for row, name in enumerate(names):
         y = TOP + CELL * row
-        label = f"{lettering.plain(str(name))}  {row + 1}"
+        label = f"{lettering.plain(str(name)) or '#'}  {row + 1}"
         _write(draw, lettering, (NAMES, y + CELL / 2), label, INK, NAMES - GAP, "rm")
         if row and block["families"][row] != block["families"][row - 1]:
             draw.line((GAP, y, NAMES + GAP + CELL * count, y), fill=FAINT, width=2)

@@ -1,3 +1,6 @@
+import os
+import unicodedata
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -69,6 +72,47 @@ def test_folders_by_class_give_gallery_and_queries(folders):
     ]
     assert labels_of(data.gallery).tolist() == [0, 0, 1]
     assert [(photo.name, photo.label) for photo in data.queries] == [("test/soy/d.jpg", 1)]
+
+
+def test_hidden_files_and_folders_named_like_photos_are_no_photos(folders):
+    before = read_class_photos(folders)
+    some = folders / before.gallery[0].name
+    (some.parent / f"._{some.name}").write_bytes(b"left by another system")
+    (some.parent / "album.jpg").mkdir()
+    assert read_class_photos(folders) == before
+
+
+def test_a_class_spelt_with_combined_and_with_single_letters_is_one(tmp_path):
+    for side, form in (("train", "NFD"), ("test", "NFC")):
+        _touch(tmp_path / side / unicodedata.normalize(form, "Käse") / "a.jpg")
+        _touch(tmp_path / side / "oats" / "b.jpg")
+    found = read_class_photos(tmp_path)
+    assert found.classes == tuple(sorted(("oats", unicodedata.normalize("NFC", "Käse"))))
+    assert [photo.label for photo in found.gallery] == [photo.label for photo in found.queries]
+    assert all(photo.path.is_file() for photo in found.gallery)
+    _touch(tmp_path / "train" / unicodedata.normalize("NFC", "Käse") / "a.jpg")
+    with pytest.raises(DataError, match="another folder has a name that looks the same"):
+        read_class_photos(tmp_path)
+
+
+@pytest.mark.parametrize("place", [b"train/k\xe9se/a.jpg", b"train/oats/\xe9.jpg"])
+def test_a_name_that_is_no_text_is_told(tmp_path, place):
+    for side in ("train", "test"):
+        _touch(tmp_path / side / "oats" / "b.jpg")
+    try:
+        _touch(tmp_path / os.fsdecode(place))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(DataError, match=r"\\xe9.*not UTF-8; rename it"):
+        read_class_photos(tmp_path)
+
+
+def test_a_photo_of_cub_that_is_listed_twice_is_told(cub):
+    path = next(cub.rglob("images.txt"))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], lines[-1].split()[0] + " " + lines[0].split()[1]]))
+    with pytest.raises(DataError, match="more than once"):
+        read_class_photos(cub)
 
 
 def test_a_limit_counts_by_class_and_side(folders):

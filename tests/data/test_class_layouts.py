@@ -78,6 +78,13 @@ def test_cub_without_boxes_and_key_points_is_read_by_labels(cub):
     assert found.train[0].box is None
 
 
+def test_key_points_that_are_nowhere_in_sight_are_as_good_as_none(cub):
+    path = cub / "parts/part_locs.txt"
+    lines = [line.rsplit(" ", 1)[0] + " 0" for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines))
+    assert read_class_set(cub).known == {"boxes"}
+
+
 def test_key_points_without_their_names_are_told(cub):
     (cub / "parts/parts.txt").unlink()
     with pytest.raises(DataError, match=r"parts\.txt: missing"):

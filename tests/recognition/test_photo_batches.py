@@ -149,3 +149,9 @@ def test_a_crop_outside_the_photo_is_one_line(examples):
     outside = replace(examples[0], crop=(500, 500, 520, 520))
     with pytest.raises(DataError, match="has no pixel in the photo"):
         next(iter(PhotoBatches([outside, *examples], SIDE).plain()))
+
+
+def test_a_box_that_has_nothing_of_the_photo_is_one_line(examples):
+    odd = [replace(example, box=(900.0, 900.0, 950.0, 950.0)) for example in examples]
+    with pytest.raises(DataError, match=r"the box \(900.* lies outside the photo; mend the list"):
+        next(PhotoBatches(odd, 32).plain())

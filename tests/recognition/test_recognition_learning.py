@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -127,6 +128,53 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_state(colours, tmp_pa
     assert torch.equal(whole.head.weight, system.head.weight)
 
 
+def test_a_fit_that_is_broken_off_leaves_the_state_before_it(colours, tmp_path):
+    @contextmanager
+    def broken_off():
+        yield
+        raise KeyboardInterrupt  # as a signal would, when the fit has changed something
+
+    torch.manual_seed(0)
+    settings = LearningSettings(iterations=40, lr=0.05)
+    with pytest.raises(KeyboardInterrupt):
+        learn(Two(), PhotoBatches(colours, 32), settings, tmp_path, at_once=broken_off)
+    whole, _ = trained(colours, tmp_path / "whole")
+    system, _ = trained(colours, tmp_path)
+    assert torch.equal(whole.head.weight, system.head.weight)
+
+
+def test_a_training_that_never_began_leaves_nothing(colours, tmp_path):
+    gone = [replace(example, path=tmp_path / "gone.png") for example in colours]
+    with pytest.raises(DataError, match=r"gone\.png"):
+        learn(Two(), PhotoBatches(gone, 32), LearningSettings(iterations=4), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, float("nan")])
+def test_a_phase_without_a_share_of_the_budget_is_told(share):
+    with pytest.raises(ValueError, match="phase 'layer': expected a share of the budget above 0"):
+        Learn("layer", (), lambda photos, chance: {}, share)
+
+
+def test_channels_of_one_value_in_a_batch_are_told(colours, tmp_path):
+    class Normalised(Two):
+        def __init__(self):
+            super().__init__()
+            self.normalise = nn.BatchNorm1d(4)
+
+        def forward(self, images):
+            colours = images.float().mean(dim=(2, 3)) / 255 - self.middle
+            return self.head(self.normalise(self.first(colours)))
+
+        def phases(self):
+            every = Group(list(self.parameters()))
+            return (Learn("all", (every,), self._loss, 1),)
+
+    settings = LearningSettings(iterations=2, batch_size=1)
+    with pytest.raises(DataError, match=r"batches of 1 .* larger training\.batch_size or side"):
+        learn(Normalised(), PhotoBatches(colours, 32), settings, tmp_path)
+
+
 def test_a_damaged_resume_point_is_one_line(colours, tmp_path):
     (tmp_path / LAST).write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"recognition_last\.pth: refused"):
@@ -141,7 +189,9 @@ def test_a_budget_in_processor_time_is_kept(colours, tmp_path):
     assert facts.batches > 2
 
 
-@pytest.mark.parametrize("wrong", [{}, {"iterations": 3, "cpu_minutes": 1}, {"iterations": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"iterations": 3, "cpu_minutes": 1}, {"iterations": 0}, {"cpu_minutes": np.inf}]
+)
 def test_a_budget_that_is_none_is_told(wrong):
     with pytest.raises(ValueError, match="expected"):
         LearningSettings(**wrong)

@@ -42,7 +42,14 @@ def test_every_system_is_a_system_and_has_its_row_in_the_documentation(name):
         (SystemSettings("yardstick", 64, {"head": "round"}), "'linear' or 'cosine' or 'margin'"),
         (SystemSettings("isqrt", 64, {"pooling": "bilinear"}), "unknown setting pooling"),
         (SystemSettings("st_cnn_2", 64, {**SMALL, "scale": 2.0}), "st_cnn_2: ST-CNN: expected"),
-        (SystemSettings("yardstick", 8, SMALL), "a side of 32 px or more"),
+        (SystemSettings("yardstick", 8, SMALL), "a side of 32 to 4096 px"),
+        (SystemSettings("yardstick", 100_000, SMALL), "a side of 32 to 4096 px"),
+        (SystemSettings("yardstick", 64, {"smoothing": 2.0}), "smoothing: expected 0 to 1, got 2"),
+        (SystemSettings("yardstick", 64, {"trunk_factor": -1.0}), "trunk_factor: expected 0 or mo"),
+        (SystemSettings("yardstick", 64, {"scale": float("inf")}), "scale: expected 0 or more"),
+        (SystemSettings("isqrt", 64, {"width": 0}), "width: expected 1 or more, got 0"),
+        (SystemSettings("bilinear", 64, {"head_share": 2.0}), "head_share: expected 0 to 1"),
+        (SystemSettings("st_cnn_2", 64, {"look_side": 0}), "look_side: expected 32 or more"),
         (
             SystemSettings("part_rcnn", 64, {"groups": {"head": 3}}),
             "groups: expected|numbers of key",
@@ -161,6 +168,11 @@ def test_scores_of_many_photos_are_those_of_each(tiny, tmp_path, workers):
     np.testing.assert_allclose(scores, tiny(photos.images).detach(), rtol=1e-4, atol=1e-5)
 
 
+def test_whole_numbers_stand_for_shares_and_factors_too():
+    settings = SystemSettings("yardstick", 64, {**SMALL, "trunk_factor": 0, "dropout": 0})
+    assert build_system(settings, 3).trunk_factor == 0
+
+
 def test_no_photo_has_no_score(tiny):
     assert score_photos(tiny, [], workers=1).shape == (0, 3)
 
@@ -206,6 +218,10 @@ def test_epochs_become_batches_of_all_processes_together():
         ),
         ({"training": {"batch_size": 4, "lr": 0, "iterations": 2}}, "expected lr above 0"),
         ({"variation": {"least_area": 7.0, "light": 0.1}}, "expected 0 < least_area <= 1"),
+        ({"variation": {"least_area": 0.6, "light": 1e9}}, "0 <= light <= 2, got"),
+        ({"training": {"batch_size": 4, "lr": 0.1, "epochs": float("inf")}}, "epochs above 0"),
+        ({"training": {"batch_size": 4, "lr": float("inf"), "epochs": 1}}, "expected lr above 0"),
+        ({"validation": {"seed": -1}}, "a seed of 0 or more, got 0.15, -1"),
         ({"options": [1]}, "options: expected a dict of settings"),
     ],
 )

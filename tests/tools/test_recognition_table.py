@@ -106,6 +106,14 @@ def test_a_cell_of_another_budget_is_not_mixed_in(table, trainings, tmp_path):
         table.main([*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"])
 
 
+def test_figures_of_a_given_checkpoint_are_no_cell(table, trainings, tmp_path):
+    table.main(asked(tmp_path, "yardstick", seeds=1))
+    path = tmp_path / "shop/yardstick/seed0/result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "training": None}))
+    with pytest.raises(DataError, match="a model that was trained elsewhere"):
+        table.main(asked(tmp_path, "yardstick", seeds=1))
+
+
 def test_a_budget_in_batches_is_handed_on_and_said(table, trainings, tmp_path):
     line = [*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"]
     table.main(line)
@@ -156,6 +164,7 @@ def test_a_training_that_fails_stops_the_table_with_its_last_line(table, trainin
         (["--data", "shop=photos", "--scenes", "other=x"], "no --data of this name"),
         (["--data", "shop=photos", "--systems", "resnet"], "expected some of"),
         (["--data", "shop=photos", "--jobs", "0"], "expected 1 or more"),
+        (["--data", "shop=photos", "shop=others"], "a name is there twice"),
     ],
 )
 def test_wrong_lines_are_told(table, line, told, tmp_path):

@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from small_shop import ROOT, make_store
 
+from rpc.data.class_set import ClassSet
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection import runtime
-from rpc.features.tensor_files import read_tensors
+from rpc.features.tensor_files import read_tensors, write_tensors
 from rpc.recognition.registry import SYSTEMS
 from rpc.recognition.run_settings import read_run_settings
 
@@ -118,6 +119,79 @@ def test_a_checkpoint_is_measured_as_its_training_measured_it(colours, trained, 
     assert again["training"] is None
 
 
+def test_a_checkpoint_is_not_validated_on_photos_that_it_learned_from(
+    colours, trained, tmp_path, capsys
+):
+    values = {"validation": {"seed": 1}, "training": {"epochs": 3.0, "batch_size": 2, "lr": 0.1}}
+    run_recognition(request_for(colours, tmp_path, values=values, checkpoint=trained / BEST))
+    result = read_json(tmp_path / "result.json")
+    assert set(result["accuracy"]) == {"test"}
+    assert "test photos alone" in result["protocol"]
+    assert set(read_json(tmp_path / "confusions.json")) == {"classes", "test"}
+    assert "validation photos are not measured" in capsys.readouterr().err
+    # What is said of the training is the checkpoint's own.
+    assert result["config"]["values"]["training"]["iterations"] == 30
+    assert result["config"]["values"]["training"]["epochs"] is None
+
+
+def test_the_figures_of_a_training_are_not_replaced_by_another_checkpoints(colours, trained):
+    before = (trained / "result.json").read_bytes()
+    with pytest.raises(DataError, match="holds a training; the figures of a given checkpoint"):
+        run_recognition(request_for(colours, trained, checkpoint=trained / LAST))
+    assert (trained / "result.json").read_bytes() == before
+
+
+def test_a_checkpoint_of_weights_that_are_no_numbers_is_told(colours, trained, tmp_path):
+    content = read_tensors(trained / BEST)
+    content["state"]["head.weight"][:] = torch.nan
+    write_tensors(tmp_path / "nan.pth", content)
+    with pytest.raises(DataError, match="scores that are not finite"):
+        run_recognition(request_for(colours, tmp_path / "out", checkpoint=tmp_path / "nan.pth"))
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def copied(colours, out):
+    for path in colours.glob("*/*/*.png"):
+        write_image(out / path.relative_to(colours), read_image(path))
+    return out
+
+
+@pytest.mark.parametrize("side", ["train", "test"])
+def test_what_is_no_photo_is_told_before_anything_is_learned(colours, tmp_path, side):
+    data = copied(colours, tmp_path / "data")
+    bad = data / side / "lime" / ("0.png" if side == "train" else "8.png")
+    good = bad.read_bytes()
+    bad.write_text("<html>not found</html>")
+    with pytest.raises(DataError, match=f"{bad.name}: not an image"):
+        run_recognition(request_for(data, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+    bad.write_bytes(good)
+    run_recognition(request_for(data, tmp_path / "out"))
+
+
+def test_a_photo_that_breaks_off_leaves_nothing_in_the_way_of_the_next_run(colours, tmp_path):
+    data = copied(colours, tmp_path / "data")
+    path = data / "train" / "lime" / "0.png"
+    path.write_bytes(path.read_bytes()[:-900])
+    # At the second fit of phases nothing has been learned either: every photo is in batch 0.
+    values = {"training": {"iterations": 3, "batch_size": 18, "lr": 0.01}}
+    with pytest.raises(DataError, match="truncated or damaged"):
+        run_recognition(request_for(data, tmp_path / "out", values=values))
+    path.unlink()
+    run_recognition(request_for(data, tmp_path / "out", values=values))
+
+
+def test_a_test_photo_that_is_mended_does_not_make_it_another_training(colours, tmp_path):
+    data = copied(colours, tmp_path / "data")
+    path = data / "test" / "lime" / "8.png"
+    path.write_bytes(path.read_bytes()[:-900])
+    with pytest.raises(DataError, match="truncated or damaged"):
+        run_recognition(request_for(data, tmp_path / "out"))
+    path.unlink()
+    run_recognition(request_for(data, tmp_path / "out", resume=True))
+    assert read_json(tmp_path / "out/result.json")["accuracy"]["test"]["photos"] == 8
+
+
 def test_a_checkpoint_of_another_system_or_other_classes_is_one_line(colours, trained, tmp_path):
     other = {"system": "isqrt", "options": {**SMALL}}
     del other["options"]["stages"]
@@ -172,6 +246,12 @@ def test_what_a_system_looked_at_is_drawn(colours, tmp_path):
     assert read_image(tmp_path / "looked_at.png").std() > 10
 
 
+def test_a_class_whose_name_cannot_be_drawn_goes_by_its_number():
+    sheets = importlib.import_module("recognition_sheets")
+    data = ClassSet("shop", ("cola", "\U000f0000"), (), (), ())
+    assert [sheets._called(data, label) for label in (0, 1)] == ["cola", "class 2"]
+
+
 def test_the_tool_reads_config_and_options(colours, tmp_path, capsys):
     main = importlib.import_module("train_recognition").main
     words = [str(CONFIG), "--data", str(colours), "--out", str(tmp_path), "--iterations", "2"]
@@ -188,6 +268,8 @@ def test_the_tool_reads_config_and_options(colours, tmp_path, capsys):
     assert values["training"]["iterations"] == 2
     with pytest.raises(DataError, match="system 'rnn'"):
         main([*words[:4], str(tmp_path / "b"), "--system", "rnn"])
+    with pytest.raises(DataError, match="--seed 9999999999: expected less than 4294967296"):
+        main([*words[:4], str(tmp_path / "b"), "--seed", "9999999999"])
     with pytest.raises(DataError, match="--workers -1: expected 0 or more"):
         main([*words[:5], "--workers", "-1"])
 
@@ -214,8 +296,9 @@ def test_a_class_with_one_photo_leaves_one_line(colours, tmp_path):
     code, said = leave([CONFIG, "--data", tmp_path / "few", "--out", tmp_path / "out"])
     assert code == 2
     assert said == (
-        "error: class lime: one training photo, expected two or more: one to learn from, one to "
-        "validate on; add photos or take the class out\n"
+        "error: few: class lime: one training photo, expected two or more: one to learn from, one "
+        "to validate on; add photos, take the class out, or give validation photos of your own (a "
+        "folder of classes: val/)\n"
     )
     assert not (tmp_path / "out/result.json").exists()
 
