@@ -14,7 +14,7 @@ import numpy as np
 from scipy.io import loadmat  # type: ignore[import-untyped]
 
 from rpc.data.files import DataError, safe_join
-from rpc.data.images import is_photo_name
+from rpc.data.images import UNREAD_SUFFIXES, is_photo_name
 from rpc.data.records import Box
 
 CUB: Final = "CUB-200-2011"
@@ -218,13 +218,15 @@ def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[Labe
     """The photos of `root/side/<class>/`.
 
     Raises:
-        DataError: there is no such folder, one that is none of the classes, or one without a photo.
+        DataError: there is no such folder, one that is none of the classes, or one without a photo;
+            or photos would be left out.
     """
     index = {name: label for label, name in enumerate(classes)}
     photos = []
     for title, folder in _class_folders(root / side).items():
         if title not in index:
             raise DataError(f"{folder}: a class that train/ and test/ do not have")
+        _require_flat(folder)
         files = sorted(p.name for p in folder.iterdir() if is_photo_name(p.name) and not p.is_dir())
         if not files:
             raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
@@ -242,6 +244,12 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     found = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not found:
         raise DataError(f"{folder}: holds no folder; expected one folder of photos a class")
+    loose = [p for p in folder.iterdir() if is_photo_name(p.name) and not p.is_dir()]
+    if loose:
+        raise DataError(
+            f"{min(loose)}: a photo that lies in no class's folder ({len(loose)} such); move it "
+            "into one or remove it"
+        )
     folders: dict[str, Path] = {}
     for path in found:
         _require_text(path)
@@ -250,6 +258,24 @@ def _class_folders(folder: Path) -> dict[str, Path]:
             raise DataError(f"{path}: another folder has a name that looks the same; join both")
         folders[title] = path
     return folders
+
+
+def _require_flat(folder: Path) -> None:
+    """Refuse photos of a class that would be left out in silence.
+
+    Raises:
+        DataError: some lie in a folder inside the class's, or are of a kind that is not read.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and any(is_photo_name(inner.name) for inner in path.iterdir()):
+            raise DataError(
+                f"{path}: photos in a folder inside a class's; move them up into {folder.name} or "
+                "out of the data set"
+            )
+        if path.suffix.lower() in UNREAD_SUFFIXES:
+            raise DataError(f"{path}: photos of this kind are not read; convert them to JPEG")
 
 
 def _require_text(path: Path) -> None:

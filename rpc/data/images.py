@@ -20,6 +20,7 @@ MAX_SIDE = 20_000
 MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".raw", ".dng", ".cr2", ".nef", ".arw"})
 
 # Pillow warns from 89 megapixels on; here the size is checked before anything is decoded.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)

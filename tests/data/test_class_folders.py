@@ -82,6 +82,20 @@ def test_hidden_files_and_folders_named_like_photos_are_no_photos(folders):
     assert read_class_photos(folders) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("train/oat/more/x.jpg", "photos in a folder inside a class's; move them up into oat"),
+        ("train/x.jpg", "a photo that lies in no class's folder"),
+        ("test/soy/x.HEIC", "convert them to JPEG"),
+    ],
+)
+def test_photos_are_not_left_out_in_silence(folders, name, told):
+    _touch(folders / name)
+    with pytest.raises(DataError, match=told):
+        read_class_photos(folders)
+
+
 def test_a_class_spelt_with_combined_and_with_single_letters_is_one(tmp_path):
     for side, form in (("train", "NFD"), ("test", "NFC")):
         _touch(tmp_path / side / unicodedata.normalize(form, "Käse") / "a.jpg")
