@@ -82,7 +82,7 @@ def result_of(
         training: what it took, see `training_facts`; None where nothing was learned.
     """
     # Of a given checkpoint, what it was trained with, as far as it says.
-    settings = {**plain(asdict(replace(request.settings, system=model.settings)))}
+    settings = plain(asdict(replace(request.settings, system=model.settings)))
     if training is None:
         settings |= {part: model.origin.get(part) for part in ("training", "variation")}
     checkpoint = request.checkpoint or request.out / BEST

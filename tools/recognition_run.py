@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,7 @@ from rpc.features.processes import Processes, joined
 from rpc.recognition.batches_ahead import made_ahead
 from rpc.recognition.data_sets import examples_of, open_class_set
 from rpc.recognition.learning import LAST as RESUME
-from rpc.recognition.learning import Learned, learn
+from rpc.recognition.learning import AtOnce, Learned, learn
 from rpc.recognition.model_file import SystemModel, read_model, write_model
 from rpc.recognition.photo_batches import PhotoBatches
 from rpc.recognition.registry import build_system, require_needs
@@ -44,8 +44,6 @@ RESULT: Final = "result.json"
 CONFUSIONS: Final = "confusions.json"
 LAST: Final = "last.pth"
 RUN: Final = "run.json"
-
-AtOnce = Callable[[], AbstractContextManager[None]]
 
 Floats = NDArray[np.float32]
 
@@ -239,7 +237,8 @@ def _measure(
     system = model.build().to(processes.device)
     scores = {}
     sides = {"val": data.val, "test": data.test}
-    if data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
+    given = training is None  # a checkpoint of some other run
+    if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
         print(
             "validation photos are not measured: the model did not learn from the same share of "
             "the training photos, and may have learned from these",

@@ -137,12 +137,10 @@ def _cell(
         return None
     line = [sys.executable, str(TOOL), str(CONFIGS / f"{system}.py"), "--data", str(root)]
     line += ["--out", str(out), "--seed", str(seed), "--resume", "--workers", "1"]
-    line += [
-        text
-        for name, value in _budget(args).items()
-        if value is not None
-        for text in (f"--{name.replace('_', '-')}", str(value))
-    ]
+    if args.iterations is None:
+        line += ["--cpu-minutes", str(args.cpu_minutes)]
+    else:
+        line += ["--iterations", str(args.iterations)]
     line += [] if scenes is None else ["--scenes", str(scenes)]
     print(f"{name} / {system} / seed {seed}", flush=True)
     threads = {} if args.jobs == 1 else {"OMP_NUM_THREADS": str(_threads(args.jobs))}
@@ -167,11 +165,9 @@ def _said(cpu_minutes: float | None, iterations: int | None) -> str:
     """A budget in words."""
     if iterations is not None:
         return f"{iterations:,} batches"
-    return (
-        "a budget of its own"
-        if cpu_minutes is None
-        else f"{cpu_minutes:g} minutes of processor time"
-    )
+    if cpu_minutes is not None:
+        return f"{cpu_minutes:g} minutes of processor time"
+    return "a budget in epochs"  # the only other one that a run can have had
 
 
 def _threads(jobs: int) -> int:

@@ -226,12 +226,7 @@ def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[Labe
     for title, folder in _class_folders(root / side).items():
         if title not in index:
             raise DataError(f"{folder}: a class that train/ and test/ do not have")
-        _require_flat(folder)
-        files = sorted(p.name for p in folder.iterdir() if is_photo_name(p.name) and not p.is_dir())
-        if not files:
-            raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
-        for file in files:
-            _require_text(folder / file)
+        for file in _photos_in(folder):
             name = f"{side}/{folder.name}/{file}"
             photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
     return tuple(photos)
@@ -260,22 +255,31 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     return folders
 
 
-def _require_flat(folder: Path) -> None:
-    """Refuse photos of a class that would be left out in silence.
+def _photos_in(folder: Path) -> list[str]:
+    """Names of a class's photos, in order; hidden files and what is no photo do not count.
 
     Raises:
-        DataError: some lie in a folder inside the class's, or are of a kind that is not read.
+        DataError: there is none, a name is no text, or photos would be left out in silence: they
+            lie in a folder inside the class's, or are of a kind that is not read.
     """
+    found = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.is_dir() and any(is_photo_name(inner.name) for inner in path.iterdir()):
-            raise DataError(
-                f"{path}: photos in a folder inside a class's; move them up into {folder.name} or "
-                "out of the data set"
-            )
-        if path.suffix.lower() in UNREAD_SUFFIXES:
+        if path.is_dir():
+            if any(is_photo_name(inner.name) for inner in path.iterdir()):
+                raise DataError(
+                    f"{path}: photos in a folder inside a class's; move them up into {folder.name} "
+                    "or out of the data set"
+                )
+        elif path.suffix.lower() in UNREAD_SUFFIXES:
             raise DataError(f"{path}: photos of this kind are not read; convert them to JPEG")
+        elif is_photo_name(path.name):
+            _require_text(path)
+            found.append(path.name)
+    if not found:
+        raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
+    return found
 
 
 def _require_text(path: Path) -> None:

@@ -24,6 +24,7 @@ from rpc.recognition.photo_batches import PhotoBatches
 from rpc.recognition.system import Fit, Learn, Losses, Phase, Photos, System
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
+AtOnce = Callable[[], AbstractContextManager[None]]  # a signal in its block is heard at once
 LAST: Final = "recognition_last.pth"
 ALONE: Final = Processes()
 CHECKS: Final = 5  # looks at a system in its last phase, the one at the end not counted
@@ -90,7 +91,7 @@ def learn(
     processes: Processes = ALONE,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
-    at_once: Callable[[], AbstractContextManager[None]] = nullcontext,
+    at_once: AtOnce = nullcontext,
     check: Callable[[], None] | None = None,
 ) -> Learned:
     """Take a system through its phases; it ends in evaluation mode.

@@ -173,7 +173,7 @@ def test_a_photo_that_breaks_off_leaves_nothing_in_the_way_of_the_next_run(colou
     data = copied(colours, tmp_path / "data")
     path = data / "train" / "lime" / "0.png"
     path.write_bytes(path.read_bytes()[:-900])
-    # At the second fit of phases nothing has been learned either: every photo is in batch 0.
+    # Every photo is in the first batch.
     values = {"training": {"iterations": 3, "batch_size": 18, "lr": 0.01}}
     with pytest.raises(DataError, match="truncated or damaged"):
         run_recognition(request_for(data, tmp_path / "out", values=values))
