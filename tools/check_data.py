@@ -1,37 +1,7 @@
-"""Say in one page what a data set holds, what is missing and what is damaged.
+"""Say in one page what a data set holds, what is missing and what is damaged."""
 
-Exit code: 0 usable, 1 problems that training would trip over, 2 the folder itself is wrong.
-"""
-
-from __future__ import annotations
-
-import argparse
-from pathlib import Path
-
-from door import run
-from progress_bar import bar
-
-from rpc.data.check import check_store
-from rpc.data.check_page import check_page
-from rpc.data.files import write_json
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Check the store that the command line names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("root", type=Path, help="the store: exemplars/, instances_train.json, ...")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings there too")
-    parser.add_argument(
-        "--fast", action="store_true", help="read only headers: truncated photos are not noticed"
-    )
-    args = parser.parse_args(argv)
-    with bar("looking at photos") as progress:
-        check = check_store(args.root, decode=not args.fast, progress=progress)
-    if args.json is not None:
-        write_json(args.json, check.to_dict(), indent=1)
-    print(check_page(check))
-    return 0 if check.usable else 1
-
+from rpc.cli.check import main
+from rpc.cli.leave import run
 
 if __name__ == "__main__":
     run(main)

@@ -1,61 +1,7 @@
 """Train a detector: a config, a store and composed scenes in, WORK_DIR/model.pth out."""
 
-from __future__ import annotations
-
-import argparse
-import os
-import sys
-from pathlib import Path
-
-# Read by OpenMP when torch is imported: spinning threads slow every neighbour on a shared machine.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-from config_options import add_config_options, parse_config_options
-from door import INTERRUPTED, run
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Parse, build, train, say where the model is."""
-    args = _parser().parse_args(argv)
-    from rpc.detection import runtime
-
-    runtime.setup()
-    from rpc.detection.train import build_config, train
-
-    config = build_config(
-        args.config,
-        args.data,
-        args.scenes,
-        parse_config_options(args.cfg_options),
-        minutes=args.minutes,
-        amp=args.amp,
-        seed=args.seed,
-        launcher=args.launcher,
-    )
-    try:
-        print(train(config, args.work_dir, resume=args.resume))
-    except KeyboardInterrupt:
-        print("stopped; the same command with --resume goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("config", type=Path, help="a file of configs/")
-    add("--data", type=Path, required=True, metavar="ROOT", help="the store")
-    add("--scenes", type=Path, metavar="DIR", help="composed scenes (default: the raw exemplars)")
-    add("--work-dir", type=Path, required=True, metavar="DIR", help="for model, logs, resume point")
-    add("--resume", action="store_true", help="go on where a training in WORK_DIR was stopped")
-    add("--minutes", type=float, help="time for training, validation and saving (default: config)")
-    add_config_options(parser, "image_size=320 train_dataloader.batch_size=4")
-    add("--amp", action="store_true", help="mixed precision: bfloat16 on a CPU, float16 on a GPU")
-    add("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="(default: none)")
-    add("--seed", type=int, default=0, help="of weights, order, augmentation (default: 0)")
-    add("--local_rank", "--local-rank", type=int, help=argparse.SUPPRESS)  # older torchrun
-    return parser
-
+from rpc.cli.leave import run
+from rpc.cli.train import main
 
 if __name__ == "__main__":
     run(main)

@@ -1,4 +1,8 @@
-"""The detector and its training: the one place that imports mmdet, mmcv and mmengine.
+"""Everything that knows mmdet: registered modules, data set, training, a detector at work.
 
-`rpc.detection.runtime.setup()` comes before the first import of any of the three.
+Importing this package makes `import mmdet` work on a current torch (see `runtime`).
 """
+
+from rpc.detection import runtime
+
+runtime.setup()

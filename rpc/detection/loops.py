@@ -12,8 +12,8 @@ from mmengine.dist import broadcast, get_world_size
 from mmengine.runner.base_loop import BaseLoop
 
 from rpc.detection.budget import Budget
-from rpc.detection.interruption import Interruption
 from rpc.detection.resume import ELAPSED, save_resume_point
+from rpc.runs.interruption import Interruption
 
 # Forward pass of validation over a training step of the same image: a first guess for the time
 # that the last validation will take, used until one was measured.

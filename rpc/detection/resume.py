@@ -9,7 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 
 from rpc.data.files import DataError
-from rpc.detection.checkpoint import read_tensors, write_tensors
+from rpc.detection.model_file import read_tensors, write_tensors
 from rpc.detection.optim import check_weights
 
 NAME = "last.pth"

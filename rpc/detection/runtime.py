@@ -15,7 +15,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -54,18 +53,6 @@ def has_compiled_operators() -> bool:
     """Whether mmcv's own compiled extension is the one in use."""
     setup()
     return getattr(sys.modules.get("mmcv._ext"), "__file__", None) is not None
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether this machine multiplies bfloat16 in hardware; elsewhere mixed precision is slower."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    words = set(flags.split())
-    return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def _quiet_harmless_warnings() -> None:

@@ -17,10 +17,10 @@ from mmengine.runner import Runner
 from torch import nn
 
 from rpc.data.files import DataError
-from rpc.detection.checkpoint import read_tensors, save_model
 from rpc.detection.config import build_config, model_text, taxonomy_of
+from rpc.detection.model_file import read_tensors, save_model
+from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
-from rpc.detection.start import load_start
 
 __all__ = ["build_config", "train"]
 
@@ -38,7 +38,7 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
         resume: go on from `last.pth` where there is one; otherwise such a folder is refused.
 
     Returns:
-        The model file (see `rpc.detection.checkpoint`), with averaged weights where the config
+        The model file (see `rpc.detection.model_file`), with averaged weights where the config
         averages them, and with the counting rule of the last validation.
 
     Raises:

@@ -12,7 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rpc.features.backbones import IMAGENET_LITE_MEAN, IMAGENET_LITE_STD, create_efficientnet_lite
+from rpc.features.backbones.efficientnet_lite import (
+    IMAGENET_LITE_MEAN,
+    IMAGENET_LITE_STD,
+    create_efficientnet_lite,
+)
 from rpc.recognition.crops import box_extents, cut_crops
 
 CROP_SIDE = 128

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.features.embedding import fit_square
+from rpc.features.backbones.embedding import fit_square
 from rpc.structures import box_areas, box_iou, clip_boxes
 
 FloatArray = NDArray[np.float64]

@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader
 
 from rpc.data.dataset import Dataset, read_dataset
 from rpc.data.files import DataError
-from rpc.features.tensor_files import read_tensors, write_tensors
 from rpc.recognition.classifier import CropClassifier
 from rpc.recognition.scene_crops import Batch, SceneCrops
 from rpc.recognition.start import take_start
+from rpc.runs.tensor_files import read_tensors, write_tensors
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
 LAST = "recogniser_last.pth"

@@ -1,23 +1,23 @@
 """Results to reports: JSON, markdown and pictures, each number with its origin."""
 
-from rpc.reporting.compare import compare_results, write_comparison
-from rpc.reporting.counts import CountedCarts, is_counts_list, read_counts, write_counts
-from rpc.reporting.draw import draw_tray
-from rpc.reporting.gallery import write_gallery
-from rpc.reporting.manifest import manifest
-from rpc.reporting.matching import Matching, match_items, truth_of
-from rpc.reporting.paper_table import write_paper_table
-from rpc.reporting.reading import Reading, read_boxes, read_carts
-from rpc.reporting.report import build_report, write_report
-from rpc.reporting.report_folder import ReportFolder, read_report_folder
-from rpc.reporting.results import (
+from rpc.reporting.comparison.compare import compare_results, write_comparison
+from rpc.reporting.comparison.paper_table import write_paper_table
+from rpc.reporting.evaluation.counts import CountedCarts, is_counts_list, read_counts, write_counts
+from rpc.reporting.evaluation.gallery import write_gallery
+from rpc.reporting.evaluation.matching import Matching, match_items, truth_of
+from rpc.reporting.evaluation.reading import Reading, read_boxes, read_carts
+from rpc.reporting.evaluation.report import build_report, write_report
+from rpc.reporting.evaluation.report_folder import ReportFolder, read_report_folder
+from rpc.reporting.evaluation.results import (
     Results,
     read_results,
     results_of_detections,
     results_of_entries,
 )
+from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
+from rpc.reporting.manifest import manifest
+from rpc.reporting.pictures.draw import draw_tray
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
-from rpc.reporting.tables import cart_table, confusions, sku_table
 
 __all__ = [
     "SUPERVISION_TEXT",

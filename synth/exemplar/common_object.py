@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
 from rpc.data.images import read_image
-from rpc.features.feature_maps import FeatureMaps
-from rpc.retrieval.colocalise import Colocaliser
-from rpc.retrieval.colocaliser_file import read_colocaliser, write_colocaliser
-from rpc.retrieval.remembered import Maps, RememberedMaps
+from rpc.features.backbones.feature_maps import FeatureMaps
+from rpc.retrieval.colocalisation.colocalise import Colocaliser
+from rpc.retrieval.colocalisation.colocaliser_file import read_colocaliser, write_colocaliser
+from rpc.retrieval.descriptors.remembered import Maps, RememberedMaps
 from synth.exemplar.cut import crop_around
 from synth.exemplar.grabcut import GrabCutSegmenter
 from synth.exemplar.segment import SoftMask

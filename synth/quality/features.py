@@ -12,12 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rpc.features import (
-    IMAGENET_LITE_MEAN,
-    IMAGENET_LITE_STD,
-    create_efficientnet_lite,
-    fit_square,
-)
+from rpc.features import IMAGENET_LITE_MEAN, IMAGENET_LITE_STD, create_efficientnet_lite, fit_square
 from synth.quality.crops import PATCHES, Rgb, patches
 
 FloatArray = NDArray[np.float32]

@@ -1,9 +1,9 @@
 """The runtime is set up before any test module imports mmdet; a drawn store to train on."""
 
 import pytest
-from drawn_store import SKUS, TINY, random_trays, write_split
 
 from rpc.detection import runtime
+from tests.detection.drawn_store import SKUS, TINY, random_trays, write_split
 
 runtime.setup()
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rpc.detection.budget import Budget
-from rpc.detection.interruption import Interruption
 from rpc.detection.schedule import rate_factor
+from rpc.runs.interruption import Interruption
 
 SHAPE = {"warmup": 0.03, "flat_until": 0.4, "end_factor": 0.01, "milestones": (), "gamma": 0.1}
 

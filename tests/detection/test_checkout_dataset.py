@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from drawn_store import COLOURS, SKUS, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmdet.registry import TRANSFORMS
@@ -12,6 +11,7 @@ from rpc.data import DataError, Store
 from rpc.detection.config import build_config
 from rpc.detection.dataset import CheckoutDataset, read_source, without_skus
 from rpc.detection.transforms import light_table, turn_boxes
+from tests.detection.drawn_store import COLOURS, SKUS, draw
 
 CONFIG = "configs/rtmdet_tiny_rpc.py"
 LABELLED = [{"type": "LoadRGB"}, {"type": "LoadAnnotations", "with_bbox": True}]

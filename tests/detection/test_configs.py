@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawn_store import SKUS
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -14,6 +13,7 @@ from mmengine.registry import init_default_scope
 from rpc.data import DataError
 from rpc.detection.config import build_config, model_text, read_model_text, taxonomy_of
 from rpc.detection.dataset import PRODUCT
+from tests.detection.drawn_store import SKUS
 
 LEAVES = sorted(Path("configs").glob("*.py"))
 

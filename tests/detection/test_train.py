@@ -11,12 +11,12 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from drawn_store import SKUS, TINY
 
 from rpc.data import DataError
-from rpc.detection.checkpoint import load_model, read_tensors
+from rpc.detection.model_file import load_model, read_tensors
 from rpc.detection.optim import DivergedError, check_weights
 from rpc.detection.train import TrainingRunner, build_config, train
+from tests.detection.drawn_store import SKUS, TINY
 
 CONFIG = "configs/rtmdet_tiny_rpc.py"
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from rpc.features.channel_groups import part_maps
+from rpc.features.parts.channel_groups import part_maps
+from rpc.features.pooling.second_order import TensorSketch, bilinear, covariance, root_of
 from rpc.features.precision import full_precision
-from rpc.features.second_order import TensorSketch, bilinear, covariance, root_of
 
 
 def maps(seed=0):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from make_rpctool_golden import GOLDEN, KINDS, digest, make_case
 
 from rpc.metrics import checkout_metrics, detection_metrics_by_group, level_groups
 from rpc.metrics.rpctool import QUIRKS, rpctool_metrics
+from tests.metrics.make_rpctool_golden import GOLDEN, KINDS, digest, make_case
 
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
 RPCTOOL_PYTHON = os.environ.get("RPCTOOL_PYTHON")

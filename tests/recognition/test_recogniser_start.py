@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from rpc.data import DataError
-from rpc.features.tensor_files import write_tensors
 from rpc.recognition.classifier import CropClassifier
 from rpc.recognition.start import take_start, write_start
+from rpc.runs.tensor_files import write_tensors
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ from rpc.data import (
     write_dataset,
     write_image,
 )
-from rpc.features.tensor_files import read_tensors
 from rpc.recognition import train as training
 from rpc.recognition.classifier import CropClassifier
 from rpc.recognition.scene_crops import SceneCrops
 from rpc.recognition.train import LAST, RecogniserSettings, rate, train_recogniser
+from rpc.runs.tensor_files import read_tensors
 
 # Ids with a gap and out of order: labels must come from the taxonomy, not from id - 1.
 SKUS = Taxonomy([Category(7, "red"), Category(2, "green"), Category(4, "blue")])

@@ -44,5 +44,5 @@ def three_readings():
 @pytest.fixture
 def no_system_fonts(monkeypatch):
     """Only Pillow's own font: pictures do not depend on the machine."""
-    monkeypatch.setattr("rpc.reporting.lettering.SYSTEM_FONTS", ())
+    monkeypatch.setattr("rpc.reporting.pictures.lettering.SYSTEM_FONTS", ())
     return np.full((60, 80, 3), 200, dtype=np.uint8)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +15,22 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from door import run
 from numpy.typing import NDArray
-from progress_bar import bar
 
+from rpc.cli.leave import run
 from rpc.data.files import write_json
 from rpc.data.images import SUFFIXES, read_image
 from rpc.data.store import Store
-from rpc.features.feature_maps import FeatureMaps
+from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.metrics.corloc import corloc
 from rpc.metrics.roc import roc_auc
 from rpc.reporting.provenance import code_version, library_versions, machine
-from rpc.retrieval.colocalise import Colocaliser
-from rpc.retrieval.colocalised_set import default_layers
-from rpc.retrieval.selection import object_mask, resized_mask
+from rpc.retrieval.colocalisation.colocalise import Colocaliser
+from rpc.retrieval.colocalisation.colocalised_set import default_layers
+from rpc.retrieval.descriptors.selection import object_mask, resized_mask
+from rpc.runs.progress import bar
 from rpc.structures import mask_to_box
 
 Maps = tuple[NDArray[np.float32], ...]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,18 +17,17 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
-from door import run
-from progress_bar import bar
 
+from rpc.cli.leave import run
 from rpc.data.exemplars import Exemplar
 from rpc.data.files import write_json
 from rpc.data.images import image_size, read_image, write_image
 from rpc.data.store import Store
 from rpc.reporting.provenance import code_version, library_versions, machine
+from rpc.runs.progress import bar
 from rpc.structures import box_areas, box_iou, mask_to_box
 from synth.exemplar import METHODS, make_segmenter
 from synth.exemplar.cut import MAX_SIDE, crop_around, find_mask

@@ -23,11 +23,11 @@ import numpy as np
 import torch
 
 from rpc.data.files import write_json
-from rpc.features.encodings import fit_fisher, fit_vlad
-from rpc.features.feature_maps import FeatureMaps
+from rpc.features.backbones.feature_maps import FeatureMaps
+from rpc.features.encodings.local_encodings import fit_fisher, fit_vlad
 from rpc.reporting.provenance import code_version, library_versions, machine
-from rpc.retrieval.methods import FLIP, PhotoMaps, methods_with
-from rpc.retrieval.scda import selected_descriptors
+from rpc.retrieval.descriptors.methods import FLIP, PhotoMaps, methods_with
+from rpc.retrieval.descriptors.scda import selected_descriptors
 
 WARM_UPS = 3
 LIMIT = 0.10  # of the backbone's time, that a descriptor may cost

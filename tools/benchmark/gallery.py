@@ -65,9 +65,9 @@ def main(argv: list[str] | None = None) -> int:
 def add_photos(photos: Path, repeats: int) -> dict[str, Any]:
     """Ten photos of a new SKU into a gallery: the whole command, and in a process that is warm."""
     from rpc.data.images import list_photos
-    from rpc.retrieval.exemplar_photos import ExemplarPhoto, describe_photos
-    from rpc.retrieval.gallery_edit import NewSku, add_skus, create_gallery, remove_skus
-    from rpc.retrieval.recipes import DEFAULT, describer
+    from rpc.retrieval.descriptors.recipes import DEFAULT, describer
+    from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto, describe_photos
+    from rpc.retrieval.gallery.gallery_edit import NewSku, add_skus, create_gallery, remove_skus
 
     chosen = list_photos(photos, "photos of a product")[:10]
     describe = describer(DEFAULT)
@@ -102,7 +102,7 @@ def add_photos(photos: Path, repeats: int) -> dict[str, Any]:
 
 def search_times(count: int, dimension: int, repeats: int) -> dict[str, Any]:
     """One query at a time among `count` descriptors: exact, HNSW and IVF, speed and recall."""
-    from rpc.retrieval.index import build_index, search_rows
+    from rpc.retrieval.gallery.index import build_index, search_rows
 
     rows = random_rows(count, dimension, seed=0)
     queries = near_queries(rows, QUERIES)
@@ -140,8 +140,8 @@ def search_times(count: int, dimension: int, repeats: int) -> dict[str, Any]:
 
 def _whole_search(rows: Any, queries: Any, repeats: int) -> dict[str, float]:
     """`Gallery.search`, scores in double precision and best row by SKU included."""
-    from rpc.retrieval.gallery import Gallery
-    from rpc.retrieval.gallery_edit import NewPhoto, NewSku, add_skus, create_gallery
+    from rpc.retrieval.gallery.gallery import Gallery
+    from rpc.retrieval.gallery.gallery_edit import NewPhoto, NewSku, add_skus, create_gallery
 
     times = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -209,7 +209,7 @@ def _million(kind: Any, count: int, dimension: int) -> dict[str, Any]:
     """Build an index of `count` rows and search it; the most memory that this process ever had."""
     import resource
 
-    from rpc.retrieval.index import build_index, search_rows
+    from rpc.retrieval.gallery.index import build_index, search_rows
 
     rows = random_rows(count, dimension, seed=2)
     queries = near_queries(rows, QUERIES)

@@ -25,11 +25,11 @@ import torch
 
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
-from rpc.features.trunk import Trunk
-from rpc.recognition.learning import LearningSettings, learn
-from rpc.recognition.photo_batches import Example, PhotoBatches
-from rpc.recognition.registry import SYSTEMS, SystemSettings, build_system
-from rpc.recognition.system import Learn, Photos, System
+from rpc.features.backbones.trunk import Trunk
+from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system
+from rpc.recognition.systems.system import Learn, Photos, System
+from rpc.recognition.training.loop import LearningSettings, learn
+from rpc.recognition.training.photo_batches import Example, PhotoBatches
 from rpc.reporting.provenance import code_version, library_versions, machine
 
 WARM_UPS: Final = 1

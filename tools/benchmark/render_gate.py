@@ -17,20 +17,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from progress_bar import bar
-
 from rpc.data.evenly import evenly
 from rpc.data.files import write_json
-from rpc.features.embedding import Embedder
+from rpc.features.backbones.embedding import Embedder
 from rpc.reporting.provenance import code_version, machine
-from synth.render.chunks import ENCODER_SIDE
-from synth.render.gate import Embed, Verdict, judge
-from synth.render.gated import USUAL
-from synth.render.planted import FAULTS, ON_BOARD, Fault, camera_change, plant
-from synth.render.repair import can_repair, repair
-from synth.render.scenes import SceneFolder
+from rpc.runs.progress import bar
+from synth.render.apply.chunks import ENCODER_SIDE
+from synth.render.apply.scenes import SceneFolder
+from synth.render.gate.gated import USUAL
+from synth.render.gate.image_gate import Embed, Verdict, judge
+from synth.render.gate.planted import FAULTS, ON_BOARD, Fault, camera_change, plant
+from synth.render.gate.repair import can_repair, repair
 
 QUANTILES = (0.001, 0.01, 0.5, 0.99, 0.999)
 

@@ -22,28 +22,25 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from progress_bar import bar
-
 from rpc.data.evenly import evenly
 from rpc.data.files import write_json
 from rpc.data.images import list_photos, read_image, write_image
-from rpc.features.embedding import Embedder
-from rpc.features.processes import Processes
+from rpc.features.backbones.embedding import Embedder
 from rpc.reporting.provenance import code_version, library_versions, machine
-from synth.render.chunks import ENCODER_SIDE, QUALITY
-from synth.render.classical import ClassicalRenderer
-from synth.render.crops import UnpairedCrops
-from synth.render.gate import judge
-from synth.render.gated import USUAL
-from synth.render.learned import LearnedRenderer
-from synth.render.networks import Generator
-from synth.render.renderer import Renderer
-from synth.render.scenes import SceneFolder
-from synth.render.settings import RenderSettings
-from synth.render.settings_reader import read_settings
-from synth.render.trainee import Trainee
+from rpc.runs.processes import Processes
+from rpc.runs.progress import bar
+from synth.render.apply.chunks import ENCODER_SIDE, QUALITY
+from synth.render.apply.learned import LearnedRenderer
+from synth.render.apply.renderer import Renderer
+from synth.render.apply.scenes import SceneFolder
+from synth.render.classical.classical_renderer import ClassicalRenderer
+from synth.render.gate.gated import USUAL
+from synth.render.gate.image_gate import judge
+from synth.render.training.crops import UnpairedCrops
+from synth.render.training.networks import Generator
+from synth.render.training.settings import RenderSettings
+from synth.render.training.settings_reader import read_settings
+from synth.render.training.trainee import Trainee
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ("fastcut_cpu", "cut_cpu", "cyclegan_cpu", "fastcut", "cut", "cyclegan")
@@ -177,13 +174,11 @@ def _render(renderer: Renderer, scene: np.ndarray) -> np.ndarray:
 
 
 def _settings(name: str) -> RenderSettings:
-    from rpc.detection import runtime
 
-    runtime.setup()
-    from rpc.detection.config import read_config
+    from rpc.runs.config_files import read_config_file
 
     path = ROOT / "configs" / "render" / f"{name}.py"
-    values = read_config(path, {}).to_dict()
+    values = read_config_file(path)
     values.pop("kind")
     return read_settings(values, str(path))
 

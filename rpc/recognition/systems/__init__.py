@@ -1,1 +1,1 @@
-"""The recognition systems, one a file; `rpc.recognition.registry` knows them by name."""
+"""The recognition systems, one a file; `rpc.recognition.systems.registry` knows them by name."""

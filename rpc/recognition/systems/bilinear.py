@@ -14,7 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.second_order import (
+from rpc.features.backbones.trunk import Trunk, joined_depths
+from rpc.features.pooling.second_order import (
     TensorSketch,
     bilinear,
     covariance,
@@ -22,8 +23,7 @@ from rpc.features.second_order import (
     root_of,
     upper_triangle,
 )
-from rpc.features.trunk import Trunk, joined_depths
-from rpc.recognition.system import Group, Learn, Losses, Photos, System, class_loss
+from rpc.recognition.systems.system import Group, Learn, Losses, Photos, System, class_loss
 
 Pooling = Literal["bilinear", "compact", "isqrt"]
 

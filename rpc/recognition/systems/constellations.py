@@ -23,12 +23,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.channel_gradients import channel_gradients, gradient_places
-from rpc.features.constellation import channel_use, channels_apart, fit_constellation
-from rpc.features.linear_svm import fit_linear_svm
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.encodings.linear_svm import fit_linear_svm
+from rpc.features.parts.channel_gradients import channel_gradients, gradient_places
+from rpc.features.parts.constellation import channel_use, channels_apart, fit_constellation
+from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.systems.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+)
 
 Ground = Literal["map", "pixels"]
 

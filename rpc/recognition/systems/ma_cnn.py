@@ -15,17 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.channel_groups import (
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.parts.channel_groups import (
     distance_loss,
     diversity_loss,
     group_channels,
     part_maps,
     peak_places,
 )
-from rpc.features.joined_head import JoinedHead
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import (
+from rpc.features.parts.joined_head import JoinedHead
+from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.systems.system import (
     Fit,
     Group,
     Learn,

@@ -21,11 +21,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.features.fully_convolutional import FullyConvolutional
-from rpc.features.joined_head import LENGTH
-from rpc.features.key_point_groups import BIRD, checked_groups
-from rpc.features.masked_pooling import average_and_maximum, or_everywhere
-from rpc.features.part_masks import (
+from rpc.features.backbones.fully_convolutional import FullyConvolutional
+from rpc.features.backbones.trunk import Trunk
+from rpc.features.parts.joined_head import LENGTH
+from rpc.features.parts.key_point_groups import BIRD, checked_groups
+from rpc.features.parts.part_masks import (
     IGNORED,
     box_labels,
     mask_ends,
@@ -33,10 +33,10 @@ from rpc.features.part_masks import (
     point_labels,
     square_around,
 )
-from rpc.features.trunk import Trunk
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import Group, Learn, Look, Losses, Photos, System, class_loss
-from rpc.retrieval.selection import largest_component
+from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.features.pooling.masked_pooling import average_and_maximum, or_everywhere
+from rpc.recognition.systems.system import Group, Learn, Look, Losses, Photos, System, class_loss
+from rpc.retrieval.descriptors.selection import largest_component
 
 Source = Literal["points", "boxes"]
 

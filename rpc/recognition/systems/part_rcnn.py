@@ -3,7 +3,7 @@
 Detectors of the object and of its parts give candidates; geometry chooses among them jointly; each
 chosen box is described by a backbone of its own, and support vectors know the class.
 
-A part's true box comes from key points by the rule of `rpc.features.part_boxes`: the paper's head
+A part's true box comes from key points (`rpc.features.parts.part_boxes`): the paper's head
 and body were boxes drawn by hand. The object's is the photo's box.
 
 Key: B photos, S x S pixels, G parts, M remembered photos, D values, K classes.
@@ -21,15 +21,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.features.key_point_groups import BIRD, checked_groups
-from rpc.features.layout_memory import LayoutMemory
-from rpc.features.linear_svm import fit_linear_svm
-from rpc.features.part_boxes import layouts_of, part_boxes
-from rpc.features.part_detector import PartDetector
-from rpc.features.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import affine_view, window_transforms
-from rpc.recognition.system import Fit, Group, Learn, Look, Losses, Passes, Phase, Photos, System
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.encodings.linear_svm import fit_linear_svm
+from rpc.features.parts.key_point_groups import BIRD, checked_groups
+from rpc.features.parts.layout_memory import LayoutMemory
+from rpc.features.parts.part_boxes import layouts_of, part_boxes
+from rpc.features.parts.part_detector import PartDetector
+from rpc.features.parts.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
+from rpc.features.parts.warp import affine_view, window_transforms
+from rpc.recognition.systems.system import (
+    Fit,
+    Group,
+    Learn,
+    Look,
+    Losses,
+    Passes,
+    Phase,
+    Photos,
+    System,
+)
 
 Geometry = Literal["none", "box", "mixture", "neighbours"]
 

@@ -22,12 +22,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.channel_groups import cell_places
-from rpc.features.joined_head import JoinedHead
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.parts.channel_groups import cell_places
+from rpc.features.parts.joined_head import JoinedHead
+from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.features.precision import full_precision
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import affine_view, inside, window_boxes, window_transforms
-from rpc.recognition.system import (
+from rpc.recognition.systems.system import (
     Fit,
     Group,
     Learn,

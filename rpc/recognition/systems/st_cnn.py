@@ -15,16 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.joined_head import JoinedHead
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import (
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.parts.joined_head import JoinedHead
+from rpc.features.parts.warp import (
     affine_view,
     inside,
     window_boxes,
     window_transforms,
     windows_by_chance,
 )
-from rpc.recognition.system import (
+from rpc.recognition.systems.system import (
     Fit,
     Group,
     Learn,

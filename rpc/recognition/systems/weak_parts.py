@@ -24,15 +24,15 @@ from torch import Tensor, nn
 from torchvision.ops import nms  # type: ignore[import-untyped]
 
 from rpc.data.files import DataError
-from rpc.features.fisher_parts import linear_slopes
-from rpc.features.importance import cluster_importance
-from rpc.features.linear_svm import fit_linear_svm
-from rpc.features.normalise import power_normalised
-from rpc.features.part_clusters import PartClusters
-from rpc.features.part_proposals import object_proposals, part_proposals, window_boxes_of
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.features.warp import affine_view, window_transforms, windows_by_chance
-from rpc.recognition.system import (
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.encodings.linear_svm import fit_linear_svm
+from rpc.features.encodings.normalise import power_normalised
+from rpc.features.parts.fisher_parts import linear_slopes
+from rpc.features.parts.importance import cluster_importance
+from rpc.features.parts.part_clusters import PartClusters
+from rpc.features.parts.part_proposals import object_proposals, part_proposals, window_boxes_of
+from rpc.features.parts.warp import affine_view, window_transforms, windows_by_chance
+from rpc.recognition.systems.system import (
     Fit,
     Group,
     Learn,

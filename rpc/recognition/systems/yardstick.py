@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.trunk import Trunk, pooled_depths
-from rpc.recognition.system import Group, Learn, Losses, Photos, System, class_loss
+from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.recognition.systems.system import Group, Learn, Losses, Photos, System, class_loss
 
 Head = Literal["linear", "cosine", "margin"]
 

@@ -4,7 +4,8 @@ import json
 
 import cv2
 import pytest
-from drawn_photos import COLOURS, draw_photo
+
+from tests.synth.exemplar.drawn_photos import COLOURS, draw_photo
 
 
 @pytest.fixture

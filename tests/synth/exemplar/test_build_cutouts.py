@@ -6,11 +6,11 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from drawn_photos import WholeBox
 
 from rpc.data import DataError, read_cutouts
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar import cutouts as build_module
+from tests.synth.exemplar.drawn_photos import WholeBox
 
 
 def snapshot(folder):

@@ -6,15 +6,15 @@ import pickle
 import cv2
 import numpy as np
 import pytest
-from drawn_photos import COLOURS, draw_photo
 
 from rpc.data import DataError, Store
 from rpc.data.cutouts import read_cutouts
-from rpc.retrieval.colocalise import Colocaliser
-from rpc.retrieval.ddt import CommonAxis
+from rpc.retrieval.colocalisation.colocalise import Colocaliser
+from rpc.retrieval.colocalisation.ddt import CommonAxis
 from synth.exemplar import build_cutouts
 from synth.exemplar.common_object import FOLDER, CommonObject, soft_indicator
 from synth.exemplar.segment import SetSegmenter
+from tests.synth.exemplar.drawn_photos import COLOURS, draw_photo
 
 
 def colocaliser(variance=4.0):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_photos import draw_photo
 
 from rpc.data import DataError, Store, read_image
 from synth.exemplar import (
@@ -20,6 +19,7 @@ from synth.exemplar.mask_shape import box_fit, main_part
 from synth.exemplar.saliency import best_threshold, resize_graph, shift_threshold
 from synth.exemplar.segment import SetSegmenter
 from synth.exemplar.window import Window, check_box
+from tests.synth.exemplar.drawn_photos import draw_photo
 
 # Ways that need one photo only; the others are in test_common_object.py.
 ALONE = [name for name in METHODS if not isinstance(make_segmenter(name), SetSegmenter)]

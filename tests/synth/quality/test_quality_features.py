@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from photo_trays import draw_trays
 
 from synth.quality.features import VIEWS, PhotoEncoder
 from synth.quality.frechet import frechet_distance
 from synth.quality.kernel_distance import PhotoKernels
+from tests.synth.quality.photo_trays import draw_trays
 
 PHOTOS = 8
 

@@ -1,7 +1,8 @@
 """Tiny scenes and photos to learn a translation from."""
 
 import pytest
-from tiny_translation import make_pictures
+
+from tests.synth.render.tiny_translation import make_pictures
 
 
 @pytest.fixture(scope="session")

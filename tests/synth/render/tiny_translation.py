@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from rpc.data import write_image
-from synth.render.settings_reader import read_settings
+from synth.render.training.settings_reader import read_settings
 
 TINY = {
     "generator": {"width": 4, "blocks": 1},

@@ -1,0 +1,66 @@
+"""Find the products on photos: a model and a split (or a folder of photos) in, COCO results out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rpc.runs.progress import bar
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse, load, detect, write."""
+    args = _parser().parse_args(argv)
+    from rpc.checkout.loading import check_gallery, open_checkout
+    from rpc.data.files import DataError, write_json
+    from rpc.data.images import list_photos, read_image
+    from rpc.data.store import Store
+    from rpc.detection.metric import to_coco
+    from rpc.detection.model_file import check_taxonomy, load_model
+
+    checkout = open_checkout(
+        args.model, args.gallery, fusion=args.fusion, recogniser=args.recogniser
+    )
+    if args.counted and checkout.rule is None:
+        raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
+    if args.photos is not None:
+        photos = list_photos(args.photos, "photos of trays")
+        named = list(enumerate(photos, start=1))
+    else:
+        store = Store.open(args.data)
+        dataset = store.split(args.split)
+        if args.gallery is None:
+            check_taxonomy(load_model(args.model), dataset.taxonomy)
+        else:
+            check_gallery(checkout.taxonomy, dataset.taxonomy, args.gallery)
+        named = [(image.id, store.image_path(args.split, image)) for image in dataset.images]
+    results = []
+    with bar("detecting") as progress:
+        for done, (image_id, path) in enumerate(named, start=1):
+            rgb = read_image(path)
+            found = checkout.counted(rgb) if args.counted else checkout.detect(rgb)
+            results += to_coco(image_id, found, checkout.taxonomy)
+            progress(done, len(named))
+    write_json(args.out, results)
+    if args.photos is not None:
+        images = [{"id": i, "file_name": p.name} for i, p in named]
+        write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
+    print(args.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("model", type=Path, help="model.pth of a training")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="ROOT", help="a store")
+    source.add_argument("--photos", type=Path, metavar="DIR", help="a folder of photos")
+    add("--split", choices=("val", "test"), default="test", help="of the store (default: test)")
+    add("--out", type=Path, required=True, metavar="FILE", help="COCO results list, JSON")
+    add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
+    add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
+    add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
+        "tools/fuse_recogniser.py")  # fmt: skip
+    add("--counted", action="store_true", help="only what the model's counting rule keeps")
+    return parser

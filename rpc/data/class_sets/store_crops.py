@@ -1,0 +1,82 @@
+"""Products cut out of a store's photos by their boxes: of exemplars, composed scenes and trays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from rpc.data.class_sets.class_folders import LabelledPhoto
+from rpc.data.class_sets.class_set import ClassSet
+from rpc.data.dataset import Dataset, read_dataset
+from rpc.data.files import DataError, safe_join
+from rpc.data.records import Box
+from rpc.data.store import Store
+
+LEAST_VISIBLE: Final = 0.3  # of an item on a composed scene, to be learned from
+
+
+def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = None) -> ClassSet:
+    """Crops by given boxes: exemplars to learn from, those of val trays and of test trays.
+
+    Args:
+        root: a store in RPC's shape.
+        margin: around a box, as a share of its sides.
+        scenes: composed scenes of the same store, to learn from besides.
+
+    Raises:
+        DataError: the store has no test trays, or none with an item; something in it or in the
+            scenes is missing or damaged; the scenes are of another store.
+    """
+    store = Store.open(root)
+    if not store.has_split("test"):
+        raise DataError(f"{root}: has no instances_test.json: nothing to measure on")
+    sides: dict[str, tuple[LabelledPhoto, ...]] = {"val": ()}
+    for split in ("train", "val", "test"):
+        if store.has_split(split):
+            folder = store.image_dir(split)
+            sides[split] = _crops(store.split(split), store.root, folder.name, margin)
+    train = sides["train"]
+    if scenes is not None:
+        train = (*train, *_scene_crops(store, Path(scenes), margin))
+    categories = [store.taxonomy.category(label) for label in range(len(store.taxonomy))]
+    families = tuple(category.family or category.supercategory for category in categories)
+    learned = "exemplars" if scenes is None else "exemplars and composed scenes"
+    return ClassSet(
+        store.root.resolve().name,
+        tuple(category.name for category in categories),
+        train,
+        sides["val"],
+        sides["test"],
+        families=families if any(families) else (),
+        turned=True,
+        sides=f"crops by given boxes of {learned}, of val trays and of test trays",
+    )
+
+
+def _scene_crops(store: Store, scenes: Path, margin: float) -> tuple[LabelledPhoto, ...]:
+    data = read_dataset(scenes / "instances.json")
+    if unlike := store.taxonomy.difference(data.taxonomy):
+        raise DataError(f"{scenes}: scenes of another store than {store.root}: {unlike}")
+    return _crops(data, scenes, "images", margin, LEAST_VISIBLE)
+
+
+def _crops(
+    data: Dataset, root: Path, folder: str, margin: float, least_visible: float = 0.0
+) -> tuple[LabelledPhoto, ...]:
+    crops = []
+    for image in data.images:
+        for item in data.annotations_of(image.id):
+            if item.visible is not None and item.visible < least_visible:
+                continue
+            name = f"{folder}/{image.file_name}"
+            label = data.taxonomy.label(item.category_id)
+            crop = _grown(item.bbox, margin, image.width, image.height)
+            path = safe_join(root, name)
+            crops.append(LabelledPhoto(path, f"{name}#{item.id}", label, crop, item.bbox))
+    return tuple(crops)
+
+
+def _grown(box: Box, margin: float, width: int, height: int) -> Box:
+    x1, y1, x2, y2 = box
+    across, down = margin * (x2 - x1), margin * (y2 - y1)
+    return max(x1 - across, 0), max(y1 - down, 0), min(x2 + across, width), min(y2 + down, height)

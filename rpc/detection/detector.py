@@ -1,0 +1,154 @@
+"""A trained detector at work: photo in, detections out.
+
+Key: H x W pixels of a photo, N detections.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
+from numpy.typing import NDArray
+from torch import nn
+
+import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
+from rpc.data.files import DataError
+from rpc.data.taxonomy import Taxonomy
+from rpc.detection.model_file import SavedModel, load_model
+from rpc.runs.tensor_files import first_misfit
+from rpc.structures import Detections, clip_boxes, order_corners
+
+PAD_VALUE = 114
+
+
+class Detector:
+    """A detector with its SKUs and, where it was chosen, its counting rule.
+
+    Args:
+        model: mmdet's detector in evaluation mode.
+        saved: what came with it in its file.
+        image_size: longest that the longer and the shorter side of a photo become, in pixels.
+    """
+
+    def __init__(self, model: nn.Module, saved: SavedModel, image_size: tuple[int, int]) -> None:
+        self.model = model.eval()
+        self.saved = saved
+        self.image_size = image_size
+
+    @classmethod
+    def load(cls, path: str | Path) -> Detector:
+        """Build the network that a model file describes, with its weights.
+
+        Raises:
+            DataError: the file is missing, damaged, unsafe, or does not fit what it describes.
+        """
+        saved = load_model(path)
+        try:
+            described = json.loads(saved.config)
+            size = _pair(described["image_size"])
+            init_default_scope("mmdet")
+            model = MODELS.build(ConfigDict(described["model"]))
+            model.load_state_dict(dict(saved.state_dict))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DataError(
+                f"{path}: its weights do not fit its own description: {first_misfit(error)}; "
+                "train the model anew"
+            ) from error
+        return cls(model.to(memory_format=torch.channels_last), saved, size)
+
+    @property
+    def agnostic(self) -> bool:
+        """Whether it knows products only as such, and needs a recogniser to name them."""
+        model = json.loads(self.saved.config)["model"]
+        head = model.get("bbox_head") or model["roi_head"]["bbox_head"]  # one stage or two
+        return bool(head.get("num_classes") == 1 and len(self.taxonomy) > 1)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The SKUs that it knows."""
+        return self.saved.taxonomy
+
+    @torch.inference_mode()
+    def predict(self, rgb: NDArray[np.uint8]) -> Detections:
+        """All detections of a photo, before any counting rule.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+
+        Returns:
+            N boxes in pixels of the photo, best score first.
+
+        Raises:
+            ValueError: not an RGB photo.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
+        padded, scale = letterbox(rgb, *self.image_size)
+        sample = DetDataSample(
+            metainfo={
+                "ori_shape": padded.shape[:2],
+                "img_shape": padded.shape[:2],
+                "scale_factor": (1.0, 1.0),
+            }
+        )
+        tensor = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))
+        batch = self.model.data_preprocessor({"inputs": [tensor], "data_samples": [sample]})
+        found = self.model.predict(batch["inputs"], batch["data_samples"])[0].pred_instances
+        return _detections(found.bboxes, found.scores, found.labels, scale, rgb.shape[:2])
+
+
+def letterbox(rgb: NDArray[np.uint8], longer: int, shorter: int) -> tuple[NDArray[np.uint8], float]:
+    """Scale a photo (H, W, 3) as large as both sides allow; pad it where one square serves all.
+
+    Args:
+        rgb: the photo.
+        longer: pixels that its longer side may have.
+        shorter: pixels that its shorter side may have; as `longer` for a square.
+
+    Returns:
+        The scaled photo, in the upper left corner of a square whose sides are a multiple of 32
+        where both lengths are equal; and the factor from photo to picture.
+    """
+    height, width = rgb.shape[:2]
+    scale = min(longer / max(height, width), shorter / min(height, width))
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    # As mmdet's own Resize in training: bilinear, whatever the factor.
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
+    if longer != shorter:  # the network's own preprocessor pads, as it did in training
+        return small, scale
+    full = math.ceil(longer / 32) * 32
+    padded = np.full((full, full, 3), PAD_VALUE, np.uint8)
+    padded[: size[1], : size[0]] = small
+    return padded, scale
+
+
+def _pair(size: int | list[int]) -> tuple[int, int]:
+    """A model file's `image_size`: one number is both sides."""
+    longer, shorter = (size, size) if isinstance(size, int) else size
+    if not (isinstance(longer, int) and isinstance(shorter, int) and longer >= shorter >= 32):
+        raise ValueError(f"image_size: expected the longer and the shorter side, got {size!r:.40}")
+    return longer, shorter
+
+
+def _detections(
+    boxes: torch.Tensor,
+    scores: torch.Tensor,
+    labels: torch.Tensor,
+    scale: float,
+    shape: tuple[int, ...],
+) -> Detections:
+    """From tensors in pixels of the padded picture to boxes inside the photo, best first."""
+    corners = boxes.cpu().double().numpy() / scale
+    inside = clip_boxes(order_corners(corners), shape[1], shape[0])
+    found = Detections(inside, scores.cpu().double().numpy(), labels.cpu().numpy())
+    sides = inside[:, 2:] - inside[:, :2]
+    found = found.select((sides > 1).all(axis=1))
+    return found.select(np.argsort(-found.scores, kind="stable"))

@@ -1,0 +1,166 @@
+"""Model files: written whole, read without executing anything that they might hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from rpc.data.files import DataError
+from rpc.data.taxonomy import Taxonomy
+from rpc.runs.tensor_files import read_tensors, write_tensors
+
+__all__ = [
+    "SavedModel",
+    "check_taxonomy",
+    "load_model",
+    "read_tensors",
+    "save_model",
+    "write_tensors",
+]
+
+VERSION = 1
+_KINDS = {"state_dict": dict, "config": str, "categories": list, "meta": dict}
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A trained detector as its file holds it.
+
+    Attributes:
+        state_dict: weights by name; floating point numbers as float32.
+        config: JSON text with `model`, `test_pipeline` and `image_size`: text, never Python.
+        taxonomy: the SKUs; the classifier's rows are its labels.
+        counting: the counting rule chosen on validation; None where none was chosen yet.
+        meta: where the model comes from.
+        path: the file.
+        recogniser: weights of the crop classifier that names what the detector finds; None where
+            the detector does.
+    """
+
+    state_dict: Mapping[str, Tensor] = field(repr=False)
+    config: str = field(repr=False)
+    taxonomy: Taxonomy
+    counting: Mapping[str, Any] | None
+    meta: Mapping[str, Any]
+    path: Path
+    recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
+
+
+def save_model(
+    path: str | Path,
+    model_state: Mapping[str, Tensor],
+    config_text: str,
+    taxonomy: Taxonomy,
+    counting: Mapping[str, Any] | None = None,
+    meta: Mapping[str, Any] | None = None,
+    recogniser: Mapping[str, Tensor] | None = None,
+) -> Path:
+    """Write a detector as one small file, weights in half precision; whole or not at all.
+
+    Args:
+        path: of the file to write, usually `model.pth`.
+        model_state: weights by name. Those that half precision cannot hold stay as they are.
+        config_text: see `SavedModel.config`.
+        taxonomy: the SKUs.
+        counting: `CountingRule.to_dict()`.
+        meta: plain values only.
+        recogniser: weights of the crop classifier, where there is one.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    content = {
+        "version": VERSION,
+        "state_dict": _halves(model_state),
+        "config": config_text,
+        "categories": taxonomy.to_list(),
+        "counting": None if counting is None else _plain(counting),
+        "meta": _plain(meta or {}),
+    }
+    if recogniser is not None:
+        content["recogniser"] = _halves(recogniser)
+    return write_tensors(path, content)
+
+
+def load_model(path: str | Path) -> SavedModel:
+    """Read what `save_model` wrote.
+
+    Raises:
+        DataError: the file is missing, is no checkpoint, would execute code on loading, lacks a
+            part, or is of another version.
+    """
+    content = read_tensors(path)
+    version = content.get("version")
+    if version is None and "optimizer" in content:
+        raise DataError(
+            f"{path}: a training's resume point, not a model; use the model.pth beside it, "
+            "written when the training ends"
+        )
+    if version != VERSION and version is not None:
+        raise DataError(f"{path}: model version {version!r:.40}, expected {VERSION}; train it anew")
+    for name, kind in {"version": int, **_KINDS}.items():
+        if not isinstance(content.get(name), kind):
+            raise DataError(
+                f"{path}: not a model of this project: expected '{name}' ({kind.__name__})"
+            )
+    try:
+        taxonomy = Taxonomy.from_list(content["categories"])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    counting = content.get("counting")
+    if counting is not None and not isinstance(counting, dict):
+        raise DataError(f"{path}: expected 'counting' to be a dict or None, got {counting!r:.40}")
+    state = {name: _full(value) for name, value in content["state_dict"].items()}
+    names = content.get("recogniser")
+    if names is not None and not isinstance(names, dict):
+        raise DataError(f"{path}: expected 'recogniser' to be a dict or None, got {names!r:.40}")
+    recogniser = None if names is None else {name: _full(value) for name, value in names.items()}
+    text, meta = content["config"], content["meta"]
+    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser)
+
+
+def check_taxonomy(model: SavedModel, taxonomy: Taxonomy) -> None:
+    """Make sure that a model was trained for these SKUs.
+
+    Raises:
+        DataError: ids or names differ.
+    """
+    if unlike := model.taxonomy.difference(taxonomy):
+        raise DataError(
+            f"{model.path}: checkpoint of another data set: {unlike}; "
+            "choose the data that it was trained on, or train a model for this data"
+        )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON knows them: a safe reader would refuse even a subclass of str."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(values)))
+    return plain
+
+
+def _halves(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in half precision; equal ones (RTMDet shares convolutions) are stored once."""
+    known: dict[tuple[Any, ...], Tensor] = {}
+    halves = {}
+    for name, value in state.items():
+        half = _half(value)
+        key = (half.dtype, half.shape, half.contiguous().numpy().tobytes())
+        halves[name] = known.setdefault(key, half)
+    return halves
+
+
+def _half(value: Tensor) -> Tensor:
+    value = value.detach().cpu()
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return value if half.isinf().any() else half
+
+
+def _full(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value

@@ -1,0 +1,1 @@
+"""Pretrained networks and the maps taken out of them."""

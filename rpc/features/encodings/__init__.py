@@ -1,0 +1,1 @@
+"""Sets of local descriptors to one vector, and what normalises such vectors."""

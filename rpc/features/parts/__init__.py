@@ -1,0 +1,1 @@
+"""Parts of objects: found, described and cut out."""

@@ -1,0 +1,119 @@
+"""From key points to masks of parts, and from masks to the windows around them (Mask-CNN).
+
+A mask is drawn on a grid; the cell in column i of w covers x from i S / w to (i + 1) S / w.
+
+Key: B photos of S x S pixels, P key points, G groups of them, h x w cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from rpc.features.parts.warp import affine_view
+
+IGNORED: Final = -1  # label of cells of which nothing is known
+
+
+def point_labels(
+    points: Tensor, groups: Sequence[Sequence[int]], side: int, cells: tuple[int, int]
+) -> Tensor:
+    """What each cell shows, by rectangles around key points (Wei et al., PR 2018, section 3.1).
+
+    A group of points gives the smallest rectangle that holds those in sight. Where rectangles
+    overlap, the earlier group has the cell (of a bird: the head, before the torso). What is in no
+    rectangle is background.
+
+    Args:
+        points: (B, P, 3), x and y in px, and above 0 if in sight.
+        groups: numbers of the points of each group, from 0.
+        side: S.
+        cells: h and w.
+
+    Returns:
+        (B, h, w) int64: 0 background, g + 1 of group g; `IGNORED` all over a photo no point of
+        whose groups is in sight: it may show the object all the same.
+
+    Raises:
+        ValueError: an empty group, or a number that is no point's.
+    """
+    count = points.shape[1]
+    if bad := [g for g in groups if not len(g) or not 0 <= min(g) <= max(g) < count]:
+        raise ValueError(f"groups: expected numbers from 0 to {count - 1}, got {list(bad[0])}")
+    labels = torch.zeros(len(points), *cells, dtype=torch.int64, device=points.device)
+    known = torch.zeros(len(points), dtype=torch.bool, device=points.device)
+    for number, group in reversed(list(enumerate(groups))):
+        own = points[:, list(group)]
+        seen = own[:, :, 2:] > 0  # (B, p, 1)
+        low = own[:, :, :2].masked_fill(~seen, torch.inf).amin(dim=1)
+        high = own[:, :, :2].masked_fill(~seen, -torch.inf).amax(dim=1)
+        held = cells_between(torch.cat([low, high], dim=1), side, cells)
+        labels = labels.masked_fill(held, number + 1)
+        known |= seen.any(dim=1)[:, 0]
+    return labels.masked_fill(~known[:, None, None], IGNORED)
+
+
+def box_labels(boxes: Tensor, side: int, cells: tuple[int, int]) -> Tensor:
+    """1 in the cells that a photo's box (B, 4) touches, else 0: (B, h, w) int64.
+
+    In place of `point_labels` for photos without key points.
+    """
+    inner = torch.cat([boxes[:, :2], boxes[:, 2:] - 1e-3], dim=1)  # its edge is no longer the box
+    return cells_between(inner, side, cells).long()
+
+
+def cells_between(ends: Tensor, side: int, cells: tuple[int, int]) -> Tensor:
+    """The smallest rectangle of cells that holds both ends (B, 4; x1, y1, x2, y2 px), (B, h, w).
+
+    Nothing where an end is infinite.
+    """
+    height, width = cells
+    inside = ends.clamp(0, side * (1 - 1e-6))
+    finite = torch.isfinite(ends).all(dim=1)[:, None, None]
+    columns = torch.arange(width, device=ends.device)
+    rows = torch.arange(height, device=ends.device)
+    first = (inside[:, :2] * inside.new_tensor([width, height]) / side).floor()
+    last = (inside[:, 2:] * inside.new_tensor([width, height]) / side).floor()
+    across = (columns >= first[:, :1]) & (columns <= last[:, :1])  # (B, w)
+    down = (rows >= first[:, 1:]) & (rows <= last[:, 1:])  # (B, h)
+    return down[:, :, None] & across[:, None, :] & finite
+
+
+def mask_ends(masks: Tensor) -> Tensor:
+    """The tight rectangles (B, 4), x1, y1, x2, y2 from -1 to 1, of masks (B, h, w).
+
+    The whole photo, -1 to 1, where a mask is empty.
+    """
+    whole = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=masks.device)
+    found = []
+    for held in (masks.any(dim=1), masks.any(dim=2)):  # columns (B, w), then rows (B, h)
+        size = held.shape[1]
+        places = torch.arange(size, device=masks.device)
+        first = torch.where(held, places, size).amin(dim=1)
+        last = torch.where(held, places + 1, 0).amax(dim=1)
+        found.append(torch.stack([first, last], dim=1) * 2.0 / size - 1)
+    ends = torch.stack([found[0][:, 0], found[1][:, 0], found[0][:, 1], found[1][:, 1]], dim=1)
+    return torch.where(masks.flatten(1).any(dim=1)[:, None], ends, whole)
+
+
+def square_around(ends: Tensor, least: float = 0.1) -> tuple[Tensor, Tensor]:
+    """Centres (B, 2) and half sides (B,) of the squares around rectangles (B, 4), in -1 to 1.
+
+    Undistorted, no smaller than `least` a half side, no larger than the photo.
+    """
+    halves = ((ends[:, 2:] - ends[:, :2]) / 2).amax(dim=1).clamp(least, 1.0)
+    return (ends[:, :2] + ends[:, 2:]) / 2, halves
+
+
+def masks_through(masks: Tensor, transforms: Tensor, cells: int) -> Tensor:
+    """Masks (B, h, w) as views (B, 2, 3) of the photos see them, (B, cells, cells) bool.
+
+    A cell is in the mask if it is covered at least half as much as the cell covered most: so that
+    an object smaller than a cell is not lost. An empty mask stays empty.
+    """
+    share = affine_view(masks[:, None].float(), transforms, cells)[:, 0]
+    most = share.flatten(1).amax(dim=1)[:, None, None]
+    return (share >= 0.5 * most) & (share > 1e-3)

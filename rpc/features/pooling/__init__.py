@@ -1,0 +1,1 @@
+"""Maps to one vector: first- and second-order pooling."""

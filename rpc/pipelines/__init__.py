@@ -1,0 +1,1 @@
+"""The jobs: each function takes settings, writes files and returns the path it wrote."""

@@ -1,0 +1,1 @@
+"""A gallery filled, tuned on validation trays, and measured."""

@@ -1,0 +1,242 @@
+"""What a gallery does for SKUs that training never saw: old ones, new ones, all.
+
+Key: K SKUs by label, N boxes of a tray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.checkout.loading import load_checkout
+from rpc.data.dataset import Dataset
+from rpc.data.files import write_bytes, write_json
+from rpc.data.store import Split, Store
+from rpc.pipelines.gallery.trays import (
+    SeenTray,
+    counting_rule,
+    gallery_counts,
+    named,
+    probabilities,
+    see_trays,
+    true_labels,
+    tune,
+)
+from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+from rpc.reporting.provenance import code_version, library_versions, machine, sha256, store_facts
+from rpc.retrieval.gallery.fusion import Fusion
+from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
+from rpc.retrieval.gallery.open_set import OpenSet
+
+Counts = NDArray[np.int64]
+
+
+def measure(
+    store: Store,
+    held_out: Sequence[str],
+    model: Path,
+    folder: Path,
+    describe: DescribesPictures,
+) -> dict[str, Any]:
+    """All figures, as plain values.
+
+    Args:
+        store: with all SKUs.
+        held_out: names of the SKUs that training did not see.
+        model: its detector finds; its recogniser is asked as well, unless it knows a held-out SKU.
+        folder: the gallery, with all SKUs.
+        describe: makes the descriptors.
+
+    Raises:
+        DataError: a file is missing or damaged, or the parts do not fit.
+    """
+    checkout = load_checkout(model, named=False)
+    names = checkout.taxonomy.names
+    saw = sorted(set(held_out) & set(names))
+    fused = checkout.recogniser is not None and not saw
+    gallery = Gallery.open(folder, describe.recipe)
+    namer = GalleryNamer(
+        gallery,
+        describe,
+        recogniser=checkout.recogniser,
+        recogniser_names=names if fused else (),
+        fusion=Fusion(),
+    )
+    trays = {split: _look(store, split, checkout, namer) for split in ("val", "test")}
+    seen, labels, _ = trays["val"]
+    chosen = tune(seen, labels, namer, fused=fused)
+    new = np.isin(np.array(namer.taxonomy.names), list(held_out))
+    rows = {"gallery": _row(trays, namer, chosen.open_set, None, new)}
+    if chosen.fusion is not None:
+        rows["gallery and recogniser"] = _row(trays, namer, chosen.open_set, chosen.fusion, new)
+        alone = Fusion(1.0, 1e-6)
+        rows["recogniser alone"] = _row(trays, namer, chosen.open_set, alone, new)
+    note = (
+        f"A TRIAL: the model's training saw {', '.join(saw)}; its recogniser was not asked"
+        if saw
+        else "neither training nor the choice of its scenes saw the held-out SKUs"
+    )
+    return {
+        "held_out": list(held_out),
+        "note": note,
+        "chosen_on": "val: labelled trays, those with held-out SKUs included",
+        "supervision": "E" if not saw else "not a result",
+        "open_set": {**chosen.open_set.to_dict(), **chosen.facts},
+        "fusion": None if chosen.fusion is None else chosen.fusion.to_dict(),
+        "recipe": dict(describe.recipe),
+        "methods": rows,
+        "test_trays": _sizes(trays["test"][2], namer, new),
+        "manifest": {
+            "code": code_version(),
+            "versions": library_versions(),
+            "machine": machine(),
+            "data": store_facts(store.root),
+            "model": {"name": model.name, "sha256": sha256(model)},
+        },
+    }
+
+
+def write_results(out: Path, result: Mapping[str, Any]) -> list[Path]:
+    """`held_out.json` and `held_out.md` in a folder."""
+    return [
+        write_json(out / "held_out.json", result, indent=1),
+        write_bytes(out / "held_out.md", _page(result).encode()),
+    ]
+
+
+Trays = tuple[list[SeenTray], list[NDArray[np.int64]], Dataset]
+
+
+def _look(store: Store, split: Split, checkout: Any, namer: GalleryNamer) -> Trays:
+    dataset = store.split(split)
+    paths = [store.image_path(split, image) for image in dataset.images]
+    seen = see_trays(paths, checkout, namer, f"looking at {split} trays")
+    return seen, true_labels(dataset, namer, seen), dataset
+
+
+def _row(
+    trays: Mapping[str, Trays],
+    namer: GalleryNamer,
+    open_set: OpenSet,
+    fusion: Fusion | None,
+    new: NDArray[np.bool_],
+) -> dict[str, Any]:
+    """One method: its counting rule from val, its figures of test."""
+    seen, _, dataset = trays["val"]
+    rule = counting_rule(dataset, namer, named(seen, open_set, fusion, namer.known))
+    seen, labels, dataset = trays["test"]
+    found = named(seen, open_set, fusion, namer.known)
+    predicted = rule.counts(found, len(namer.taxonomy))
+    truth = gallery_counts(dataset, namer)
+    return {
+        "rule": rule.to_dict(),
+        "cAcc": count_accuracy(predicted, truth, new),
+        "ACD": float(np.abs(predicted - truth).sum(axis=1).mean()),
+        "naming": naming_accuracy(
+            [probabilities(tray, open_set, fusion, namer.known) for tray in seen], labels, new
+        ),
+    }
+
+
+def count_accuracy(
+    predicted: Counts, truth: Counts, new: NDArray[np.bool_]
+) -> dict[str, float | None]:
+    """Shares of trays that are counted right; None where there is no such tray.
+
+    Args:
+        predicted: (trays, K).
+        truth: (trays, K).
+        new: (K,) held-out SKUs.
+
+    Returns:
+        `all`: of all trays. `old_trays`, `new_trays`: of trays without and with a new SKU on them,
+        all counts right. `old_skus`: of all trays, the counts of old SKUs right; `new_skus`: of
+        trays with a new SKU, the counts of new SKUs right.
+    """
+    right = predicted == truth
+    has_new = truth[:, new].sum(axis=1) > 0
+    whole = right.all(axis=1)
+    return {
+        "all": _share(whole),
+        "old_trays": _share(whole[~has_new]),
+        "new_trays": _share(whole[has_new]),
+        "old_skus": _share(right[:, ~new].all(axis=1)),
+        "new_skus": _share(right[:, new].all(axis=1)[has_new]),
+    }
+
+
+def naming_accuracy(
+    rows: Sequence[NDArray[np.float64]],
+    labels: Sequence[NDArray[np.int64]],
+    new: NDArray[np.bool_],
+) -> dict[str, Any]:
+    """How often the likeliest SKU of a found item is the true one, by old and new SKUs.
+
+    Args:
+        rows: of each tray (N, K + 1) probabilities.
+        labels: of each tray (N,) true SKU; K + 1 for boxes that show no single item.
+        new: (K,) held-out SKUs.
+    """
+    table, truth = np.concatenate(list(rows)), np.concatenate(list(labels))
+    item = truth < len(new)
+    right = table[item, :-1].argmax(axis=1) == truth[item]
+    fresh = new[truth[item]]
+    return {
+        "old": _share(right[~fresh]),
+        "new": _share(right[fresh]),
+        "all": _share(right),
+        "old_boxes": int((~fresh).sum()),
+        "new_boxes": int(fresh.sum()),
+        "strays_rejected": _share(table[~item].argmax(axis=1) == len(new)),
+    }
+
+
+def _share(right: NDArray[np.bool_]) -> float | None:
+    return float(right.mean()) if len(right) else None
+
+
+def _sizes(dataset: Dataset, namer: GalleryNamer, new: NDArray[np.bool_]) -> dict[str, int]:
+    has_new = gallery_counts(dataset, namer)[:, new].sum(axis=1) > 0
+    return {
+        "all": len(has_new),
+        "with_new_skus": int(has_new.sum()),
+        "old_only": int((~has_new).sum()),
+    }
+
+
+def _page(result: Mapping[str, Any]) -> str:
+    sizes, seconds = result["test_trays"], result["add_seconds"]
+    lines = [
+        "# Products that training never saw",
+        "",
+        f"Held out: {', '.join(result['held_out'])}. {result['note']}.",
+        f"Test: {sizes['all']} trays, {sizes['with_new_skus']} with held-out SKUs on them. "
+        f"Settings were chosen on {result['chosen_on']}.",
+        "",
+        "| names by | cAcc all | trays of old SKUs | trays with new | old SKUs' counts "
+        "| new SKUs' counts | ACD | item named right: old | new |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in result["methods"].items():
+        c, n = row["cAcc"], row["naming"]
+        cells = [c["all"], c["old_trays"], c["new_trays"], c["old_skus"], c["new_skus"]]
+        lines.append(
+            f"| {name} | {' | '.join(map(_percent, cells))} | {row['ACD']:.2f} | "
+            f"{_percent(n['old'])} | {_percent(n['new'])} |"
+        )
+    lines += [
+        "",
+        f"A SKU is added in {seconds['median']:.2f} s, {seconds['median_processor']:.2f} s of "
+        f"processor time (median; {seconds['of']}).",
+        f"Descriptor: {result['recipe']['name']}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}%"

@@ -1,0 +1,135 @@
+"""Trays seen once by a model's detector and a gallery; then settings are tried on numbers alone.
+
+Key: N boxes of one tray, K SKUs of the gallery, J SKUs of the model's recogniser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.checkout import Checkout, name_items
+from rpc.counting import CountingRule, choose_rule
+from rpc.data.dataset import Dataset
+from rpc.data.files import DataError
+from rpc.data.images import read_image
+from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+from rpc.recognition.ensemble.gallery_tuning import Tuning, choose_settings, labels_of_boxes
+from rpc.retrieval.gallery.fusion import Fusion
+from rpc.retrieval.gallery.open_set import OpenSet
+from rpc.runs.progress import bar
+from rpc.structures import Detections
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SeenTray:
+    """What was seen on one tray, before any setting.
+
+    Attributes:
+        found: N boxes with the detector's scores.
+        similarities: (N, K) to the gallery's SKUs, by label.
+        told: (N, J + 1) by the recogniser; None where the model has none.
+    """
+
+    found: Detections
+    similarities: FloatArray
+    told: FloatArray | None
+
+
+def see_trays(
+    paths: Sequence[Path], checkout: Checkout, namer: GalleryNamer, what: str
+) -> list[SeenTray]:
+    """Detect, describe and recognise the boxes of trays, once."""
+    seen = []
+    with bar(what) as progress:
+        for done, path in enumerate(paths, start=1):
+            rgb = read_image(path)
+            found = checkout.detector.predict(rgb)
+            found = found.select(found.scores >= checkout.floor)
+            asked = checkout.recogniser
+            told = None if asked is None else asked.probabilities(rgb, found.boxes)
+            seen.append(SeenTray(found, namer.similarities(rgb, found.boxes), told))
+            progress(done, len(paths))
+    return seen
+
+
+def true_labels(
+    dataset: Dataset, namer: GalleryNamer, seen: Sequence[SeenTray]
+) -> list[FloatArray]:
+    """True label of each tray's boxes: K where the gallery lacks it, K + 1 for no single item."""
+    place = {name: label for label, name in enumerate(namer.taxonomy.names)}
+    skus = len(place)
+    labels = []
+    for image, tray in zip(dataset.images, seen, strict=True):
+        items = dataset.annotations_of(image.id)
+        boxes = np.array([a.bbox for a in items], dtype=np.float64).reshape(-1, 4)
+        names = [
+            dataset.taxonomy.category(dataset.taxonomy.label(a.category_id)).name for a in items
+        ]
+        true = np.array([place.get(name, skus) for name in names], dtype=np.int64)
+        labels.append(labels_of_boxes(tray.found.boxes, boxes, true, skus + 1))
+    return labels
+
+
+def tune(
+    seen: Sequence[SeenTray], labels: Sequence[FloatArray], namer: GalleryNamer, *, fused: bool
+) -> Tuning:
+    """Open-set rule, and fusion where it is wanted, on the boxes of validation trays.
+
+    Raises:
+        DataError: no box shows a product of the gallery.
+    """
+    told = [tray.told for tray in seen if tray.told is not None]
+    together = np.concatenate(told) if fused and told else None
+    try:
+        return choose_settings(
+            np.concatenate([tray.similarities for tray in seen]),
+            np.concatenate(labels),
+            together,
+            None if together is None else namer.known,
+        )
+    except ValueError as error:
+        raise DataError(f"{namer.gallery.folder}: {error}") from error
+
+
+def named(
+    seen: Sequence[SeenTray], open_set: OpenSet, fusion: Fusion | None, known: NDArray[np.int64]
+) -> list[Detections]:
+    """The trays' detections with their SKUs, under these settings."""
+    result = []
+    for tray in seen:
+        rows = probabilities(tray, open_set, fusion, known)
+        result.append(name_items(tray.found, rows))
+    return result
+
+
+def probabilities(
+    tray: SeenTray, open_set: OpenSet, fusion: Fusion | None, known: NDArray[np.int64]
+) -> FloatArray:
+    """(N, K + 1) of a tray's boxes, under these settings."""
+    rows = open_set.probabilities(tray.similarities)
+    if fusion is None or tray.told is None:
+        return rows
+    return fusion.join(rows, tray.told, known)
+
+
+def gallery_counts(dataset: Dataset, namer: GalleryNamer) -> NDArray[np.int64]:
+    """True counts (trays, K) of the gallery's SKUs, by name; other items are not counted."""
+    counts = dataset.counts()
+    place = {name: label for label, name in enumerate(dataset.taxonomy.names)}
+    columns = [place.get(name) for name in namer.taxonomy.names]
+    empty = np.zeros(len(counts), dtype=np.int64)
+    return np.stack([empty if c is None else counts[:, c] for c in columns], axis=1)
+
+
+def counting_rule(
+    dataset: Dataset, namer: GalleryNamer, found: Sequence[Detections]
+) -> CountingRule:
+    """Threshold and duplicate suppression, chosen on validation trays."""
+    return choose_rule(found, gallery_counts(dataset, namer)).rule

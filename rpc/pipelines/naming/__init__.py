@@ -1,0 +1,1 @@
+"""Crops of trays named from exemplars, and measured."""

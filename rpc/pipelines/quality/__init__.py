@@ -1,0 +1,1 @@
+"""Composed scenes measured beside real photos."""

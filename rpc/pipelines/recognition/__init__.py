@@ -1,0 +1,1 @@
+"""Recognition systems trained and measured on a data set."""

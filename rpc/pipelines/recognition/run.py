@@ -1,0 +1,272 @@
+"""The work of train_recognition: a data set and settings to checkpoints, figures and pictures."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rpc.data.class_sets.class_folders import labels_of
+from rpc.data.class_sets.class_set import ClassSet
+from rpc.data.files import DataError, read_json, write_json
+from rpc.data.images import image_size, write_image
+from rpc.pipelines.recognition.result import (
+    BEST,
+    Request,
+    confusions_of,
+    fingerprint,
+    plain,
+    result_of,
+    training_facts,
+)
+from rpc.pipelines.recognition.sheets import confusion_sheet, look_sheet
+from rpc.recognition.systems.registry import build_system, require_needs
+from rpc.recognition.systems.system import System
+from rpc.recognition.training.batches_ahead import made_ahead
+from rpc.recognition.training.data_sets import examples_of, open_class_set
+from rpc.recognition.training.loop import LAST as RESUME
+from rpc.recognition.training.loop import AtOnce, Learned, learn
+from rpc.recognition.training.model_file import SystemModel, read_model, write_model
+from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.scoring import score_photos
+from rpc.runs.processes import Processes, joined
+from rpc.runs.progress import bar
+
+RESULT: Final = "result.json"
+CONFUSIONS: Final = "confusions.json"
+LAST: Final = "last.pth"
+RUN: Final = "run.json"
+
+Floats = NDArray[np.float32]
+
+
+def run_recognition(
+    request: Request,
+    stop: Callable[[], bool] = lambda: False,
+    at_once: AtOnce = nullcontext,
+) -> None:
+    """Train or take a checkpoint, measure on validation and test photos, write and draw.
+
+    Args:
+        request: what is asked for.
+        stop: see `rpc.recognition.training.loop.learn`.
+        at_once: likewise; entered when photos are scored in the end, too.
+
+    Raises:
+        DataError: the data, the config or a checkpoint do not fit, or OUT holds another run.
+        KeyboardInterrupt: `stop` said so.
+    """
+    validation = request.settings.validation
+    data = open_class_set(request.data, request.scenes)
+    data = data.with_validation(validation.share, validation.seed)
+    with joined() as processes:
+        if request.checkpoint is not None:
+            if (request.out / RUN).is_file():
+                raise DataError(
+                    f"{request.out}: holds a training; the figures of a given checkpoint want an "
+                    "--out of their own"
+                )
+            model = _taken(request.checkpoint, request, data)
+            if processes.rank == 0:
+                _measure(request, data, model, processes, None, at_once)
+            return
+        identity = _require_same_run(request, data, processes)
+        _require_photos(data, processes)
+        learned = _train(request, data, processes, identity, stop, at_once)
+        spent = sum(processes.gather(learned.cpu_seconds))
+        if processes.rank == 0:
+            best = _taken(request.out / BEST, request, data)
+            training = training_facts(request, learned, spent, processes)
+            _measure(request, data, best, processes, training, at_once)
+
+
+def _require_photos(data: ClassSet, processes: Processes) -> None:
+    """Refuse a set with something that is no photo before hours are spent on the others.
+
+    By the header alone: what is broken further down shows when it is read.
+    """
+    if processes.rank != 0:
+        return
+    paths = sorted({photo.path for photo in (*data.train, *data.val, *data.test)})
+    with bar("looking at photos") as progress:
+        for done, path in enumerate(paths, start=1):
+            image_size(path)
+            progress(done, len(paths))
+
+
+def _require_same_run(request: Request, data: ClassSet, processes: Processes) -> dict[str, Any]:
+    """What decides the weights; a folder with a run of other settings is refused.
+
+    Test photos decide nothing: one that was mended or removed does not make it another run.
+    """
+    settings = request.settings
+    identity: dict[str, Any] = {
+        "system": settings.system.name,
+        "side": settings.system.side,
+        "options": plain(settings.system.options),
+        "training": plain(asdict(settings.training)),
+        "variation": plain(asdict(settings.variation)),
+        "seed": request.seed,
+        "data": fingerprint(data, ("train", "val")),
+        "processes": processes.size,
+    }
+    path = request.out / RUN
+    if path.is_file() and any((request.out / name).is_file() for name in (RESUME, BEST)):
+        before = read_json(path)
+        changed = [name for name in identity if before.get(name) != identity[name]]
+        if changed:
+            name = changed[0]
+            raise DataError(
+                f"{request.out}: holds a run of another {', '.join(changed)} ({name}: "
+                f"{before.get(name)!r:.80} then, {identity[name]!r:.80} now); choose another --out"
+            )
+    return identity
+
+
+def _train(
+    request: Request,
+    data: ClassSet,
+    processes: Processes,
+    identity: Mapping[str, Any],
+    stop: Callable[[], bool],
+    at_once: AtOnce,
+) -> Learned:
+    """Learn; best.pth and last.pth are there afterwards."""
+    settings = request.settings
+    torch.manual_seed(request.seed)
+    system = build_system(settings.system, len(data.classes))
+    require_needs(system, data.known, data.name)
+    batches = PhotoBatches(
+        examples_of(data.train),
+        settings.system.side,
+        settings.variation.variation(data),
+        rank=processes.rank,
+        processes=processes.size,
+    )
+    learning = settings.training.learning(len(data.train), processes.size, request.seed)
+    keeper = _Keeper(request, data, system)
+    look = keeper.check if processes.rank == 0 else _nothing
+    if processes.rank == 0:
+        write_json(request.out / RUN, identity, indent=1)
+    with made_ahead(batches, request.workers) as ahead, bar(settings.system.name) as progress:
+        learned = learn(
+            system,
+            ahead,
+            learning,
+            request.out,
+            resume=request.resume,
+            processes=processes,
+            progress=lambda done, facts: progress(round(1000 * done), 1000, keeper.facts + facts),
+            stop=stop,
+            at_once=at_once,
+            check=look,
+        )
+    look()
+    if processes.rank == 0:
+        write_model(request.out / LAST, system, settings.system, data.classes, keeper.origin)
+    return learned
+
+
+class _Keeper:
+    """Keeps the state that does best on validation photos; the earlier of two that do equally."""
+
+    def __init__(self, request: Request, data: ClassSet, system: System) -> None:
+        self.request, self.data, self.system = request, data, system
+        self.origin: dict[str, Any] = {
+            "seed": request.seed,
+            "data": data.name,
+            "learned_from": fingerprint(data, ["train"]),
+            "training": plain(asdict(request.settings.training)),
+            "variation": plain(asdict(request.settings.variation)),
+        }
+        self.best = -math.inf
+        self.facts = ""
+        path = request.out / BEST
+        if request.resume and path.is_file():
+            model = read_model(path, request.settings.system.name)
+            self.best = float(model.origin.get("validation", -math.inf))
+
+    def check(self) -> None:
+        """Measure, and write if it is the best so far."""
+        photos = self.data.val
+        scores = score_photos(self.system, examples_of(photos), workers=self.request.workers)
+        right = float((scores.argmax(axis=1) == labels_of(photos)).mean())
+        self.origin = {**self.origin, "validation": right}
+        self.facts = f"val {right:.3f}  "
+        if right > self.best:
+            self.best = right
+            settings = self.request.settings.system
+            path = self.request.out / BEST
+            write_model(path, self.system, settings, self.data.classes, self.origin)
+
+
+def _taken(path: Path, request: Request, data: ClassSet) -> SystemModel:
+    """The model of a checkpoint, for this data set.
+
+    Raises:
+        DataError: it is one of another system, or of other classes.
+    """
+    model = read_model(path, request.settings.system.name)
+    if model.classes != data.classes:
+        odd = sorted(set(model.classes) ^ set(data.classes))
+        raise DataError(
+            f"{path}: a model of {len(model.classes)} classes, and {data.name} has "
+            f"{len(data.classes)}{f', {odd[0]!r:.60} in one of the two only' if odd else ''}; "
+            "choose the data it was trained on"
+        )
+    return model
+
+
+def _measure(
+    request: Request,
+    data: ClassSet,
+    model: SystemModel,
+    processes: Processes,
+    training: Mapping[str, Any] | None,
+    at_once: AtOnce,
+) -> None:
+    """Figures on validation and test photos, confusions, pictures."""
+    system = model.build().to(processes.device)
+    scores = {}
+    sides = {"val": data.val, "test": data.test}
+    given = training is None  # a checkpoint of some other run
+    if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
+        print(
+            "validation photos are not measured: the model did not learn from the same share of "
+            "the training photos, and may have learned from these",
+            file=sys.stderr,
+        )
+        del sides["val"]
+    for side, photos in sides.items():
+        with bar(f"{side} photos") as progress, at_once():
+            examples = examples_of(photos)
+            scores[side] = score_photos(
+                system, examples, workers=request.workers, progress=progress
+            )
+    parameters = sum(p.numel() for p in system.parameters())
+    result = result_of(request, data, model, parameters, scores, training)
+    write_json(request.out / RESULT, result, indent=1)
+    write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
+    named = scores["test"].argmax(axis=1)
+    write_image(request.out / "confusions.png", confusion_sheet(data, named, result["title"]))
+    looked = look_sheet(data, system, scores["val"].argmax(axis=1)) if "val" in scores else None
+    if looked is not None:
+        write_image(request.out / "looked_at.png", looked)
+    said = [
+        f"{side} {100 * found['top1']:.2f} % of {found['photos']}"
+        for side, found in result["accuracy"].items()
+    ]
+    print(f"{result['system']}: {', '.join(said)}")
+    print(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
+
+
+def _nothing() -> None:
+    """What the other processes do while the first validates."""

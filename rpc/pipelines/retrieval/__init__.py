@@ -1,0 +1,1 @@
+"""Retrieval methods measured on a data set."""

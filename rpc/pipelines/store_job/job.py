@@ -1,0 +1,209 @@
+"""One run of the main job: what was asked for, and where everything lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from rpc.data.dataset import Dataset
+from rpc.data.files import DataError
+from rpc.data.shipped import shipped
+from rpc.data.store import Store
+from rpc.data.taxonomy import Taxonomy
+from rpc.detection.dataset import PRODUCT, read_source
+from rpc.reporting.supervision import Supervision
+
+RENDERER = shipped("configs/render/classical.py")
+
+Measured = Literal["val", "test", "none"]
+Method = Literal["Single", "Syn", "Render", "Syn+Render"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+Split = Literal["val", "test"]
+Step = tuple[str, Callable[[], None]]  # name in the journal, and what it does
+
+
+@dataclass(frozen=True)
+class Job:
+    """Settings of one run.
+
+    Attributes:
+        data: the store.
+        out: folder for everything that is made.
+        config: of the detector's training.
+        start: class-agnostic model that the detector starts from and that looks at unlabelled val
+            trays; None for ImageNet weights and sizes from the exemplars alone.
+        recogniser_start: body that the recogniser starts from; None for ImageNet weights.
+        minutes: wall time for both trainings together.
+        iterations: of the detector, instead of `minutes`, and twice as many batches of the
+            recogniser: what is compared then does not depend on what else the machine does.
+        scenes: how many are composed.
+        seed: of scenes and trainings.
+        workers: processes for cut-outs and scenes.
+        method: what is trained on: the raw exemplars ("Single"), composed scenes ("Syn"), the same
+            made to look like val photos ("Render"), or both.
+        renderer: config of the renderer, or a renderer's file.
+        prepared: folder whose scenes are used, made by another job; None makes them in `out`.
+        one_stage: the detector names SKUs itself, without recogniser, from its config's own weights
+            (`start` looks at trays only).
+        agnostic: find and count products without naming them: all SKUs are one class.
+        measure: the split that is reported on, or "none" for a store that has only exemplars.
+            But for "test", the counting rule is chosen on composed scenes of their own, and
+            unlabelled val photos are not looked at either.
+    """
+
+    data: Path
+    out: Path
+    config: Path
+    start: Path | None
+    recogniser_start: Path | None
+    minutes: float
+    scenes: int
+    seed: int
+    workers: int
+    method: Method = "Syn"
+    renderer: Path = RENDERER
+    prepared: Path | None = None
+    iterations: int | None = None
+    one_stage: bool = False
+    agnostic: bool = False
+    measure: Measured = "test"
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the result, for the journal."""
+        return (
+            self.scene_settings()
+            | self.render_settings()
+            | {
+                "method": self.method,
+                "config": self.config.name,
+                "recogniser_start": (
+                    "none" if self.recogniser_start is None else _digest(self.recogniser_start)
+                ),
+                "minutes": self.minutes if self.iterations is None else None,
+                "iterations": self.iterations,
+                "one_stage": self.one_stage,
+                "agnostic": self.agnostic,
+            }
+        )
+
+    def scene_settings(self) -> dict[str, Any]:
+        """What decides the images that are trained on."""
+        files = sorted(self.data.glob("instances_*.json"))
+        return {
+            "data": _digest(*files),
+            "start": "none" if self.start is None else _digest(self.start),
+            "scenes": self.scenes,
+            "seed": self.seed,
+            "measure": self.measure,
+        }
+
+    def render_settings(self) -> dict[str, Any]:
+        """What decides the look of the images that are trained on."""
+        return {"renderer": _digest(self.renderer) if self.renders else "none"}
+
+    def check(self) -> None:
+        """Make sure that the job can be done, before any work.
+
+        Raises:
+            DataError: a split is missing or empty, a file is missing, or a number makes no sense.
+        """
+        wanted: dict[Measured, tuple[Split, ...]] = {"val": ("val",), "test": ("val", "test")}
+        for split in wanted.get(self.measure, ()):
+            if not self.store.has_split(split):
+                raise DataError(
+                    f"{self.data}: no instances_{split}.json; expected exemplars/, val/, test/ and "
+                    "their JSON files; '--measure none' trains on exemplars alone"
+                )
+            if not self.store.split(split).images:
+                raise DataError(f"{self.data}: its {split} split lists no image")
+        if self.method == "Single" and self.rule_source == "composed":
+            raise DataError(
+                "--method Single composes no scenes to choose a counting rule on: it needs "
+                f"--measure test, got {self.measure}"
+            )
+        if self.renders and not self.store.has_split("val"):
+            raise DataError(
+                f"{self.data}: {self.method} needs unlabelled val photos to look like; "
+                "--method Syn does without"
+            )
+        if self.renders and not self.renderer.is_file():
+            raise DataError(f"{self.renderer}: no such renderer; expected a file of configs/render")
+        for path in (self.start, self.recogniser_start):
+            if path is not None and not path.is_file():
+                raise DataError(f"{path}: no such model to start from; 'none' does without")
+        if not self.config.is_file():
+            raise DataError(f"{self.config}: no such config")
+        if self.iterations is not None and self.iterations < 1:
+            raise DataError(f"--iterations: expected 1 or more, got {self.iterations}")
+        if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
+            raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
+
+    @cached_property
+    def store(self) -> Store:
+        """The store."""
+        return Store.open(self.data)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """What is told apart: the store's SKUs, or just products."""
+        return PRODUCT if self.agnostic else self.store.taxonomy
+
+    @property
+    def names_crops(self) -> bool:
+        """Whether a recogniser names what the detector finds."""
+        return not (self.one_stage or self.agnostic)
+
+    @property
+    def renders(self) -> bool:
+        """Whether scenes are made to look like val photos."""
+        return self.method in ("Render", "Syn+Render")
+
+    @property
+    def scenes_in(self) -> Path:
+        """Folder of the cut-outs and of all sets of scenes."""
+        return self.prepared or self.out
+
+    @property
+    def training_images(self) -> Path:
+        """Folder of the images that the trainings see."""
+        names = {"Single": "single", "Syn": "syn", "Render": "render", "Syn+Render": "both"}
+        return self.scenes_in / names[self.method]
+
+    @property
+    def supervision(self) -> Supervision:
+        """What training saw: a renderer that looked at the measured photos has seen test photos."""
+        return "T" if self.renders and self.measure == "val" else "E"
+
+    @property
+    def looks_at_val(self) -> bool:
+        """Whether unlabelled val trays may be looked at before the training."""
+        return self.start is not None and self.measure == "test"
+
+    @property
+    def empty_trays(self) -> Path:
+        """Folder of background photos: the store's own, or what the job makes."""
+        own = self.data / "backgrounds"
+        return own if own.is_dir() else self.scenes_in / "backgrounds"
+
+    @property
+    def rule_source(self) -> str:
+        """What the counting rule is chosen on."""
+        return "val" if self.measure == "test" else "composed"
+
+    @property
+    def model(self) -> Path:
+        """The finished model file."""
+        return self.out / "model.pth"
+
+    def split(self, name: Split) -> tuple[Dataset, list[Path]]:
+        """A split's trays and the paths of their photos, without SKUs where none are told apart."""
+        dataset, path_of = read_source(self.data, name, agnostic=self.agnostic)
+        return dataset, [path_of(image) for image in dataset.images]
+
+
+def _digest(*paths: Path) -> str:
+    return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]

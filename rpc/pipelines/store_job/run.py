@@ -1,0 +1,63 @@
+"""Run a job's steps in their order, each once, and write its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rpc.pipelines.store_job.job import Job
+from rpc.pipelines.store_job.measuring import measuring_steps, report
+from rpc.pipelines.store_job.rendering import render_steps
+from rpc.pipelines.store_job.scenes import scene_steps
+from rpc.pipelines.store_job.training import training_steps
+from rpc.runs.journal import StepJournal
+
+
+def run_job(job: Job, *, report_again: bool = True) -> Path:
+    """Do what is not done yet of a job.
+
+    Args:
+        job: what to do.
+        report_again: write the report anew where it is there already.
+
+    Returns:
+        The path of the report, which a job that measures nothing does not have.
+
+    Raises:
+        DataError: the job cannot be done, or its folder holds a run with other settings.
+    """
+    job.check()
+    journal = StepJournal(job.out, job.settings())
+    steps = [
+        *scene_steps(job),
+        *render_steps(job),
+        *training_steps(job),
+        *measuring_steps(job),
+    ]
+    count = len(steps) + 1
+    for number, (name, step) in enumerate(steps, start=1):
+        print(f"[{number}/{count}] {name}", flush=True)
+        journal.run(name, step)
+    print(f"[{count}/{count}] report", flush=True)
+    if report_again:
+        report(job, journal.seconds)
+    else:
+        journal.run("report", lambda: report(job, journal.seconds))
+    return job.out / "report.json"
+
+
+def prepare_scenes(job: Job) -> None:
+    """Make a job's cut-outs and scenes alone, for other jobs to train on.
+
+    Raises:
+        DataError: they cannot be made, or the folder holds those of other settings.
+    """
+    job.check()
+    journal = StepJournal(job.out, job.scene_settings())
+    for name, step in scene_steps(job):
+        print(f"[scenes] {name}", flush=True)
+        journal.run(name, step)
+    if steps := render_steps(job):
+        journal = StepJournal(job.out / "rendering", job.render_settings())
+        for name, step in steps:
+            print(f"[scenes] {name}", flush=True)
+            journal.run(name, step)

@@ -1,0 +1,173 @@
+"""The main job's first half: exemplar photos to the images that are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.cutouts import read_cutouts, write_cutouts
+from rpc.data.files import read_json, write_json
+from rpc.data.images import read_image, write_image
+from rpc.data.scene_sets import exemplars_as_scenes
+from rpc.detection.detector import Detector
+from rpc.features import Embedder
+from rpc.pipelines.store_job.job import Job, Step
+from rpc.runs.progress import bar
+from rpc.structures import Detections
+from synth.compose import SceneConfig, compose_dataset
+from synth.compose.exemplar_backgrounds import (
+    NoGroundError,
+    empty_trays,
+    exemplar_backgrounds,
+    with_gap,
+)
+from synth.exemplar import build_cutouts, write_sheets
+from synth.exemplar.apparent_size import estimate_sizes
+from synth.exemplar.cutouts import REPORT
+
+SURE = 0.4  # a class-agnostic box of an unlabelled tray that is worth measuring
+POSSIBLE = 0.1  # one that is worth painting over
+BACKGROUNDS = 60
+LOOKED_AT = 300  # unlabelled val trays: sizes are known well by then, RPC has 6,000 of them
+SCENE_SIDES = (512, 800)  # a scene is as large as the store's trays, within these bounds
+MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
+RULE_SCENES = 60
+
+Photo = NDArray[np.uint8]
+
+
+def scene_steps(job: Job) -> list[Step]:
+    """The steps of this half; none where another job has made the scenes."""
+    if job.prepared is not None:
+        return []
+    if job.method == "Single":
+        return [("exemplars", lambda: _take_exemplars(job))]
+    steps: list[Step] = [("cut-outs", lambda: _cut_out(job))]
+    if job.looks_at_val:
+        steps.append(("trays", lambda: _look_at_trays(job)))
+    elif _makes_backgrounds(job):
+        steps.append(("backgrounds", lambda: _clear_exemplars(job)))
+    return [*steps, ("scenes", lambda: _compose_all(job))]
+
+
+def _makes_backgrounds(job: Job) -> bool:
+    return job.empty_trays.parent == job.out
+
+
+def _take_exemplars(job: Job) -> None:
+    """The raw exemplars as they are."""
+    exemplars_as_scenes(job.store, job.training_images)
+
+
+def _cut_out(job: Job) -> None:
+    """Exemplars to cut-outs, and contact sheets to look at.
+
+    Raises:
+        DataError: an exemplar is damaged or missing; the cut-outs of the others are kept.
+    """
+    folder = job.out / "cutouts"
+    with bar("cutting out products") as progress:
+        build_cutouts(job.store, folder, workers=job.workers, progress=progress)
+    skipped = read_json(folder / REPORT)["skipped"]
+    for entry in skipped:  # no product found: the SKU's other photos serve; damaged: say so now
+        read_image(job.store.image_dir("train") / entry["file"])
+    if skipped:
+        print(f"{len(skipped)} exemplars left out, see {folder / REPORT}", flush=True)
+    names = {c.id: c.name for c in job.store.taxonomy.categories}
+    write_sheets(read_cutouts(folder), names=names)
+
+
+def _look_at_trays(job: Job) -> None:
+    """Read off unlabelled val trays how large products appear, and what an empty tray looks like.
+
+    Labels stay unread: the class-agnostic start finds the items.
+    """
+    crops: list[Photo] = []
+    sides: list[tuple[float, float]] = []
+    trays: list[tuple[Photo, Photo]] = []  # with gaps, not more than BACKGROUNDS of them
+    with bar("looking at unlabelled trays") as progress:
+        for rgb, found in _val_items(job, progress):
+            width = rgb.shape[1]
+            for x1, y1, x2, y2 in found.select(found.scores >= SURE).boxes:
+                crop = rgb[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))]
+                if min(crop.shape[:2]) >= 8:
+                    crops.append(crop)
+                    sides.append((1000 * (x2 - x1) / width, 1000 * (y2 - y1) / width))
+            if len(trays) < BACKGROUNDS and _makes_backgrounds(job):
+                trays.append(with_gap(rgb, found.select(found.scores >= POSSIBLE).boxes))
+    cutouts = read_cutouts(job.out / "cutouts")
+    scaled, matches = estimate_sizes(cutouts, crops, np.array(sides), Embedder())
+    write_cutouts(job.out / "cutouts", scaled)
+    labels = {str(group): number for group, number in matches.items()}
+    write_json(job.out / "sizes.json", {"boxes": len(crops), "matches": labels}, indent=1)
+    if _makes_backgrounds(job):
+        made = [tray for tray in empty_trays(trays) if tray is not None]
+        for number, tray in enumerate(made):
+            write_image(job.empty_trays / f"tray_{number:04d}.jpg", tray)
+        if not made:
+            _clear_exemplars(job)
+
+
+def _val_items(
+    job: Job, progress: Callable[[int, int], None]
+) -> Iterator[tuple[Photo, Detections]]:
+    """Val photos with what the class-agnostic start finds on them."""
+    assert job.start is not None
+    detector = Detector.load(job.start)
+    images = job.store.split("val").images
+    images = images[:: -(-len(images) // LOOKED_AT)]  # evenly over the split
+    for done, image in enumerate(images, start=1):
+        rgb = read_image(job.store.image_path("val", image))
+        yield rgb, detector.predict(rgb)
+        progress(done, len(images))
+
+
+def _clear_exemplars(job: Job) -> None:
+    """Empty grounds from the exemplars, their product painted over."""
+    with bar("clearing exemplars") as progress:
+        rng = np.random.default_rng([job.seed, 1])
+        try:
+            exemplar_backgrounds(job.store, job.empty_trays, BACKGROUNDS, rng, progress)
+        except NoGroundError as error:
+            print(f"{error}; all trays are plain", flush=True)
+
+
+def _compose_all(job: Job) -> None:
+    """Cut-outs to scenes; some more of another seed where the counting rule needs them."""
+    _compose(job, "syn", job.scenes, job.seed)
+    if job.rule_source == "composed":
+        _compose(job, "syn_rule", RULE_SCENES, job.seed + 1_000_003)
+
+
+def compose_clean(job: Job) -> None:
+    """The same scenes on the photographed trays, before the camera: what a renderer starts from.
+
+    Chance goes by step, so that places and items are those of Syn.
+    """
+    plain = 0.0 if job.empty_trays.is_dir() else 1.0
+    _compose(job, "clean", job.scenes, job.seed, plain=plain, photometric=0.0)
+
+
+def _compose(job: Job, folder: str, count: int, seed: int, plain: float = 0.5, **look: Any) -> None:
+    trays = job.store.split("val").images if job.store.has_split("val") else ()
+    longest = max((max(tray.width, tray.height) for tray in trays), default=SCENE_SIDES[1])
+    side = int(np.clip(longest, *SCENE_SIDES))
+    options: dict[str, Any] = {"width": side, "height": side, **look}
+    if job.looks_at_val:
+        options["scene_scale"] = MEASURED_SCALE
+    with bar("composing scenes") as progress:
+        compose_dataset(
+            job.out / "cutouts",
+            job.out / folder,
+            count,
+            config=SceneConfig(**options),
+            seed=seed,
+            workers=job.workers,
+            background_dir=job.empty_trays if job.empty_trays.is_dir() else None,
+            plain=plain,
+            taxonomy=job.store.taxonomy,
+            progress=progress,
+        )

@@ -1,0 +1,1 @@
+"""Several classifiers of boxes joined into one."""

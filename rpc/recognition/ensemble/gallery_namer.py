@@ -1,0 +1,119 @@
+"""Names products by their exemplars in a gallery: a new one is known as soon as its photos are in.
+
+Key: N boxes of a photo of H x W pixels, K SKUs of the gallery by category id, J SKUs of a trained
+recogniser; the last column of probabilities is 'none of them'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.files import DataError
+from rpc.data.taxonomy import Taxonomy
+from rpc.retrieval.descriptors.product_crops import crop_products
+from rpc.retrieval.gallery.fusion import Fusion, known_labels
+from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
+from rpc.retrieval.gallery.open_set import OpenSet
+
+FloatArray = NDArray[np.float64]
+Rgb = NDArray[np.uint8]
+
+
+class TellsSkus(Protocol):
+    """A trained recogniser, such as `rpc.recognition.Recogniser`."""
+
+    def probabilities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
+        """(N, J + 1), each row summing to 1."""
+        ...
+
+
+class GalleryNamer:
+    """Boxes to probabilities of the gallery's SKUs, and of 'not in the gallery'.
+
+    Args:
+        gallery: the exemplars.
+        describe: makes the descriptors of crops; its recipe is the gallery's.
+        open_set: what is too unlike everything; by default what was chosen for this gallery, or
+            `OpenSet()` where nothing was.
+        recogniser: a trained one that is asked as well; None asks the gallery alone.
+        recogniser_names: its J SKUs by label.
+        fusion: how much it counts; by default what was chosen for this gallery.
+
+    Raises:
+        DataError: the gallery is empty, its settings are damaged, or a recogniser is given and
+            neither a fusion nor one chosen for this gallery.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        describe: DescribesPictures,
+        open_set: OpenSet | None = None,
+        *,
+        recogniser: TellsSkus | None = None,
+        recogniser_names: tuple[str, ...] = (),
+        fusion: Fusion | None = None,
+    ) -> None:
+        self.gallery = gallery
+        self.describe = describe
+        self.taxonomy: Taxonomy = gallery.taxonomy
+        self.recogniser = recogniser
+        settings = gallery.state.settings
+        try:
+            self.open_set = open_set or _open_set(settings)
+            self.fusion = fusion or _fusion(settings)
+        except ValueError as error:
+            raise DataError(f"{gallery.folder}: {error}; tune it anew") from error
+        if recogniser is not None and self.fusion is None:
+            raise DataError(
+                f"{gallery.folder}: no weight of the model's recogniser was chosen yet; "
+                "run tools/gallery.py tune with --model, or leave --fusion out"
+            )
+        place = {name: number for number, name in enumerate(gallery.names)}
+        self._by_label = np.array([place[name] for name in self.taxonomy.names], dtype=np.int64)
+        self._known = known_labels(self.taxonomy.names, recogniser_names)
+
+    def probabilities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
+        """Probabilities (N, K + 1), rows summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
+        told = None if self.recogniser is None else self.recogniser.probabilities(rgb, boxes)
+        return self.judge(self.similarities(rgb, boxes), told)
+
+    def similarities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
+        """Best similarity (N, K) of each box's crop with each SKU, by label.
+
+        A crop without a descriptor (nothing on it) is unlike everything: -1.
+        """
+        crops = crop_products(rgb, boxes)
+        table = np.full((len(crops), len(self.taxonomy)), -1.0)
+        if not crops:
+            return table
+        rows = np.asarray(self.describe(crops), dtype=np.float64)
+        usable = np.isfinite(rows).all(axis=1) & (np.linalg.norm(rows, axis=1) > 1e-12)
+        found = self.gallery.similarities(rows[usable])
+        table[usable] = found[:, self._by_label]
+        return table
+
+    def judge(self, similarities: FloatArray, told: FloatArray | None) -> FloatArray:
+        """(N, K + 1) of similarities (N, K) and what a recogniser tells (N, J + 1)."""
+        found = self.open_set.probabilities(similarities)
+        if told is None:
+            return found
+        assert self.fusion is not None, "checked when it was made"
+        return self.fusion.join(found, told, self._known)
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """The recogniser's label (K,) of each SKU of the gallery; -1 where it knows none."""
+        return self._known
+
+
+def _open_set(settings: Mapping[str, Any]) -> OpenSet:
+    return OpenSet.from_dict(settings["open_set"]) if "open_set" in settings else OpenSet()
+
+
+def _fusion(settings: Mapping[str, Any]) -> Fusion | None:
+    return Fusion.from_dict(settings["fusion"]) if "fusion" in settings else None

@@ -1,0 +1,1 @@
+"""The one loop that recognition systems are trained by, and its batches."""

@@ -1,0 +1,405 @@
+"""The one loop that every recognition system learns by: phase after phase, stoppable anywhere.
+
+Key: B photos of a batch, N photos, K classes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rpc.data.files import DataError
+from rpc.recognition.systems.system import Fit, Learn, Losses, Phase, Photos, System
+from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.runs.processes import Processes
+from rpc.runs.tensor_files import read_tensors, write_tensors
+
+Progress = Callable[[float, str], None]  # fraction done, a line of facts
+AtOnce = Callable[[], AbstractContextManager[None]]  # a signal in its block is heard at once
+LAST: Final = "recognition_last.pth"
+ALONE: Final = Processes()
+CHECKS: Final = 5  # looks at a system in its last phase, the one at the end not counted
+_WARM_UP = 0.05  # of a phase
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How a system learns; which phases there are is the system's own affair.
+
+    Attributes:
+        iterations: batches of all gradient phases together; None where time decides.
+        cpu_minutes: processor time of all gradient phases together; None where batches decide.
+            Fits come on top: the result says what was used in all.
+        batch_size: B of a process.
+        lr: of AdamW, where a group's factor is 1.
+        seed: of weights, order, variation.
+        bfloat16: forward passes in bfloat16.
+        save_every: seconds between resume points.
+
+    Raises:
+        ValueError: neither budget or both are given, or a value is out of its range.
+    """
+
+    iterations: int | None = None
+    cpu_minutes: float | None = None
+    batch_size: int = 24
+    lr: float = 1e-3
+    seed: int = 0
+    bfloat16: bool = False
+    save_every: float = 60.0
+
+    def __post_init__(self) -> None:
+        if (self.iterations is None) == (self.cpu_minutes is None):
+            raise ValueError("learning: expected either iterations or cpu_minutes")
+        for name in ("iterations", "cpu_minutes", "batch_size", "lr", "save_every"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"learning: expected {name} above 0, got {value!r}")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a training took.
+
+    Attributes:
+        batches: of all gradient phases.
+        cpu_seconds: processor time of all phases, fits included, in this process.
+        seconds: by phase.
+    """
+
+    batches: int
+    cpu_seconds: float
+    seconds: Mapping[str, float]
+
+
+def learn(
+    system: System,
+    data: PhotoBatches,
+    settings: LearningSettings,
+    work_dir: str | Path,
+    *,
+    resume: bool = False,
+    processes: Processes = ALONE,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    at_once: AtOnce = nullcontext,
+    check: Callable[[], None] | None = None,
+) -> Learned:
+    """Take a system through its phases; it ends in evaluation mode.
+
+    With a budget in batches, a training that was stopped and resumed gives the same weights as one
+    that was not, bit for bit on one kind of machine: batch i is a function of the seed and i.
+
+    Args:
+        system: fresh, or whatever: a resume point replaces its state.
+        data: training photos.
+        settings: see there.
+        work_dir: for the resume point.
+        resume: go on from a resume point, if there is one.
+        processes: this process among those that train together; gradients are averaged over them.
+        progress: is told the fraction done and a line of facts.
+        stop: asked after every batch; true ends the training in a saved state.
+        at_once: entered around phases in closed form, which are not asked: what breaks one off
+            (KeyboardInterrupt) leaves the state before it, which is saved.
+        check: called some times (`CHECKS`) in the last phase if that is gradient descent, where a
+            system is whole: to validate it. It may put it in evaluation mode and must not change
+            it; its time does not count. In a resumed training it may see a state once more.
+
+    Raises:
+        DataError: a training is there and not to be resumed, its resume point is of another one or
+            damaged, or a loss or gradient is not finite (the last good state is kept).
+        KeyboardInterrupt: `stop` said so.
+    """
+    path = Path(work_dir) / LAST
+    run = _Run(system, data, settings, path, processes)
+    if path.is_file():
+        if not resume:
+            raise DataError(f"{work_dir}: holds a training; --resume goes on with it")
+        run.take_up()
+    try:
+        for number, phase in enumerate(run.phases[run.phase :], start=run.phase):
+            run.enter(number)
+            if isinstance(phase, Fit):
+                with at_once():
+                    run.fit(phase)
+            else:
+                run.descend(phase, progress, stop, check)
+            run.leave()
+    finally:
+        if run.whole and run.used > 0:  # before the first batch there is nothing to keep
+            run.save()
+    system.eval().requires_grad_(False)
+    return Learned(run.batches, run.used, dict(run.seconds))
+
+
+def rate(done: float) -> float:
+    """Factor on a phase's learning rates: a short warm-up, then a cosine to 1 %."""
+    if done < _WARM_UP:
+        return 0.05 + 0.95 * done / _WARM_UP
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
+
+
+@torch.inference_mode()
+def predict(system: System, images: Sequence[Tensor], batch: int = 32) -> Tensor:
+    """Scores (N, K) of N photos (3, S, S), in evaluation mode, on the CPU."""
+    system.eval()
+    device = next(system.parameters()).device
+    scores = [
+        system(torch.stack(list(images[start : start + batch])).to(device)).float().cpu()
+        for start in range(0, len(images), batch)
+    ]
+    return torch.cat(scores) if scores else torch.zeros(0, system.num_classes)
+
+
+class _Run:
+    """Where a training stands, with all that a resume point must hold."""
+
+    def __init__(
+        self,
+        system: System,
+        data: PhotoBatches,
+        settings: LearningSettings,
+        path: Path,
+        processes: Processes,
+    ) -> None:
+        self.system, self.data, self.settings = system.to(processes.device), data, settings
+        self.path, self.processes = path, processes
+        self.phases: tuple[Phase, ...] = system.phases()
+        self.phase, self.step, self.batches = 0, 0, 0
+        self.used, self.spent = 0.0, 0.0  # seconds: in all, and of this phase
+        self.seconds: dict[str, float] = {}
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.waiting: Mapping[str, Any] | None = None  # an optimiser's state to be taken up
+        self.whole = True
+        self.clock, self.saved = time.process_time(), time.monotonic()
+        self.identity = {
+            "system": type(system).__name__,
+            "classes": system.num_classes,
+            "side": system.side,
+            "phases": [phase.name for phase in self.phases],
+            "data": data.fingerprint,
+            "processes": processes.size,
+            **{k: v for k, v in asdict(settings).items() if k not in ("save_every",)},
+        }
+
+    def enter(self, number: int) -> None:
+        """Begin a phase, or go on with it."""
+        self.phase = number
+        learns = self.phases[number]
+        self.system.requires_grad_(False)
+        self.optimizer = None
+        if isinstance(learns, Learn):
+            groups = [
+                {"params": group.parameters, "lr": self.settings.lr * group.factor}
+                for group in learns.groups
+            ]
+            for group in learns.groups:
+                for parameter in group.parameters:
+                    parameter.requires_grad_(True)
+            self.optimizer = torch.optim.AdamW(groups, weight_decay=learns.decay)
+            if self.waiting is not None:
+                self.optimizer.load_state_dict(dict(self.waiting))
+        self.waiting = None
+
+    def leave(self) -> None:
+        """The phase is done."""
+        name = f"{self.phase + 1} {self.phases[self.phase].name}"
+        self.seconds[name] = round(self.spent, 2)
+        self.phase, self.step, self.spent, self.optimizer = self.phase + 1, 0, 0.0, None
+        self.save()
+
+    def fit(self, phase: Fit) -> None:
+        """A phase in closed form, in every process alike."""
+        self.whole = False  # a fit that was broken off has changed a part
+        self.system.eval()
+        phase.fit(self.data.passes(self.settings.seed, self.phase))
+        self._count()
+        self.whole = True
+
+    def descend(
+        self,
+        phase: Learn,
+        progress: Progress | None,
+        stop: Callable[[], bool],
+        check: Callable[[], None] | None,
+    ) -> None:
+        """Batch after batch until the phase's share of the budget is spent."""
+        assert self.optimizer is not None
+        in_training(self.system)
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        base = [self.settings.lr * group.factor for group in phase.groups]
+        assert len(rates) == len(base)
+        recent = math.nan
+        while (done := self._done(phase)) < 1:
+            for group, lr in zip(self.optimizer.param_groups, base, strict=True):
+                group["lr"] = lr * rate(done)
+            loss = self._learn(phase)
+            recent = loss if math.isnan(recent) else 0.95 * recent + 0.05 * loss
+            self.step += 1
+            self.batches += 1
+            self._count()
+            if progress is not None and self.processes.rank == 0:
+                progress(self._overall(phase), f"{phase.name}: {self.step}  loss {recent:.3f}")
+            if check is not None and self.phase == len(self.phases) - 1:
+                if int(CHECKS * done) < int(CHECKS * self._done(phase)) < CHECKS:
+                    check()
+                    in_training(self.system)
+                    self.clock = time.process_time()
+            stops, due = self.processes.largest(
+                float(stop()), float(time.monotonic() - self.saved > self.settings.save_every)
+            )
+            if due or stops:
+                self.save()
+            if stops:
+                raise KeyboardInterrupt
+
+    def _learn(self, phase: Learn) -> float:
+        """One batch; returns the loss.
+
+        Raises:
+            DataError: loss or gradient is not finite; no weight was touched.
+        """
+        assert self.optimizer is not None
+        photos = self._on_device(self.data.batch(self.settings, self.phase, self.step))
+        chance = torch.Generator().manual_seed(
+            (self.settings.seed * 1_000_003 + self.phase * 10_007 + self.step) % 2**63
+        )
+        kind = self.processes.device.type
+        torch.manual_seed(chance.initial_seed())  # dropout, where a system has it
+        with torch.autocast(kind, torch.bfloat16, self.settings.bfloat16):
+            terms = self._terms(phase, photos, chance)
+        total = torch.stack([term.float() for term in terms.values()]).sum()
+        self._check("loss", float(total.detach()))
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward([total])
+        parameters = [p for group in phase.groups for p in group.parameters]
+        self.processes.average_gradients(parameters)
+        self._check("gradient", float(nn.utils.clip_grad_norm_(parameters, 5.0)))
+        self.whole = False
+        self.optimizer.step()
+        self.whole = True
+        return float(total.detach())
+
+    def _terms(self, phase: Learn, photos: Photos, chance: torch.Generator) -> Losses:
+        """The phase's loss.
+
+        Raises:
+            DataError: a channel has one value in the whole batch, which cannot be normalised.
+        """
+        try:
+            return phase.loss(photos, chance)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise DataError(
+                f"recognition: batches of {self.settings.batch_size} and photos of "
+                f"{self.system.side} px leave a channel one value, which cannot be normalised; "
+                "choose a larger training.batch_size or side"
+            ) from error
+
+    def save(self) -> None:
+        """Write the resume point, atomically; only the first process does."""
+        self.saved = time.monotonic()
+        if self.processes.rank != 0:
+            return
+        state = {
+            "identity": self.identity,
+            "system": self.system.state_dict(),
+            "optimizer": None if self.optimizer is None else self.optimizer.state_dict(),
+            "phase": self.phase,
+            "step": self.step,
+            "batches": self.batches,
+            "used": self.used,
+            "spent": self.spent,
+            "seconds": self.seconds,
+        }
+        write_tensors(self.path, state)
+
+    def take_up(self) -> None:
+        """Stand where the resume point says.
+
+        Raises:
+            DataError: it is damaged, or of another training: what differs is said.
+        """
+        state = read_tensors(self.path)
+        before = state.get("identity")
+        if not isinstance(before, dict):
+            raise DataError(f"{self.path}: not a resume point of a recognition training")
+        changed = [k for k in self.identity if self.identity[k] != before.get(k)]
+        if changed:
+            name = changed[0]
+            raise DataError(
+                f"{self.path}: the training of another {', '.join(changed)} ({name}: "
+                f"{before.get(name)!r:.80} then, {self.identity[name]!r:.80} now); choose another "
+                "folder"
+            )
+        try:
+            self.system.load_state_dict(state["system"])
+            self.waiting = state["optimizer"]
+            self.phase, self.step = int(state["phase"]), int(state["step"])
+            self.batches = int(state["batches"])
+            self.used, self.spent = float(state["used"]), float(state["spent"])
+            self.seconds = dict(state["seconds"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise DataError(f"{self.path}: a damaged resume point: {error!s:.200}") from error
+
+    def _done(self, phase: Learn) -> float:
+        """Fraction of the phase's budget that is spent, the same in all processes."""
+        share = phase.share / sum(p.share for p in self.phases if isinstance(p, Learn))
+        settings = self.settings
+        if settings.iterations is not None:
+            return self.step / max(round(share * settings.iterations), 1)
+        assert settings.cpu_minutes is not None
+        return self.processes.largest(self.spent / (60 * share * settings.cpu_minutes))[0]
+
+    def _overall(self, phase: Learn) -> float:
+        learns = [(n, p) for n, p in enumerate(self.phases) if isinstance(p, Learn)]
+        before = sum(p.share for n, p in learns if n < self.phase)
+        return min((before + phase.share * self._done(phase)) / sum(p.share for _, p in learns), 1)
+
+    def _count(self) -> None:
+        now = time.process_time()
+        self.used += now - self.clock
+        self.spent += now - self.clock
+        self.clock = now
+
+    def _on_device(self, photos: Photos) -> Photos:
+        device = self.processes.device
+        return Photos(*(part.to(device, non_blocking=True) for part in vars(photos).values()))
+
+    def _check(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise DataError(
+                f"recognition: the {what} became {value} in phase '{self.phases[self.phase].name}' "
+                f"at batch {self.step}; train again in another folder with a lower learning rate "
+                f"(training.lr); the last good state is kept in {self.path}"
+            )
+
+
+def in_training(system: nn.Module) -> None:
+    """Put what learns into training mode, and networks that rest into evaluation mode.
+
+    Normalisation layers of a network that rests would count batches on, and give what they say of a
+    photo by the photos beside it.
+    """
+    system.train()
+    for part in system.modules():
+        learns = [parameter.requires_grad for parameter in part.parameters()]
+        if learns and not any(learns):
+            part.eval()
+
+
+def accuracy(scores: Tensor, labels: Tensor) -> float:
+    """Share of N photos whose largest score (N, K) is at their label (N,); NaN for none."""
+    if len(labels) == 0:
+        return math.nan
+    return float(np.mean((scores.argmax(dim=1) == labels).numpy()))

@@ -1,0 +1,274 @@
+"""Photos of one thing each as batches for learning: batch i is a function of the seed and i alone.
+
+Key: B photos of a batch, S x S pixels of the network's input, H x W of a photo, P key points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rpc.data.files import DataError
+from rpc.data.images import read_image
+from rpc.recognition.systems.system import Photos
+from rpc.recognition.training.photo_geometry import (
+    Placed,
+    Rgb,
+    Seen,
+    about_middle,
+    fit_window,
+    quarter_turn,
+    warp_photo,
+)
+
+_ORDER, _VARY, _PASS = 1, 2, 3  # keep the streams of chance apart
+_CACHED: Final = 2_000  # photos kept decoded, at no more than `_KEPT` px
+_KEPT: Final = 320
+
+
+class HowMany(Protocol):
+    """What of the settings decides the batches."""
+
+    @property
+    def batch_size(self) -> int:
+        """B."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of order and variation."""
+        ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """A photo, or a box of one, of a known class.
+
+    Attributes:
+        path: of the file.
+        label: 0-based.
+        crop: (x1, y1, x2, y2) px, the part of the photo that is taken; None for all of it.
+        box: (x1, y1, x2, y2) px of the photo, where the object is; None where not known.
+        points: (x, y, 1 in sight or 0) px of the photo, one a key point.
+    """
+
+    path: Path
+    label: int
+    crop: tuple[float, float, float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
+    points: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How a photo is varied each time it is seen.
+
+    Attributes:
+        least_area: share of the photo that a random window has at least, 0 to 1.
+        turns: in quarter turns, as things lie on a tray.
+        flip: mirrored half of the time; never for what bears print.
+        light: standard deviation of the logarithm of brightness.
+    """
+
+    least_area: float = 0.6
+    turns: bool = False
+    flip: bool = False
+    light: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not (0 < self.least_area <= 1 and 0 <= self.light <= 2):
+            raise ValueError(
+                f"variation: expected 0 < least_area <= 1 and 0 <= light <= 2, got "
+                f"{self.least_area} and {self.light}"
+            )
+
+
+class PhotoBatches:
+    """Training photos, in batches or one by one.
+
+    Args:
+        examples: N of them, at least two classes.
+        side: S.
+        variation: of each photo in `batch`.
+        rank: of this process among `processes`, which share each batch's photos out.
+        processes: how many train together.
+
+    Raises:
+        DataError: no photo, photos of one class alone, or different numbers of key points.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        side: int,
+        variation: Variation | None = None,
+        *,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        labels = {example.label for example in examples}
+        if len(labels) < 2:
+            raise DataError(
+                f"recognition: {len(examples)} training photos of {len(labels)} classes; expected "
+                "two classes or more to tell apart"
+            )
+        if len(counts := {len(example.points) for example in examples}) > 1:
+            raise DataError(
+                f"recognition: photos have {' or '.join(map(str, sorted(counts)))} key points; "
+                "expected the same number for all, those out of sight marked so"
+            )
+        self.examples, self.side = tuple(examples), side
+        self.variation = variation or Variation()
+        self.rank, self.processes = rank, processes
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the photos, their order and how they are varied."""
+        parts = [f"{e.path.name} {e.label} {e.crop} {e.box} {e.points}" for e in self.examples]
+        text = "\n".join([*parts, str(asdict(self.variation)), str(self.side)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def batch(self, settings: HowMany, phase: int, step: int) -> Photos:
+        """Batch `step` of a phase: photos without repeats until all were seen, varied anew."""
+        seed, size = settings.seed, settings.batch_size
+        first = (step * self.processes + self.rank) * size
+        chosen = [self._in_order(seed, phase, place) for place in range(first, first + size)]
+        made = []
+        for place, row in enumerate(chosen, start=first):
+            rng = np.random.default_rng([seed, phase, place, _VARY])
+            made.append(self._varied(self.examples[row], rng))
+        return _stack(made, [self.examples[row] for row in chosen])
+
+    def plain(self, rows: Sequence[int] | None = None, batch: int = 32) -> Iterator[Photos]:
+        """Photos once each, in order, whole and unvaried: all, or those of some rows."""
+        chosen = self.examples if rows is None else [self.examples[row] for row in rows]
+        for start in range(0, len(chosen), batch):
+            part = chosen[start : start + batch]
+            yield _stack([seen_whole(example, self.side) for example in part], part)
+
+    def passes(self, seed: int, phase: int) -> PlainPasses:
+        """What a phase in closed form gets."""
+        return PlainPasses(self, np.random.default_rng([seed, phase, _PASS]))
+
+    def _in_order(self, seed: int, phase: int, place: int) -> int:
+        """Which photo comes at a place of the endless sequence of shuffled rounds."""
+        count = len(self.examples)
+        return int(_shuffled(count, seed, phase, place // count)[place % count])
+
+    def _varied(self, example: Example, rng: np.random.Generator) -> Seen:
+        rgb, placed = _taken(example)
+        height, width = rgb.shape[:2]
+        share = rng.uniform(self.variation.least_area, 1.0)
+        aspect = np.exp(rng.uniform(-0.2, 0.2))
+        window = np.minimum(np.sqrt(share) * np.array([aspect, 1 / aspect]), 1.0)
+        window = window * [width, height]
+        corner = rng.uniform(0, 1, 2) * (np.array([width, height]) - window)
+        matrix = fit_window(corner, window, self.side)
+        if self.variation.turns:
+            matrix = about_middle(self.side, quarter_turn(int(rng.integers(4)))) @ matrix
+        if self.variation.flip and rng.random() < 0.5:
+            matrix = about_middle(self.side, np.diag([-1.0, 1.0])) @ matrix
+        seen = warp_photo(rgb, placed, matrix, self.side)
+        gain = np.exp(rng.normal(0, self.variation.light) + rng.normal(0, 0.03, 3))
+        lit = (seen.image * gain + rng.normal(0, 5)).clip(0, 255).astype(np.uint8)
+        return Seen(lit, seen.box, seen.points)
+
+
+@dataclass(frozen=True)
+class PlainPasses:
+    """The training photos, unvaried, and chance; see `rpc.recognition.systems.system.Passes`."""
+
+    data: PhotoBatches
+    rng: np.random.Generator
+
+    def once(self) -> Iterator[Photos]:
+        """Every photo once, in order."""
+        return self.data.plain()
+
+    def some(self, count: int) -> Iterator[Photos]:
+        """So many photos, drawn by chance: the first ones would be of few classes."""
+        rows = self.rng.permutation(len(self.data.examples))[:count]
+        return self.data.plain(rows.tolist())
+
+
+def seen_whole(example: Example, side: int) -> Seen:
+    """A photo in the middle of a square (S, S, 3), undistorted, grey around."""
+    rgb, placed = _taken(example)
+    height, width = rgb.shape[:2]
+    return warp_photo(rgb, placed, fit_window(np.zeros(2), np.array([width, height]), side), side)
+
+
+def _taken(example: Example) -> tuple[Rgb, Placed]:
+    """What is taken of a photo, at no more than `_KEPT` px, with box and points in its pixels.
+
+    Raises:
+        DataError: the photo is missing or damaged, or the box has no pixel of it.
+    """
+    rgb, scale = _decoded(example.path, example.crop)
+    left, top = (0.0, 0.0) if example.crop is None else _corner(example.crop)
+    whole = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float64)
+    box = whole
+    if example.box is not None:
+        box = (np.asarray(example.box, np.float64) - [left, top, left, top]) * scale
+        if (np.minimum(box[2:], whole[2:]) <= np.maximum(box[:2], 0)).any():
+            raise DataError(
+                f"{example.path}: the box {example.box} lies outside the photo; mend the list of "
+                "boxes"
+            )
+    points = np.asarray(example.points, np.float64).reshape(-1, 3).copy()
+    points[:, :2] = (points[:, :2] - [left, top]) * scale
+    return rgb, Placed(box, points)
+
+
+def _corner(crop: tuple[float, float, float, float]) -> tuple[int, int]:
+    return max(int(crop[0]), 0), max(int(crop[1]), 0)
+
+
+@lru_cache(maxsize=_CACHED)
+def _decoded(path: Path, crop: tuple[float, float, float, float] | None) -> tuple[Rgb, float]:
+    """The pixels, and how much they were shrunk.
+
+    Raises:
+        DataError: the photo is missing or damaged, or the crop has no pixel in it.
+    """
+    rgb = read_image(path) if crop is None else _whole(path)
+    if crop is not None:
+        left, top = _corner(crop)
+        rgb = rgb[top : int(np.ceil(crop[3])), left : int(np.ceil(crop[2]))]
+        if not rgb.size:
+            raise DataError(f"{path}: the box {crop} has no pixel in the photo")
+    scale = min(_KEPT / max(rgb.shape[:2]), 1.0)
+    if scale < 1:
+        size = tuple(max(round(n * scale), 1) for n in rgb.shape[1::-1])
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return rgb.copy(), scale
+
+
+@lru_cache(maxsize=4)
+def _whole(path: Path) -> Rgb:
+    """A photo with several things on it, that come one after the other; not to be written to."""
+    return read_image(path)
+
+
+@lru_cache(maxsize=4)
+def _shuffled(count: int, seed: int, phase: int, round_: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, phase, round_, _ORDER]).permutation(count)
+
+
+def _stack(seen: Sequence[Seen], examples: Sequence[Example]) -> Photos:
+    images = np.stack([one.image for one in seen]).transpose(0, 3, 1, 2)
+    return Photos(
+        torch.from_numpy(np.ascontiguousarray(images)),
+        torch.tensor([example.label for example in examples]),
+        torch.from_numpy(np.stack([one.box for one in seen])),
+        torch.from_numpy(np.stack([one.points for one in seen])),
+    )

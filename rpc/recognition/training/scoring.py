@@ -1,0 +1,80 @@
+"""Photos through a trained system, a batch at a time, read ahead by threads.
+
+Key: N photos, B of a batch, K classes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rpc.data.files import DataError
+from rpc.recognition.systems.system import System
+from rpc.recognition.training.loop import predict
+from rpc.recognition.training.photo_batches import Example, seen_whole
+from rpc.recognition.training.photo_geometry import Rgb
+
+BATCH: Final = 32
+
+
+def score_photos(
+    system: System,
+    examples: Sequence[Example],
+    *,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float32]:
+    """Scores (N, K) of photos, each seen whole and unvaried; leaves the system in evaluation mode.
+
+    Args:
+        system: which is asked.
+        examples: the N photos.
+        workers: threads that read ahead; 0 reads in between.
+        progress: is told how many photos are done, and N.
+
+    Raises:
+        DataError: a photo is missing or damaged, or a score is not finite.
+    """
+    scores = np.zeros((len(examples), system.num_classes), np.float32)
+    starts = range(0, len(examples), BATCH)
+    pictures = _ahead(lambda s: _seen(examples[s : s + BATCH], system.side), starts, workers)
+    for start, seen in zip(starts, pictures, strict=True):
+        images = torch.from_numpy(seen.transpose(0, 3, 1, 2).copy())
+        scores[start : start + len(seen)] = predict(system, list(images), BATCH).numpy()
+        if progress is not None:
+            progress(start + len(seen), len(examples))
+    system.eval()
+    if not np.isfinite(scores).all():
+        raise DataError(
+            f"recognition: {type(system).__name__} gives scores that are not finite: its weights "
+            "are damaged, or it was trained at too high a rate; train it again"
+        )
+    return scores
+
+
+def _seen(examples: Sequence[Example], side: int) -> Rgb:
+    return np.stack([seen_whole(example, side).image for example in examples])
+
+
+def _ahead(make: Callable[[int], Rgb], starts: Sequence[int], workers: int) -> Iterator[Rgb]:
+    """`make` of each, in order; with workers, so many are made while the last is being used."""
+    if workers == 0:
+        yield from map(make, starts)
+        return
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Rgb]] = deque()
+    try:
+        for start in starts:
+            waiting.append(pool.submit(make, start))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

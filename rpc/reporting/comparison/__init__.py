@@ -1,0 +1,1 @@
+"""Several systems' results side by side: paired tests and the paper's tables."""

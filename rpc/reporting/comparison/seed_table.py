@@ -1,0 +1,113 @@
+"""Methods trained with several seeds each: means, spreads, and the paper's table of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from rpc.reporting.evaluation.level_rows import NAMES
+from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
+from rpc.reporting.evaluation.paper_rows import METRICS
+
+Report = Mapping[str, Any]
+Spread = dict[str, Any]  # mean, std (None with one seed), values by seed
+Rows = dict[str, dict[str, dict[str, Spread]]]
+
+DECIDES: Final = "cAcc"  # by which methods are put in order, over all images
+
+
+def seed_rows(reports: Mapping[str, Sequence[Report]]) -> Rows:
+    """`rows[method][level][metric]` with `mean`, `std` and the `values` of the seeds.
+
+    Args:
+        reports: objects of `report.json` by method, one a seed. A level counts where every report
+            of the method has it; a metric is None where one of them does not have it.
+
+    Returns:
+        Rates as fractions; `std` is that of a sample (n - 1), None with one seed.
+    """
+    return {
+        method: {
+            level: {
+                metric: _spread([r["levels"][level][metric] for r in its]) for metric in METRICS
+            }
+            for level in NAMES
+            if its and all(level in report["levels"] for report in its)
+        }
+        for method, its in reports.items()
+    }
+
+
+def order_steps(rows: Rows, methods: Sequence[str]) -> list[dict[str, Any]]:
+    """From each method to the next one of the expected order: what changes in averaged cAcc.
+
+    Args:
+        rows: of `seed_rows`; the same seeds in the same order for each method.
+        methods: worst first, as expected.
+
+    Returns:
+        Objects `{"from", "to", "difference": mean over seeds, "std", "rises"}`; std None with one
+        seed. Methods that are not measured are passed over.
+    """
+    measured = [name for name in methods if "averaged" in rows.get(name, {})]
+    steps = []
+    for before, after in pairwise(measured):
+        pairs = zip(
+            *(rows[name]["averaged"][DECIDES]["values"] for name in (before, after)), strict=False
+        )
+        change = _spread([b - a for a, b in pairs])
+        steps.append(
+            {
+                "from": before,
+                "to": after,
+                "difference": change["mean"],
+                "std": change["std"],
+                "rises": change["mean"] is not None and change["mean"] > 0,
+            }
+        )
+    return steps
+
+
+def seed_table_text(rows: Rows) -> str:
+    """The paper's table 3 as markdown: mean and spread over seeds; the best means are bold."""
+    lines = []
+    for level in NAMES:
+        group = {method: levels[level] for method, levels in rows.items() if level in levels}
+        for method, metrics in group.items():
+            cells = []
+            for name, (higher, form) in METRICS.items():
+                text = _cell(metrics[name], form)
+                shown = [_mean_text(other[name], form) for other in group.values()]
+                mine = _mean_text(metrics[name], form)
+                rivals = [float(value.rstrip("%")) for value in shown if value != "-"]
+                is_best = (
+                    mine != "-"
+                    and len(rivals) > 1
+                    and float(mine.rstrip("%")) == (max(rivals) if higher else min(rivals))
+                )
+                cells.append(f"**{text}**" if is_best else text)
+            lines.append([level, markdown_text(method), *cells])
+    head = [f"{name} ({'↑' if higher else '↓'})" for name, (higher, _) in METRICS.items()]
+    return markdown_table(["Clutter mode", "Methods", *head], lines)
+
+
+def _spread(values: Sequence[float | None]) -> Spread:
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return {"mean": None, "std": None, "values": list(values)}
+    std = statistics.stdev(known) if len(known) > 1 else None
+    return {"mean": statistics.fmean(known), "std": std, "values": known}
+
+
+def _cell(spread: Spread, form: str) -> str:
+    """Mean and spread, such as `56.68% ± 1.20`."""
+    mean = _mean_text(spread, form)
+    if spread["std"] is None or mean == "-":
+        return mean
+    return f"{mean} ± {format(spread['std'], form).rstrip('%')}"
+
+
+def _mean_text(spread: Spread, form: str) -> str:
+    return "-" if spread["mean"] is None else format(spread["mean"], form)

@@ -1,0 +1,1 @@
+"""One system's results scored: the report as JSON, markdown and a page."""

@@ -1,0 +1,64 @@
+"""`report.html`: the report as one page, with charts and the pictures of the worst carts.
+
+The page needs no network and no script. All text of data files is escaped by the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from rpc.reporting.evaluation import plots, wording
+from rpc.reporting.evaluation.markdown import CONFUSIONS_SHOWN, SIX
+
+CARTS_SHOWN = 30
+
+
+def report_page(report: Mapping[str, Any]) -> str:
+    """The page of a report made by `build_report`."""
+    seen, unseen = wording.seen_skus(report)
+    gallery = report.get("gallery") or {"pictures": [], "missing": []}
+    carts = {cart["image_id"]: cart for cart in report["carts"]}
+    return _template().render(
+        report=report,
+        six=SIX,
+        charts=_charts(report),
+        seen_skus=seen,
+        unseen_skus=unseen,
+        pairs=report["confusions"][:CONFUSIONS_SHOWN],
+        pictures=[one | {"cart": carts.get(one["image_id"])} for one in gallery["pictures"]],
+        missing=gallery["missing"],
+        carts=report["carts"][:CARTS_SHOWN],
+        wording=wording,
+    )
+
+
+def _charts(report: Mapping[str, Any]) -> dict[str, list[Markup]]:
+    """The charts by section; none where there is nothing to show."""
+    rule, curve = report["counting"]["rule"], report.get("threshold_curve")
+    coverage, block = report["coverage"], report["look_alikes"]
+    return {
+        "levels": [
+            plots.levels_plot(report["levels"], name) for name in ("cAcc", "mCIoU", "ACD", "mCCD")
+        ],
+        "sizes": [plots.sizes_plot(report["sizes"])],
+        "coverage": [plots.coverage_plot(coverage)] if coverage else [],
+        "threshold": [plots.threshold_plot(curve, rule["threshold"])] if curve and rule else [],
+        "look_alikes": [plots.look_alikes_plot(block)] if block["skus"] else [],
+    }
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("rpc.reporting.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja")

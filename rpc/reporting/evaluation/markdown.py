@@ -1,0 +1,180 @@
+"""`report.md`: the report as tables that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rpc.reporting.evaluation import wording
+from rpc.reporting.evaluation.paper_rows import METRICS
+from rpc.reporting.evaluation.wording import (
+    decimal,
+    metric,
+    metric_title,
+    percent,
+    sku,
+    sku_list,
+    span,
+)
+
+CARTS_SHOWN = 20
+CONFUSIONS_SHOWN = 15
+SIX = tuple(METRICS)
+_SPECIAL = str.maketrans(
+    {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "'", "[": "\\[", "\n": " ", "\r": " "}
+)
+
+
+def report_text(report: Mapping[str, Any]) -> str:
+    """The markdown of a report made by `build_report`."""
+    method = report.get("method")
+    parts = [
+        "# Checkout report" + (f": {markdown_text(method)}" if method else ""),
+        _levels(report["levels"]),
+        *_intervals(report["levels"]),
+        wording.METRICS,
+        *(f"Note: {markdown_text(note)}" for note in report.get("notes", ())),
+        "## How the numbers came about",
+        "\n".join(f"- {markdown_text(line)}" for line in wording.origin(report)),
+        *_sizes(report["sizes"]),
+        *_coverage(report["coverage"]),
+        *_supercategories(report["supercategories"]),
+        "## SKUs",
+        _skus(report),
+        *_confusions(report["confusions"]),
+        *_carts(report),
+        "## Manifest",
+        "\n".join(
+            f"- {markdown_text(name)}: {markdown_text(value)}"
+            for name, value in wording.manifest_lines(report["manifest"])
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _levels(levels: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        [name, row["images"], *(metric(key, row[key]) for key in SIX)]
+        for name, row in levels.items()
+    ]
+    return markdown_table(("level", "images", *map(metric_title, SIX)), rows)
+
+
+def _intervals(levels: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if not any("interval" in row for row in levels.values()):
+        return []
+    rows = [
+        [name, *(span(key, row["interval"][key]) for key in SIX[:4])]
+        for name, row in levels.items()
+    ]
+    return ["95 % intervals:", markdown_table(("level", *map(metric_title, SIX[:4])), rows)]
+
+
+def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [
+        [
+            wording.items_text(row["items"]),
+            row["images"],
+            percent(row["cAcc"]),
+            decimal(row["ACD"]),
+            f"{row['signed']:+.2f}",
+        ]
+        for row in sizes
+    ]
+    head = ("items", "images", "cAcc %", "ACD", "signed")
+    return ["## Cart size", wording.SIZES, markdown_table(head, rows)]
+
+
+def _coverage(coverage: Mapping[str, Any] | None) -> list[str]:
+    if coverage is None:
+        return []
+    lines = "\n".join(f"- {line}" for line in wording.coverage_lines(coverage))
+    return ["## Asking the cashier where it is uncertain", lines]
+
+
+def _supercategories(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    plain = ("skus", "truth", "predicted", "missed", "extra", "moved", "carts")
+    cells = [
+        [
+            markdown_text(row["supercategory"]) or "(none)",
+            *(row[key] for key in plain),
+            percent(row["right"]),
+            metric("mCCD", row["mCCD"]),
+            metric("mCIoU", row["mCIoU"]),
+        ]
+        for row in rows
+    ]
+    head = ("super-category", "SKUs", "in the carts", *plain[2:], "right %", "mCCD", "mCIoU %")
+    return ["## Super-categories", wording.SUPERCATEGORIES, markdown_table(head, cells)]
+
+
+def _skus(report: Mapping[str, Any]) -> str:
+    seen, rest = wording.seen_skus(report)
+    keys = ("truth", "predicted", "missed", "extra", "carts")
+    rows = [[markdown_text(sku(row)), *(row[key] for key in keys)] for row in seen]
+    head = ("SKU", "in the carts", "predicted", "missed", "extra", "carts wrong in it")
+    unseen = f"\n\n{rest} SKUs are in no cart and in no prediction." if rest else ""
+    return markdown_table(head, rows) + unseen
+
+
+def _confusions(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not pairs:
+        return []
+    rows = [
+        [markdown_text(sku(pair["truth"])), markdown_text(sku(pair["predicted"])), pair["times"]]
+        for pair in pairs[:CONFUSIONS_SHOWN]
+    ]
+    return [
+        "## SKUs taken for each other",
+        markdown_table(("the item was", "it was read as", "times"), rows),
+    ]
+
+
+def _carts(report: Mapping[str, Any]) -> list[str]:
+    if not report["carts"]:
+        return ["## Carts", "Every cart is right."]
+    pictures = {
+        one["image_id"]: f"[drawn]({one['picture']})"
+        for one in report.get("gallery", {}).get("pictures", ())
+    }
+    rows = [
+        [
+            markdown_text(cart["file_name"]),
+            cart["level"] or "",
+            cart["items"],
+            cart["wrong"],
+            markdown_text(sku_list(cart["missed"])),
+            markdown_text(sku_list(cart["extra"])),
+            *([pictures.get(cart["image_id"], "")] if pictures else []),
+        ]
+        for cart in report["carts"][: max(CARTS_SHOWN, len(pictures))]
+    ]
+    head = ["image", "level", "items", "wrong", "missed", "extra", *(["picture"] * bool(pictures))]
+    shown = f"{len(rows)} of {report['wrong_carts']} wrong carts, worst first."
+    return ["## Carts counted wrong", shown, *_missing(report), markdown_table(head, rows)]
+
+
+def _missing(report: Mapping[str, Any]) -> list[str]:
+    names = report.get("gallery", {}).get("missing", ())
+    return [f"Not drawn, no readable photo: {markdown_text(', '.join(names))}."] if names else []
+
+
+def markdown_text(value: object) -> str:
+    """Text of a file inside markdown: it must not open a cell, a tag or a link."""
+    return str(value).translate(_SPECIAL)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table; columns of numbers stand right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    marks = [
+        "---:" if all(map(_is_number, column)) else "---" for column in zip(*cells, strict=True)
+    ]
+    lines = [list(head), marks or ["---"] * len(head), *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "-" or cell.lstrip("+-").replace(".", "", 1).isdecimal()

@@ -1,0 +1,63 @@
+"""How the images were read: shopping lists, and the boxes behind them where there are any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rpc.counting import CountingRule, certainties
+from rpc.metrics.checkout import Counts
+from rpc.reporting.evaluation.counts import CountedCarts
+from rpc.reporting.evaluation.results import Results
+from rpc.structures import Detections
+from rpc.structures.boxes import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """What shopping lists were counted from.
+
+    Attributes:
+        results: the raw boxes.
+        rule: how they became counts.
+        counted: what counts as items on each of the N images.
+    """
+
+    results: Results
+    rule: CountingRule
+    counted: tuple[Detections, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Shopping lists of the N images of a data set over its K SKUs, in its order.
+
+    Attributes:
+        counts: (N, K) items predicted.
+        certainty: (N,) 0 to 1, how sure each list is; None where it is not known.
+        boxes: what was counted; None where only the lists are known.
+        absent: how many images the source did not list; they have empty lists.
+    """
+
+    counts: Counts
+    certainty: FloatArray | None
+    boxes: Boxes | None
+    absent: int = 0
+
+
+def read_boxes(results: Results, rule: CountingRule) -> Reading:
+    """Count boxes by a rule, with the certainty of each list (see `rpc.counting.certainty`)."""
+    num_labels = len(results.dataset.taxonomy)
+    counted = tuple(rule.apply(one) for one in results.detections)
+    rows = [np.bincount(one.labels, minlength=num_labels) for one in counted]
+    return Reading(
+        counts=np.array(rows, dtype=np.int64).reshape(len(rows), num_labels),
+        certainty=certainties(results.detections, rule),
+        boxes=Boxes(results, rule, counted),
+    )
+
+
+def read_carts(carts: CountedCarts) -> Reading:
+    """A file of shopping lists as it is."""
+    return Reading(carts.counts, carts.certainty, None, carts.absent)

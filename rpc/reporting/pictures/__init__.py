@@ -1,0 +1,1 @@
+"""Annotated photos and contact sheets."""

@@ -1,0 +1,1 @@
+"""The object that all photos of a set share, found without labels."""

@@ -1,0 +1,90 @@
+"""What the images of a set have in common, on disk: arrays in an NPZ file, never a pickle."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from rpc.data.files import DataError, write_bytes
+from rpc.retrieval.colocalisation.colocalise import Colocaliser
+from rpc.retrieval.colocalisation.ddt import CommonAxis
+
+VERSION: Final = 1
+# How a truncated or foreign file shows in numpy's reader.
+_DAMAGE: Final = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_NUMBERS: Final = ("variance", "share", "skewness", "border_gap")
+
+
+def write_colocaliser(path: str | Path, colocaliser: Colocaliser, digest: str = "") -> Path:
+    """Write a file that appears whole or not at all.
+
+    Args:
+        path: ends in .npz.
+        colocaliser: what was learned.
+        digest: text that says of what, given back on reading.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    content: dict[str, np.ndarray] = {
+        "version": np.array(VERSION),
+        "layers": np.array(len(colocaliser.axes)),
+        "digest": np.array(digest),
+    }
+    for number, axis in enumerate(colocaliser.axes):
+        content[f"mean_{number}"] = axis.mean
+        content[f"axis_{number}"] = axis.axis
+        content[f"numbers_{number}"] = np.array([getattr(axis, name) for name in _NUMBERS])
+    buffer = io.BytesIO()
+    np.savez(buffer, **content)  # type: ignore[arg-type]
+    return write_bytes(path, buffer.getvalue())
+
+
+def read_colocaliser(path: str | Path) -> tuple[Colocaliser, str]:
+    """What was learned, and its digest.
+
+    Raises:
+        DataError: the file is missing, damaged, of another version, or holds no finite axes.
+    """
+    path = Path(path)
+    try:
+        # Through memory: numpy leaves a file open where it turns out to be damaged.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+            if int(content["version"]) != VERSION:
+                raise DataError(
+                    f"{path}: version {int(content['version'])}, expected {VERSION}; delete it "
+                    "and run again"
+                )
+            axes = []
+            for number in range(int(content["layers"])):
+                mean, axis = content[f"mean_{number}"], content[f"axis_{number}"]
+                numbers = content[f"numbers_{number}"]
+                if (
+                    mean.ndim != 1
+                    or axis.shape != mean.shape
+                    or numbers.shape != (len(_NUMBERS),)
+                    or not all(np.isfinite(part).all() for part in (mean, axis, numbers))
+                ):
+                    raise DataError(f"{path}: holds no axis of finite numbers; delete it")
+                axes.append(CommonAxis(mean, axis, *(float(value) for value in numbers)))
+            return Colocaliser(tuple(axes)), str(content["digest"])
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; run the step that learns it again") from error
+    except _DAMAGE as error:
+        raise DataError(f"{path}: damaged, or no file of this kind; delete it") from error

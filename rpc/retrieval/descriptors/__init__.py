@@ -1,0 +1,1 @@
+"""Photos to vectors that are compared by their cosine."""

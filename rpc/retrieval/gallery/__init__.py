@@ -1,0 +1,1 @@
+"""The exemplars that products are named by: stored, edited, searched."""

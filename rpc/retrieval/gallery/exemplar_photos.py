@@ -1,0 +1,92 @@
+"""Exemplar photos on their way into a gallery: cropped, described, with a small picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.evenly import evenly
+from rpc.data.exemplars import Exemplar
+from rpc.data.images import read_image
+from rpc.data.product_box import find_product_box
+from rpc.retrieval.descriptors.product_crops import crop_products
+from rpc.retrieval.descriptors.recipes import exemplar_rows
+from rpc.retrieval.gallery.gallery import DescribesPictures
+from rpc.retrieval.gallery.gallery_edit import NewPhoto
+
+Rgb = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+AT_ONCE: Final = 16  # photos
+
+
+@dataclass(frozen=True)
+class ExemplarPhoto:
+    """A photo of one product.
+
+    Attributes:
+        path: of the file.
+        box: x1, y1, x2, y2 of the product in pixels; None finds it by itself.
+        whole: take the whole photo, without looking for the product.
+    """
+
+    path: Path
+    box: Box | None = None
+    whole: bool = False
+
+    def crop(self) -> Rgb:
+        """The product (h, w, 3).
+
+        Raises:
+            DataError: the photo is missing or damaged.
+        """
+        rgb = read_image(self.path)
+        if self.whole:
+            return rgb
+        box = find_product_box(rgb)[0] if self.box is None else self.box
+        return crop_products(rgb, np.array([box]))[0]
+
+
+def describe_photos(
+    describe: DescribesPictures,
+    photos: Sequence[ExemplarPhoto],
+    progress: Callable[[int], None] | None = None,
+) -> list[NewPhoto]:
+    """What a gallery takes, photo by photo.
+
+    Args:
+        describe: makes the descriptors.
+        photos: any number.
+        progress: is told how many are done.
+
+    Raises:
+        DataError: a photo is missing or damaged.
+    """
+    made: list[NewPhoto] = []
+    for start in range(0, len(photos), AT_ONCE):
+        part = photos[start : start + AT_ONCE]
+        crops = [photo.crop() for photo in part]
+        rows = exemplar_rows(describe, crops)
+        made += [
+            NewPhoto(block, photo.path.name, crop)
+            for photo, crop, block in zip(part, crops, rows, strict=True)
+        ]
+        if progress is not None:
+            progress(len(made))
+    return made
+
+
+def spread(exemplars: Iterable[Exemplar], most: int) -> dict[int, list[Exemplar]]:
+    """At most so many exemplars of each category id, spread evenly over cameras and views."""
+    by_sku: dict[int, list[Exemplar]] = {}
+    for exemplar in exemplars:
+        by_sku.setdefault(exemplar.category_id, []).append(exemplar)
+    chosen = {}
+    for number, photos in by_sku.items():
+        photos.sort(key=lambda e: (e.camera or 0, e.view or 0, e.path.name))
+        chosen[number] = [photos[place] for place in evenly(len(photos), most)]
+    return chosen

@@ -1,0 +1,236 @@
+"""A gallery's folder: locks, files of descriptors, and the one rename that makes a change valid.
+
+    GALLERY/gallery.json        the state; replaced whole, at the very end of a change
+    GALLERY/descriptors/*.npy   segments, (M, D) float16, never changed
+    GALLERY/pictures/*.jpg      small pictures of the products
+    GALLERY/indexes/*.faiss     a search index, where one was built
+    GALLERY/.writer, .readers   locks (flock): a killed process holds none
+
+A change writes new files beside the old ones, then renames `gallery.json`. Killed at any moment, it
+leaves the old gallery, and perhaps files that nobody names: the next change collects them. What the
+state does not name is collected only while no process is opening the gallery.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import secrets
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.files import DataError, read_json, write_bytes, write_json
+from rpc.retrieval.gallery.gallery_json import from_json, to_json
+from rpc.retrieval.gallery.gallery_state import GalleryState, Segment
+
+STATE: Final = "gallery.json"
+DESCRIPTORS: Final = "descriptors"
+PICTURES: Final = "pictures"
+INDEXES: Final = "indexes"
+PICTURE_SIDE: Final = 320  # px: enough for local features of what is printed on a product
+PICTURE_QUALITY: Final = 88
+
+Rows = NDArray[np.float16]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Be the only process that changes a gallery, for the time of the block.
+
+    Raises:
+        DataError: another process is changing it, or the folder cannot be written to.
+    """
+    try:
+        with (folder / ".writer").open("a+", encoding="ascii") as lock:
+            if not _try_lock(lock.fileno()):
+                lock.seek(0)
+                who = lock.read(20).strip()
+                raise DataError(
+                    f"{folder}: another process{f' ({who})' if who else ''} is changing this "
+                    "gallery; wait until it is done and run again"
+                )
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written to: {error.strerror}") from error
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep the files that `gallery.json` names in place, for the time of the block."""
+    if not exists(folder):  # a folder of something else shall get no lock of ours
+        yield
+        return
+    try:
+        lock = (folder / ".readers").open("a", encoding="ascii")
+    except OSError:  # a folder that nobody can write to: nothing will be collected
+        yield
+        return
+    with lock:
+        fcntl.flock(lock.fileno(), fcntl.LOCK_SH)
+        yield
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a gallery in the folder."""
+    return (folder / STATE).is_file()
+
+
+def read_state(folder: Path) -> GalleryState:
+    """The gallery's state.
+
+    Raises:
+        DataError: there is no gallery, or its state is damaged or of another version.
+    """
+    path = folder / STATE
+    if not path.is_file():
+        raise DataError(f"{folder}: holds no gallery (no {STATE}); make one: tools/gallery.py add")
+    return from_json(read_json(path), path)
+
+
+def write_state(folder: Path, state: GalleryState) -> GalleryState:
+    """Make `state` the gallery's, as its next generation; then collect what nobody needs.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    state = replace(state, generation=state.generation + 1)
+    write_json(folder / STATE, to_json(state))
+    collect(folder, state)
+    return state
+
+
+def write_segment(folder: Path, rows: Rows) -> Segment:
+    """Write descriptors (M, D) as a file of its own.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(rows, dtype=np.float16), allow_pickle=False)
+    data = buffer.getvalue()
+    name = f"{secrets.token_hex(12)}.npy"  # not by content: no two segments share their rows
+    write_bytes(folder / DESCRIPTORS / name, data)
+    return Segment(name, len(rows), zlib.crc32(data))
+
+
+def read_segment(folder: Path, segment: Segment, dimension: int) -> Rows:
+    """The descriptors (M, D) of a segment.
+
+    Raises:
+        DataError: the file is missing, damaged, or not of this dimension.
+    """
+    path = folder / DESCRIPTORS / segment.file
+    data = read_checked(path, segment.crc32)
+    rows = _array(data, path)
+    if rows.dtype != np.float16 or rows.shape != (segment.rows, dimension):
+        raise DataError(
+            f"{path}: expected ({segment.rows}, {dimension}) float16, "
+            f"got {rows.shape} {rows.dtype}; add the photos anew"
+        )
+    return np.asarray(rows)
+
+
+def _array(data: bytes, path: Path) -> NDArray[np.generic]:
+    """The array of a .npy file, on the very bytes that were read: a copy could be gigabytes."""
+    file = io.BytesIO(data)
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("a .npy file of another version")
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+        if by_column or dtype.hasobject:
+            raise ValueError("not a plain array in row order")
+        return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
+    except ValueError as error:
+        raise DataError(f"{path}: not a file of descriptors: {error}") from error
+
+
+def read_checked(path: Path, crc32: int) -> bytes:
+    """The bytes of a file with this checksum.
+
+    Raises:
+        DataError: it is missing, or its checksum is another one.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if zlib.crc32(data) != crc32:
+        raise DataError(f"{path}: damaged (its checksum is wrong); restore it or add anew")
+    return data
+
+
+def write_picture(folder: Path, rgb: NDArray[np.uint8]) -> str:
+    """Keep a small copy of a picture (H, W, 3); returns its file name.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    scale = PICTURE_SIDE / max(rgb.shape[:2])
+    if scale < 1:
+        size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])
+    assert done, "encoding an array cannot fail"
+    name = f"{hashlib.sha256(data.tobytes()).hexdigest()[:24]}.jpg"
+    write_bytes(folder / PICTURES / name, data.tobytes())
+    return name
+
+
+def named_by_content(path: Path) -> tuple[str, int]:
+    """Rename a file to a digest of what is in it; returns the name and the checksum.
+
+    Raises:
+        DataError: it cannot be read or renamed.
+    """
+    try:
+        data = path.read_bytes()
+        name = f"{hashlib.sha256(data).hexdigest()[:24]}{path.suffix}"
+        path.replace(path.with_name(name))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be renamed: {error.strerror}") from error
+    return name, zlib.crc32(data)
+
+
+def collect(folder: Path, state: GalleryState) -> None:
+    """Remove files that the state does not name, unless a process is opening the gallery now.
+
+    Only for the process that holds `writing`. Who has opened the gallery has its descriptors in
+    memory and needs no file any more, pictures aside: those are allowed to be missing.
+    """
+    named = {segment.file for segment in state.segments}
+    named |= {photo.picture for sku in state.skus for photo in sku.photos}
+    if state.index is not None:
+        named.add(state.index.file)
+    with (folder / ".readers").open("a", encoding="ascii") as lock:
+        if not _try_lock(lock.fileno()):
+            return  # somebody is reading: the next change collects
+        for room in (DESCRIPTORS, PICTURES, INDEXES):
+            if not (folder / room).is_dir():
+                continue
+            for path in (folder / room).iterdir():
+                if path.name not in named:
+                    path.unlink(missing_ok=True)
+        for path in folder.glob(".*.part.json"):
+            path.unlink(missing_ok=True)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

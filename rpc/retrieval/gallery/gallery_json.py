@@ -1,0 +1,142 @@
+"""A gallery's state as JSON and back: each field is checked, as files come from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rpc.data.files import DataError, path_problem
+from rpc.retrieval.gallery.gallery_state import (
+    FORMAT,
+    VERSION,
+    GalleryState,
+    Photo,
+    Segment,
+    Sku,
+    StoredIndex,
+    check_name,
+)
+
+
+def to_json(state: GalleryState) -> dict[str, Any]:
+    """Plain values; a photo is a list `[source, segment's number, start, stop, picture]`."""
+    number = {segment.file: place for place, segment in enumerate(state.segments)}
+    skus = [
+        {
+            "name": sku.name,
+            "category_id": sku.category_id,
+            "title": sku.title,
+            "photos": [
+                [p.source, number[p.segment], p.start, p.stop, p.picture] for p in sku.photos
+            ],
+        }
+        for sku in state.skus
+    ]
+    index = state.index
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "generation": state.generation,
+        "recipe": dict(state.recipe),
+        "dimension": state.dimension,
+        "settings": dict(state.settings),
+        "segments": [[s.file, s.rows, s.crc32] for s in state.segments],
+        "index": None
+        if index is None
+        else [index.kind, index.file, index.crc32, list(index.segments)],
+        "skus": skus,
+    }
+
+
+def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
+    """The state of `to_json`.
+
+    Args:
+        values: what was read.
+        path: of the file, for messages.
+
+    Raises:
+        DataError: another format or version, or a field that is missing or wrong.
+    """
+    if values.get("format") != FORMAT:
+        raise DataError(f"{path}: not a gallery; make one with tools/gallery.py add")
+    if values.get("version") != VERSION:
+        raise DataError(
+            f"{path}: gallery version {values.get('version')!r:.40}, expected {VERSION}; "
+            "add its photos to a new gallery"
+        )
+    try:
+        segments = tuple(_segment(entry) for entry in values["segments"])
+        index = None if values["index"] is None else _index(values["index"])
+        state = GalleryState(
+            recipe=_mapping(values["recipe"]),
+            dimension=_number(values["dimension"], 1),
+            skus=tuple(_sku(entry, segments) for entry in values["skus"]),
+            segments=segments,
+            generation=_number(values["generation"]),
+            settings=_mapping(values["settings"]),
+            index=index,
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        told = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise DataError(f"{path}: damaged: {told}; restore it from a copy") from error
+    _refuse_twice([sku.name for sku in state.skus], path)
+    _refuse_twice([sku.category_id for sku in state.skus], path)
+    return state
+
+
+def _segment(entry: Any) -> Segment:
+    file, rows, crc32 = entry
+    return Segment(_file(file), _number(rows, 1), _number(crc32))
+
+
+def _index(entry: Any) -> StoredIndex:
+    kind, file, crc32, segments = entry
+    if kind not in ("hnsw", "ivf"):
+        raise ValueError(f"index of an unknown kind {kind!r:.40}")
+    return StoredIndex(kind, _file(file), _number(crc32), tuple(_file(s) for s in segments))
+
+
+def _sku(entry: Any, segments: tuple[Segment, ...]) -> Sku:
+    name = entry["name"]
+    check_name(name)
+    photos = tuple(_photo(photo, segments) for photo in entry["photos"])
+    if not photos:
+        raise ValueError(f"SKU {name!r:.80} has no photo")
+    return Sku(name, _number(entry["category_id"]), str(entry["title"]), photos)
+
+
+def _photo(entry: Any, segments: tuple[Segment, ...]) -> Photo:
+    source, place, start, stop, picture = entry
+    segment = segments[_number(place)]
+    if not 0 <= _number(start) < _number(stop) <= segment.rows:
+        raise ValueError(f"rows {start} to {stop} of {segment.file}, which has {segment.rows}")
+    return Photo(str(source), segment.file, start, stop, _file(picture) if picture else "")
+
+
+def _file(name: Any) -> str:
+    if problem := path_problem(name):
+        raise ValueError(problem)
+    if "/" in name:
+        raise ValueError(f"{name!r:.80}: expected the name of a file of the gallery, without '/'")
+    return str(name)
+
+
+def _number(value: Any, least: int = 0) -> int:
+    if type(value) is not int or value < least:
+        raise ValueError(f"expected an integer from {least} on, got {value!r:.40}")
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected an object, got {value!r:.40}")
+    return value
+
+
+def _refuse_twice(values: list[Any], path: object) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise DataError(f"{path}: damaged: the SKU {value!r:.80} is there twice")
+        seen.add(value)

@@ -1,0 +1,1 @@
+"""Second looks at the first hits of a search."""

@@ -1,0 +1,90 @@
+"""The processes that train together: one, or as many as torchrun started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that train together.
+
+    Attributes:
+        rank: 0 writes files and talks.
+        size: how many there are.
+        device: that this one computes on.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """The network, such that its gradients are the means over all processes."""
+        return network if self.size == 1 else DistributedDataParallel(network)
+
+    def largest(self, *values: float) -> tuple[float, ...]:
+        """The largest value over all processes, one by one: what they must agree about."""
+        if self.size == 1:
+            return values
+        shared = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(shared, distributed.ReduceOp.MAX)
+        return tuple(shared.tolist())
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its mean over all processes; a missing one counts as zero."""
+        if self.size == 1:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.size
+
+    def gather(self, value: Any) -> list[Any]:
+        """Everyone's value, by rank, in process 0; empty in the others."""
+        if self.size == 1:
+            return [value]
+        everyones: list[Any] | None = [None] * self.size if self.rank == 0 else None
+        distributed.gather_object(value, everyones)
+        return everyones or []
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the processes that torchrun started, over NCCL on GPUs and gloo without; or be alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    cuda = torch.cuda.is_available()
+    device = torch.device("cuda", local) if cuda else torch.device("cpu")
+    if size == 1:
+        yield Processes(device=device)
+        return
+    if cuda:
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), size, device)
+    finally:
+        distributed.destroy_process_group()
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this machine multiplies bfloat16 in hardware; elsewhere mixed precision is slower."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    words = set(flags.split())
+    return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})

@@ -1,0 +1,1 @@
+"""A renderer file applied to a set of scenes."""

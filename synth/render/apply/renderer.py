@@ -1,0 +1,87 @@
+"""What every renderer is, and its file: fitted and trained ones are used alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.data.files import DataError
+from rpc.runs.tensor_files import read_tensors, write_tensors
+
+Rgb = NDArray[np.uint8]
+Kind = Literal["classical", "learned"]
+
+VERSION: Final = 1
+# Each has `from_state(state) -> Renderer`; torch networks are imported only where one is needed.
+_MAKERS: Final[Mapping[Kind, str]] = {
+    "classical": "synth.render.classical.classical_renderer",
+    "learned": "synth.render.apply.learned",
+}
+
+
+class Renderer(Protocol):
+    """Makes a composed scene look like a photo of the target camera, at the same size."""
+
+    def render(self, rgb: Rgb, rng: np.random.Generator) -> Rgb:
+        """The scene (H, W, 3) as the target camera would show it: a function of its arguments."""
+
+
+@dataclass(frozen=True)
+class RendererFile:
+    """A renderer with what must be known about its making.
+
+    Attributes:
+        renderer: ready to use.
+        kind: which of the makers made it.
+        origin: plain values: `supervision` ("E" or "T"), `split`, `photos` (how many were seen),
+            `background` (of the training scenes), `settings`, ...
+    """
+
+    renderer: Renderer
+    kind: Kind
+    origin: Mapping[str, Any]
+
+
+def write_renderer(
+    path: str | Path, kind: Kind, state: Mapping[str, Any], origin: Mapping[str, Any]
+) -> Path:
+    """Write a renderer's file, whole or not at all.
+
+    Args:
+        path: of the file.
+        kind: which maker reads `state`.
+        state: tensors and plain values.
+        origin: plain values, see `RendererFile`.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    content = {"version": VERSION, "kind": kind, "state": dict(state), "origin": dict(origin)}
+    return write_tensors(path, content)
+
+
+def read_renderer(path: str | Path) -> RendererFile:
+    """Read what `write_renderer` wrote; nothing in the file is executed.
+
+    Raises:
+        DataError: the file is missing, damaged, or something else.
+    """
+    content = read_tensors(path)
+    kind, state, origin = (content.get(name) for name in ("kind", "state", "origin"))
+    known = kind in get_args(Kind) and isinstance(state, dict) and isinstance(origin, dict)
+    if not known or content.get("version") != VERSION:
+        raise DataError(
+            f"{path}: not a renderer of version {VERSION}; expected a file that "
+            "tools/train_render.py wrote"
+        )
+    make: Callable[[Mapping[str, Any]], Renderer] = import_module(_MAKERS[kind]).from_state
+    try:
+        return RendererFile(make(state), kind, origin)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: a damaged renderer: {error!s:.200}") from error

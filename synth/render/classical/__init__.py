@@ -1,0 +1,1 @@
+"""The classical camera: statistics of target photos, no network."""

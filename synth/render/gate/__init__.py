@@ -1,0 +1,1 @@
+"""Rendered scenes whose products moved, vanished or changed are repaired or left out."""

@@ -1,0 +1,1 @@
+"""Learned renderers: networks, losses and their training."""

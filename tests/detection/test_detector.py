@@ -1,0 +1,217 @@
+"""A photo goes into the square, its boxes come back; parts that do not fit are refused."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from mmdet.registry import MODELS
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from rpc.checkout.loading import load_checkout
+from rpc.data import Category, DataError, Taxonomy
+from rpc.detection import runtime
+from rpc.detection.config import build_config, model_text, taxonomy_of
+from rpc.detection.detector import PAD_VALUE, Detector, letterbox
+from rpc.detection.model_file import SavedModel, save_model
+from rpc.recognition import CropClassifier
+from tests.detection.drawn_store import SKUS, TINY
+
+
+class FindsWhite(nn.Module):
+    """Says that there is one item, where the square is white; a second box lies in the padding."""
+
+    def data_preprocessor(self, data):
+        return data
+
+    def predict(self, inputs, samples):
+        rows, columns = np.nonzero((inputs[0].numpy() == 255).all(axis=0))
+        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        height, width = inputs[0].shape[1:]
+        boxes = torch.tensor([[width, height, width, height], box], dtype=torch.float32)
+        found = SimpleNamespace(
+            bboxes=boxes, scores=torch.tensor([0.3, 0.9]), labels=torch.tensor([1, 2])
+        )
+        return [SimpleNamespace(pred_instances=found)]
+
+
+def saved(head, **more):
+    return SavedModel({}, json.dumps({"model": head}), SKUS, None, {}, "x.pth", **more)
+
+
+@pytest.fixture
+def finds_white():
+    return Detector(FindsWhite(), saved({"bbox_head": {"num_classes": 3}}), (64, 64))
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([32, 64, 100]))
+def test_the_photo_fills_the_upper_left_of_a_padded_square(height, width, side):
+    photo = np.full((height, width, 3), 7, np.uint8)
+    square, scale = letterbox(photo, side, side)
+    full = -(-side // 32) * 32
+    assert square.shape == (full, full, 3)
+    assert scale * max(height, width) == pytest.approx(side)
+    rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
+    assert (square[:rows, :columns] == 7).all()
+    assert (square[rows:] == PAD_VALUE).all()
+    assert (square[:, columns:] == PAD_VALUE).all()
+
+
+@given(st.integers(40, 300), st.integers(40, 300))
+def test_a_longer_and_a_shorter_side_bound_the_photo_without_padding(height, width):
+    photo = np.full((height, width, 3), 7, np.uint8)
+    scaled, scale = letterbox(photo, 133, 80)
+    rows, columns = scaled.shape[:2]
+    assert (rows, columns) == (round(height * scale), round(width * scale))
+    assert max(rows, columns) <= 133
+    assert min(rows, columns) <= 80
+    assert max(rows, columns) == 133 or min(rows, columns) == 80
+    assert (scaled == 7).all()
+
+
+@pytest.mark.parametrize("shape", [(200, 320), (320, 200), (40, 64), (24, 16)])
+def test_boxes_come_back_in_pixels_of_the_photo(finds_white, shape):
+    photo = np.zeros((*shape, 3), np.uint8)
+    height, width = shape
+    expected = [width // 4, height // 4, width // 2, 3 * height // 4]
+    photo[expected[1] : expected[3], expected[0] : expected[2]] = 255
+    found = finds_white.predict(photo)
+    assert found.labels.tolist() == [2]  # the box without size, outside the photo, is left out
+    assert found.scores.tolist() == pytest.approx([0.9])
+    pixel = max(shape) / 64  # of the square, in the photo
+    np.testing.assert_allclose(found.boxes[0], expected, atol=max(pixel, 1))
+
+
+@pytest.mark.parametrize("photo", [np.zeros((9, 9)), np.zeros((9, 9, 3)), np.zeros((9, 9, 4), "B")])
+def test_what_is_no_rgb_photo_is_refused(finds_white, photo):
+    with pytest.raises(ValueError, match=r"expected \(H, W, 3\) uint8, got"):
+        finds_white.predict(photo)
+
+
+@pytest.mark.parametrize(
+    ("head", "agnostic"),
+    [
+        ({"bbox_head": {"num_classes": 1}}, True),
+        ({"bbox_head": {"num_classes": 3}}, False),
+        ({"roi_head": {"bbox_head": {"num_classes": 1}}}, True),
+        ({"roi_head": {"bbox_head": {"num_classes": 3}}}, False),
+    ],
+)
+def test_a_detector_of_one_or_two_stages_knows_whether_it_names_skus(head, agnostic):
+    assert Detector(FindsWhite(), saved(head), 64).agnostic is agnostic
+
+
+@pytest.fixture(scope="module")
+def built(tiny_store):
+    """Weights and description of a tiny detector: of all SKUs, and class-agnostic."""
+    runtime.setup()  # the warning filters are those of this moment, before any test's
+    init_default_scope("mmdet")
+    parts = {}
+    for agnostic in (False, True):
+        options = {**TINY, "agnostic": agnostic}
+        config = build_config("configs/rtmdet_tiny_rpc.py", tiny_store, None, options)
+        parts[agnostic] = (MODELS.build(config.model).state_dict(), model_text(config))
+    return parts
+
+
+@pytest.fixture
+def write(built, tmp_path):
+    def write(agnostic, recogniser=None, counting=None, text=None):
+        state, described = built[agnostic]
+        weights = None if recogniser is None else recogniser.state_dict()
+        path = tmp_path / "model.pth"
+        return save_model(path, state, text or described, SKUS, counting, {}, weights)
+
+    return write
+
+
+def test_a_model_file_becomes_a_counter(write):
+    rule = {
+        "threshold": 0.3,
+        "nms_iou": 0.6,
+        "agnostic_iou": 1.0,
+        "containment": 1.0,
+        "max_items": 9,
+    }
+    path = write(True, CropClassifier(len(SKUS), pretrained=False), rule)
+    checkout = load_checkout(path)
+    assert checkout.taxonomy == SKUS
+    assert checkout.rule.to_dict() == rule
+    assert checkout.recogniser.model.head.out_features == len(SKUS) + 1
+    photo = np.random.default_rng(0).integers(0, 256, (50, 80, 3), np.uint8)
+    found = checkout.detect(photo)
+    assert (found.boxes <= [80, 50, 80, 50]).all()
+    assert all(label < len(SKUS) for label in found.labels)
+
+
+def test_a_detector_that_names_skus_needs_no_recogniser(write):
+    checkout = load_checkout(write(False))
+    assert checkout.recogniser is None
+    assert checkout.rule is None
+
+
+def test_an_agnostic_detector_without_a_recogniser_is_refused(write):
+    with pytest.raises(DataError, match=r"model\.pth: a class-agnostic detector without"):
+        load_checkout(write(True))
+
+
+def test_a_recogniser_of_other_skus_is_refused(write):
+    with pytest.raises(DataError, match="its recogniser knows 5 SKUs, the file 3"):
+        load_checkout(write(True, CropClassifier(5, pretrained=False)))
+
+
+def test_a_recogniser_of_another_shape_is_refused_in_one_line(write):
+    class Other(nn.Linear):
+        def state_dict(self):
+            return {"head.bias": torch.zeros(4)}
+
+    with pytest.raises(DataError, match="its recogniser's weights do not fit") as caught:
+        load_checkout(write(True, Other(1, 1)))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_counting_rule_out_of_range_is_refused_with_the_files_name(write):
+    with pytest.raises(DataError, match=r"model\.pth: counting rule: "):
+        load_checkout(write(False, counting={"threshold": 7.0}))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"image_size": 64, "model": {}}'])
+def test_a_description_that_describes_no_model_is_refused(write, text):
+    with pytest.raises(DataError, match=r"model\.pth: its weights do not fit") as caught:
+        load_checkout(write(False, text=text))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_model_are_refused(built, tmp_path):
+    path = save_model(tmp_path / "m.pth", built[True][0], built[False][1], SKUS)
+    with pytest.raises(DataError, match=r"m\.pth: its weights do not fit"):
+        Detector.load(path)
+
+
+def test_a_model_of_one_sku_names_it_without_a_recogniser():
+    one = Taxonomy([Category(1, "only")])
+    text = json.dumps({"model": {"bbox_head": {"num_classes": 1}}})
+    assert not Detector(nn.Identity(), SavedModel({}, text, one, None, {}, "x.pth"), 64).agnostic
+
+
+@pytest.mark.slow
+def test_the_papers_baseline_goes_from_its_config_to_detections(tmp_path):
+    root = Path(__file__).parents[2]
+    config = build_config(
+        root / "configs" / "faster_rcnn_r50_fpn_rpc.py", root / "examples" / "ministore"
+    )
+    config.model.backbone.init_cfg = None  # no download
+    init_default_scope("mmdet")
+    state = MODELS.build(config.model).state_dict()
+    path = save_model(tmp_path / "model.pth", state, model_text(config), taxonomy_of(config))
+    detector = Detector.load(path)
+    assert detector.image_size == (1333, 800)
+    photo = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    found = detector.predict(photo)  # untrained: anything, but inside the photo
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= [90, 60, 90, 60]).all()

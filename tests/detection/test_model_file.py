@@ -1,0 +1,120 @@
+"""Model files come back equal, and no file is ever executed."""
+
+import os
+import pickle
+from collections import OrderedDict
+
+import pytest
+import torch
+
+from rpc.data import Category, DataError, Taxonomy
+from rpc.detection.model_file import check_taxonomy, load_model, read_tensors, save_model
+
+TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    state = OrderedDict(weight=torch.randn(4, 3), large=torch.tensor([1e9]), steps=torch.tensor(7))
+    path = tmp_path / "model.pth"
+    save_model(
+        path, state, '{"model": 1}', TAXONOMY, {"threshold": 0.4}, {"torch": torch.__version__}
+    )
+    return path, state
+
+
+def test_a_model_comes_back_equal_to_half_precision(saved):
+    path, state = saved
+    model = load_model(path)
+    assert torch.equal(model.state_dict["weight"], state["weight"].half().float())
+    assert model.state_dict["steps"] == 7
+    assert (model.config, model.counting) == ('{"model": 1}', {"threshold": 0.4})
+    assert model.taxonomy == TAXONOMY
+    assert model.meta["torch"] == str(torch.__version__)
+
+
+def test_a_weight_that_half_precision_cannot_hold_is_kept_in_full(saved):
+    assert load_model(saved[0]).state_dict["large"].item() == 1e9
+
+
+class _RunsACommand:
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o))])
+def test_a_file_that_would_execute_code_is_refused_and_does_not(tmp_path, write):
+    path, trace = tmp_path / "evil.pth", tmp_path / "executed"
+    write({"state_dict": _RunsACommand(f"touch {trace}")}, path)
+    for read in (read_tensors, load_model):
+        with pytest.raises(DataError, match=r"evil\.pth: refused: .* could execute code") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+    assert not trace.exists()
+    # The proof that the file is as evil as it looks: an unsafe reader does run it.
+    if write is torch.save:
+        torch.load(path, weights_only=False)
+        assert trace.exists()
+
+
+def test_what_is_not_a_checkpoint_is_refused_in_one_line(tmp_path, saved):
+    whole = saved[0].read_bytes()
+    for name, content in {
+        "empty": b"",
+        "text": b"hello, this is no checkpoint",
+        "cut": whole[: len(whole) // 2],
+        "photo": b"\xff\xd8\xff\xe0" + bytes(100),
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=f"{name}: not a checkpoint|{name}: refused") as caught:
+            load_model(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="no such checkpoint"):
+        load_model(tmp_path / "missing.pth")
+    torch.save(torch.zeros(3), tmp_path / "tensor.pth")
+    with pytest.raises(DataError, match="it holds a Tensor"):
+        load_model(tmp_path / "tensor.pth")
+
+
+@pytest.mark.parametrize("key", ["state_dict", "config", "categories", "meta", "version"])
+def test_a_model_without_one_of_its_parts_is_refused(saved, key):
+    content = read_tensors(saved[0])
+    del content[key]
+    torch.save(content, saved[0])
+    with pytest.raises(DataError, match=f"expected '{key}'"):
+        load_model(saved[0])
+
+
+def test_a_model_of_another_version_is_refused(saved):
+    torch.save(read_tensors(saved[0]) | {"version": 99}, saved[0])
+    with pytest.raises(DataError, match="version 99, expected 1"):
+        load_model(saved[0])
+
+
+def test_a_resume_point_is_told_from_a_model(tmp_path):
+    torch.save({"optimizer": {}, "state_dict": {}, "meta": {}}, tmp_path / "last.pth")
+    with pytest.raises(DataError, match="resume point"):
+        load_model(tmp_path / "last.pth")
+
+
+def test_a_model_of_other_skus_is_a_checkpoint_of_another_data_set(saved):
+    model = load_model(saved[0])
+    check_taxonomy(model, TAXONOMY)
+    with pytest.raises(DataError, match="checkpoint of another data set: 2 SKUs against 1"):
+        check_taxonomy(model, Taxonomy([Category(1, "b")]))
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch, saved):
+    before = saved[0].read_bytes()
+
+    def full(self, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(DataError, match=r"cannot be written: No space left on device"):
+        save_model(saved[0], {}, "{}", TAXONOMY)
+    assert saved[0].read_bytes() == before

@@ -1,0 +1,97 @@
+"""The folder of a joined recogniser: back as it was written; anything else is one clear line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rpc.data.files import DataError
+from rpc.recognition.ensemble.renaming_file import (
+    CHOICE,
+    MODEL,
+    Renaming,
+    read_renamer,
+    read_renaming,
+    write_renaming,
+)
+from rpc.recognition.systems.registry import SystemSettings, build_system
+from rpc.recognition.training.model_file import write_model
+from rpc.retrieval.gallery.fusion import Fusion
+
+SKUS = ("beef", "spicy beef", "shrimp")
+
+
+class Undecided:
+    """A recogniser that says the same of everything."""
+
+    def probabilities(self, rgb, boxes):
+        return np.full((len(boxes), 4), 0.25)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    settings = SystemSettings("yardstick", 32)
+    path = tmp_path_factory.mktemp("trained") / "best.pth"
+    return write_model(path, build_system(settings, 2, pretrained=False), settings, SKUS[:2], {})
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    chosen = Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
+    write_renaming(tmp_path / "joined", trained, chosen, {"chosen_on": "val"})
+    return tmp_path / "joined"
+
+
+def test_it_comes_back_as_it_was_written(folder):
+    namer, renaming = read_renaming(folder)
+    assert renaming == Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
+    assert namer.names == SKUS[:2]
+    assert sorted(path.name for path in folder.iterdir()) == [CHOICE, MODEL]
+
+
+def test_it_names_boxes_beside_the_counter_s_own(folder):
+    joined, _ = read_renamer(folder, Undecided(), SKUS)
+    rgb = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    found = joined.probabilities(rgb, np.array([[2.0, 3, 30, 36], [0, 0, 9, 9]]))
+    assert found.shape == (2, 4)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_another_counter_s_skus_are_refused(folder):
+    with pytest.raises(DataError, match="other than the model's 2"):
+        read_renamer(folder, Undecided(), SKUS[:2])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("format", "gallery", "expected what"),
+        ("version", 9, "version 9"),
+        ("weight", "much", "weight"),
+        ("temperature", 0, "temperature"),
+        ("turns", 7, "turns"),
+        ("skus", None, "damaged"),
+    ],
+)
+def test_a_damaged_choice_is_one_clear_line(folder, field, value, told):
+    content = json.loads((folder / CHOICE).read_text())
+    (folder / CHOICE).write_text(json.dumps({**content, field: value}))
+    with pytest.raises(DataError, match=told) as caught:
+        read_renaming(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_choice_and_a_file_that_is_no_system_are_told(folder, tmp_path):
+    with pytest.raises(DataError, match=r"fusion\.json"):
+        read_renaming(tmp_path)
+    (folder / MODEL).write_bytes(b"nothing")
+    with pytest.raises(DataError, match=MODEL):
+        read_renaming(folder)
+
+
+def test_what_is_no_system_is_not_copied(tmp_path):
+    (tmp_path / "other.pth").write_bytes(b"nothing")
+    chosen = Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS)
+    with pytest.raises(DataError, match=r"other\.pth"):
+        write_renaming(tmp_path / "joined", tmp_path / "other.pth", chosen, {})
+    assert not (tmp_path / "joined").exists()

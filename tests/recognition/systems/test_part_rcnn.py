@@ -1,0 +1,222 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from rpc.data.files import DataError
+from rpc.data.images import write_image
+from rpc.features.parts import part_detector
+from rpc.features.parts.part_geometry import Candidates
+from rpc.recognition.systems import part_rcnn
+from rpc.recognition.systems.part_rcnn import PartRcnn
+from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.photo_batches import Example, PhotoBatches, Variation
+from rpc.structures.boxes import box_iou
+
+GROUPS = {"head": (0, 1), "body": (2, 3)}
+
+
+def small(**changes):
+    torch.manual_seed(0)
+    return PartRcnn(2, 64, groups=GROUPS, view_side=32, pretrained=False, **changes).eval()
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return small()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("geometry", ["none", "box", "mixture", "neighbours"])
+def test_batches_of_any_size_get_scores_and_boxes(fresh, count, geometry):
+    fresh.geometry = geometry
+    images = torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8)
+    assert fresh(images).shape == (count, 2)
+    assert fresh.find(images).shape == (count, 3, 4)
+    looks = fresh.look(images)
+    assert len(looks) == count
+    for look in looks:
+        assert look.names[0] == "object"
+        assert look.boxes.shape == (len(look.names), 4)
+
+
+def photo(seed, label, side=96):
+    """A thing whose head tells the class; badge and clutter make up for the amount of colour."""
+    rng = np.random.default_rng(seed)
+    colours = np.array([[60, 220, 40], [230, 60, 40]])
+    rgb = rng.integers(90, 110, (side, side, 3))
+    x, y = rng.integers(4, side - 44, 2)
+    others = rng.permutation(np.arange(4) < rng.integers(2, 4) - label).astype(int)
+    clutter = []
+    while len(clutter) < 3:
+        a, b = rng.integers(0, side - 20, 2)
+        near = [(x + 6, y + 10), *clutter]
+        if all(abs(a - c) > 26 or abs(b - d) > 32 for c, d in near):
+            clutter.append((a, b))
+            rgb[b : b + 20, a : a + 20] = colours[others[len(clutter)]]
+    rgb[y : y + 40, x : x + 32] = [40, 40, 200]
+    rgb[y + 2 : y + 22, x + 6 : x + 26] = colours[label]
+    rgb[y + 24 : y + 38, x + 2 : x + 30] = colours[others[0]]
+    points = [(9, 5), (23, 19), (4, 26), (28, 36)]  # corners of the head, then of the body
+    places = tuple((float(x + a), float(y + b), 1.0) for a, b in points)
+    return rgb.astype(np.uint8), (x, y, x + 32, y + 40), places
+
+
+def planted(folder, first, count):
+    made = []
+    for n in range(count):
+        rgb, box, points = photo(first + n, n % 2)
+        path = write_image(folder / f"{first + n}.png", rgb)
+        made.append(Example(path, n % 2, box=tuple(map(float, box)), points=points))
+    return made
+
+
+class ColourTrunk(nn.Module):
+    """Colours of squares of 8 px, in place of a network."""
+
+    def __init__(self, name, stages=(-1,), *, pretrained=True):
+        super().__init__()
+        self.channels, self.strides = (8,) * len(stages), (8, 16)[: len(stages)]
+        mixing = torch.randn(8, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("mixing", 3 * mixing)
+
+    def forward(self, photos):
+        colours = F.avg_pool2d(photos.float() / 255 - 0.4, 8)
+        maps = torch.relu(F.conv2d(colours, self.mixing))
+        return tuple(maps if stride == 8 else F.avg_pool2d(maps, 2) for stride in self.strides)
+
+    def learnable(self):
+        return iter(())
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Training photos with planted heads, and a batch that training does not see."""
+    folder = tmp_path_factory.mktemp("planted")
+    data = PhotoBatches(planted(folder, 0, 60), 96, Variation(least_area=1.0, light=0.02))
+    return data, next(PhotoBatches(planted(folder, 1000, 40), 96).plain(batch=64))
+
+
+@pytest.fixture
+def colours(monkeypatch):
+    """A system that sees colours alone."""
+    monkeypatch.setattr(part_detector, "Trunk", ColourTrunk)
+    monkeypatch.setattr(part_rcnn, "Trunk", ColourTrunk)
+    torch.manual_seed(0)
+    return PartRcnn(2, 96, groups=GROUPS, view_side=32, stages=(3,), cost=10.0).eval()
+
+
+def scripted(system, photos, monkeypatch):
+    """Candidates: the object, its true parts, and surer heads: one outside, one on the body."""
+    found = []
+    for whole, head, body in system.true_boxes(photos).double().numpy():
+        away = 0.0 if whole[0] > 48 else 70.0
+        outside = np.array([away, 30.0, away + 20, 50.0])
+        heads = Candidates(np.stack([outside, body, head]), np.array([0.9, 0.8, 0.6]))
+        found.append(
+            (Candidates(whole[None], np.ones(1)), heads, Candidates(body[None], np.ones(1)))
+        )
+    monkeypatch.setattr(system.detector, "candidates", lambda maps: found[: len(maps)])
+
+
+@pytest.mark.parametrize(
+    ("geometry", "chosen"), [("none", 0), ("box", 1), ("mixture", 2), ("neighbours", 2)]
+)
+def test_geometry_finds_the_planted_head_among_surer_candidates(
+    toy, colours, monkeypatch, geometry, chosen
+):
+    (data, photos), system = toy, colours
+    for fit in (system._fit_layouts, system._fit_looks):
+        fit(data.passes(0, 0))
+    system.geometry = geometry
+    scripted(system, photos, monkeypatch)
+    true = system.true_boxes(photos)
+    found = system.find(photos.images)
+    assert torch.allclose(found[:, [0, 2]], true[:, [0, 2]], atol=1e-3)
+    assert torch.isclose(found[:, 1], true[:, 1], atol=1e-3).all() == (chosen == 2)
+    assert torch.isclose(found[:, 1], true[:, 2], atol=1e-3).all() == (chosen == 1)
+
+
+def test_the_right_parts_name_the_class_and_wrong_ones_do_not(toy, colours, monkeypatch):
+    (data, photos), system = toy, colours
+    for fit in (system._fit_layouts, system._fit_looks, system._fit_svm):
+        fit(data.passes(0, 0))
+    scripted(system, photos, monkeypatch)
+    rate = {}
+    for system.geometry in ("none", "box", "mixture", "neighbours"):
+        rate[system.geometry] = accuracy(system(photos.images), photos.labels)
+    true = system.describe(photos.images, system.true_boxes(photos))
+    oracle = accuracy(F.linear(true, system.svm_weights, system.svm_bias), photos.labels)
+    assert oracle == rate["mixture"] == rate["neighbours"] == 1
+    assert max(rate["none"], rate["box"]) < 0.8
+
+
+def test_a_part_that_is_not_found_gives_zeros_and_is_not_shown(toy, colours, monkeypatch):
+    photos, system = toy[1], colours
+    boxes = system.true_boxes(photos)
+    vectors = system.describe(photos.images, boxes)
+    boxes[0, 1] = torch.nan
+    fewer = system.describe(photos.images, boxes)
+    assert (fewer[0, system.width : 2 * system.width] == 0).all()
+    vectors[0, system.width : 2 * system.width] = 0
+    assert torch.equal(fewer, vectors)
+    monkeypatch.setattr(system, "find", lambda images: boxes[: len(images)])
+    first, second = system.look(photos.images[:2])
+    assert first.names == ("object", "body")
+    assert second.names == ("object", "head", "body")
+    assert np.allclose(second.boxes, boxes[1])
+
+
+def test_another_system_with_the_same_state_gives_the_same_scores(toy, colours):
+    (data, photos), system = toy, colours
+    for fit in (system._fit_layouts, system._fit_looks, system._fit_svm):
+        fit(data.passes(0, 0))
+    other = PartRcnn(2, 96, groups=GROUPS, view_side=32, stages=(3,)).eval()
+    other.load_state_dict(system.state_dict())
+    assert torch.equal(other.find(photos.images), system.find(photos.images))
+    assert torch.equal(other(photos.images), system(photos.images))
+
+
+@pytest.mark.slow
+def test_detectors_learn_the_planted_parts_and_parts_beat_the_whole_photo(toy, colours, tmp_path):
+    (data, photos), system = toy, colours
+    learn(system, data, LearningSettings(iterations=320, batch_size=8), tmp_path)
+    true = system.true_boxes(photos)
+    found = accuracy(predict(system, list(photos.images)), photos.labels)
+    scores = F.linear(system.describe(photos.images, true), system.svm_weights, system.svm_bias)
+    assert 0.95 <= found <= accuracy(scores, photos.labels)
+    pairs = zip(system.find(photos.images).numpy(), true.numpy(), strict=True)
+    overlaps = np.array([np.diag(box_iou(np.nan_to_num(a), b)) for a, b in pairs])
+    assert (overlaps > 0.5).mean() > 0.9
+    whole = torch.full_like(true, torch.nan)
+    whole[:, 0] = torch.tensor([0.0, 0, 96, 96])
+    system.true_boxes = lambda batch: whole[:1].expand(len(batch), -1, -1)
+    system._fit_svm(data.passes(0, 0))
+    plain = F.linear(system.describe(photos.images, whole), system.svm_weights, system.svm_bias)
+    assert accuracy(plain, photos.labels) < 0.85
+
+
+def test_photos_without_key_points_are_refused_in_one_line(toy, tmp_path):
+    bare = [Example(e.path, e.label, box=e.box) for e in toy[0].examples]
+    with pytest.raises(DataError, match="have no key points") as error:
+        learn(small(), PhotoBatches(bare, 64), LearningSettings(iterations=2), tmp_path)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / LAST).exists()
+    assert PartRcnn.needs == ("points",)
+
+
+def test_photos_with_too_few_key_points_are_refused_in_one_line(toy, tmp_path):
+    few = [Example(e.path, e.label, box=e.box, points=e.points[:2]) for e in toy[0].examples]
+    with pytest.raises(DataError, match=r"have 2 key points; its parts \(head, body\)") as error:
+        learn(small(), PhotoBatches(few, 64), LearningSettings(iterations=2), tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_part_that_is_never_in_sight_is_refused(toy, tmp_path):
+    hidden = [
+        Example(e.path, e.label, points=(*e.points[:2], (0.0, 0, 0), (0.0, 0, 0)))
+        for e in toy[0].examples
+    ]
+    with pytest.raises(DataError, match="part 'body' is in sight on any"):
+        learn(small(), PhotoBatches(hidden, 64), LearningSettings(iterations=2), tmp_path)
