@@ -13,8 +13,8 @@ from rpc.data.taxonomy import Taxonomy
 from rpc.detection.detector import Detector
 from rpc.detection.model_file import SavedModel
 from rpc.recognition import Recogniser
-from rpc.recognition.ensemble.gallery_namer import GalleryNamer
-from rpc.recognition.ensemble.renaming_file import read_renamer
+from rpc.recognition.ensemble.ensemble_file import read_ensemble_classifier
+from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.retrieval.descriptors.recipes import describer_of
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_files import read_state
@@ -64,14 +64,14 @@ def load_gallery_checkout(
     if fusion and recogniser is None:
         raise DataError(f"{path}: has no recogniser to ask; leave --fusion out")
     names = detector.taxonomy.names
-    namer = GalleryNamer(gallery, describe, recogniser=recogniser, recogniser_names=names)
+    classifier = GalleryClassifier(gallery, describe, recogniser=recogniser, recogniser_names=names)
     settings = gallery.state.settings
     chosen = settings["fusion"].get("counting") if fusion else settings.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
-    return Checkout(detector, namer.taxonomy, namer, rule)
+    return Checkout(detector, classifier.taxonomy, classifier, rule)
 
 
-def load_renaming_checkout(path: str | Path, folder: str | Path) -> Checkout:
+def load_ensemble_checkout(path: str | Path, folder: str | Path) -> Checkout:
     """A checkout counter whose recogniser is joined with a recognition system.
 
     The counting rule is the one that was chosen with the system, else the model's.
@@ -88,8 +88,8 @@ def load_renaming_checkout(path: str | Path, folder: str | Path) -> Checkout:
     own = _recogniser(detector.saved)
     if own is None:
         raise DataError(f"{path}: has no recogniser to join with; leave --recogniser out")
-    joined, renaming = read_renamer(folder, own, detector.taxonomy.names)
-    chosen = renaming.counting
+    joined, ensemble = read_ensemble_classifier(folder, own, detector.taxonomy.names)
+    chosen = ensemble.counting
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
     return Checkout(detector, detector.taxonomy, joined, rule)
 
@@ -101,10 +101,10 @@ def open_checkout(
     fusion: bool = False,
     recogniser: str | Path | None = None,
 ) -> Checkout:
-    """What a tool is told to count with: a model; its detector and a gallery; or a system besides.
+    """Load the checkout that a tool's options ask for: a model, with a gallery or system or alone.
 
     Raises:
-        DataError: as `load_checkout`, `load_gallery_checkout` and `load_renaming_checkout`; or
+        DataError: as `load_checkout`, `load_gallery_checkout` and `load_ensemble_checkout`; or
             options that do not go together.
     """
     if gallery is not None and recogniser is not None:
@@ -114,7 +114,7 @@ def open_checkout(
     if fusion:
         raise DataError("--fusion: expected a gallery to join the model's recogniser with")
     if recogniser is not None:
-        return load_renaming_checkout(path, recogniser)
+        return load_ensemble_checkout(path, recogniser)
     return load_checkout(path)
 
 

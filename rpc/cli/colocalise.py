@@ -146,7 +146,7 @@ class Boxed:
 def _colocalise(
     sets: list[PhotoSet], network: FeatureMaps, drawn: int, smooth: int
 ) -> tuple[list[Boxed], list[Tile]]:
-    """What was found in each set, and tiles of about `drawn` photos to look at."""
+    """The findings in each set, and tiles of about `drawn` photos to look at."""
     total = 2 * sum(len(photo_set.photos) for photo_set in sets)
     every = max(1, -(-total // 2 // max(1, drawn)))
     done = 0

@@ -7,8 +7,8 @@ image (counts.json) is scored as it is: it needs no threshold, and has no mAP.
 
 --protocol rpctool gives the figures of the field's older tool, quirks included: for old tables.
 
-Written: report.json, report.md, report.html, counts.json, and gallery/ with the worst carts drawn
-where the photos are found. Exit code: 0 done, 2 bad input.
+Written: report.json, report.md, report.html, counts.json, and worst_carts/ with the worst carts
+drawn where the photos are found. Exit code: 0 done, 2 bad input.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from rpc.reporting import (
     build_report,
     manifest,
     write_counts,
-    write_gallery,
     write_paper_table,
     write_report,
+    write_worst_carts,
 )
-from rpc.reporting.evaluation.gallery import MOST
 from rpc.reporting.evaluation.paper_rows import METRICS
 from rpc.reporting.evaluation.wording import metric, metric_title, span
+from rpc.reporting.evaluation.worst_carts import MOST
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,11 +88,13 @@ def _write(
 ) -> tuple[Path, list[str]]:
     """Write all files; the path of report.json, and what there is to say of the pictures."""
     photo, told = _photos(args), []
-    if photo is not None and args.gallery and reading.boxes is not None:
-        report["gallery"] = write_gallery(args.out, dataset, reading, photo, most=args.gallery)
-        if missing := report["gallery"]["missing"]:
+    if photo is not None and args.worst_carts and reading.boxes is not None:
+        report["worst_carts"] = write_worst_carts(
+            args.out, dataset, reading, photo, most=args.worst_carts
+        )
+        if missing := report["worst_carts"]["missing"]:
             told.append(f"not drawn, no readable photo: {', '.join(missing)}")
-    elif args.gallery and reading.boxes is not None and report["carts"]:
+    elif args.worst_carts and reading.boxes is not None and report["carts"]:
         told.append("no photos beside the ground truth: --images DIR draws the wrong carts")
     write_counts(args.out / "counts.json", dataset, reading.counts, reading.certainty)
     write_paper_table(args.out, [report])
@@ -136,8 +138,8 @@ def _show(report: dict[str, Any]) -> None:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse options that make no sense, before anything long is read."""
-    if args.bootstrap < 0 or args.gallery < 0:
-        raise DataError("--bootstrap and --gallery: expected 0 (off) or more")
+    if args.bootstrap < 0 or args.worst_carts < 0:
+        raise DataError("--bootstrap and --worst-carts: expected 0 (off) or more")
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"{args.images}: no such folder; --images names the photos of --gt")
     check_threshold(args)
@@ -200,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
         help="photos of --gt, to draw the wrong carts (default: those of its store, if there)",
     )
     add(
-        "--gallery",
+        "--worst-carts",
         type=int,
         default=MOST,
         metavar="N",

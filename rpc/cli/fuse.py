@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.store import Store
     from rpc.detection.model_file import check_taxonomy, load_model
     from rpc.pipelines.recognition.fusion import Looked, choose, look, measure, write_page
-    from rpc.recognition.ensemble.renaming import SystemNamer
-    from rpc.recognition.ensemble.renaming_file import write_renaming
+    from rpc.recognition.ensemble.ensemble_classifier import SystemClassifier
+    from rpc.recognition.ensemble.ensemble_file import write_ensemble
     from rpc.recognition.training.model_file import read_model
 
     store = Store.open(args.data)
@@ -36,12 +36,14 @@ def main(argv: list[str] | None = None) -> int:
             f"{args.recogniser}: none of its {len(unknown)} classes is a SKU of {args.data}; "
             "train it on this store's exemplars or scenes"
         )
-    namer = SystemNamer(system.build(), system.classes, margin=args.margin, turns=args.turns)
-    trays: dict[str, Looked] = {s: look(store, s, checkout, namer) for s in ("val", "test")}
-    choice = choose(trays["val"], store.taxonomy.names, namer)
+    classifier = SystemClassifier(
+        system.build(), system.classes, margin=args.margin, turns=args.turns
+    )
+    trays: dict[str, Looked] = {s: look(store, s, checkout, classifier) for s in ("val", "test")}
+    choice = choose(trays["val"], store.taxonomy.names, classifier)
     result = measure(trays, choice, store)
     facts = _facts(args, store, system)
-    print(write_renaming(args.out, args.recogniser, choice.renaming, facts))
+    print(write_ensemble(args.out, args.recogniser, choice.ensemble, facts))
     for path in write_page(args.out, {**result, **facts}):
         print(path)
     return 0

@@ -39,7 +39,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     describe = _describer(args)
     skus = _of_store(args, describe) if args.data is not None else [_of_photos(args, describe)]
     recipe = dict(describe.recipe)
-    create_gallery(args.gallery, recipe, skus[0].photos[0].rows.shape[1])
+    create_gallery(args.gallery, recipe, skus[0].photos[0].embeddings.shape[1])
     state = add_skus(args.gallery, recipe, skus)
     photos = sum(len(sku.photos) for sku in skus)
     what = f"SKU {skus[0].name}" if len(skus) == 1 else f"{len(skus)} SKUs"
@@ -69,7 +69,7 @@ def index(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def info(args: argparse.Namespace) -> dict[str, Any]:
-    """What a gallery holds."""
+    """The contents of a gallery."""
     from rpc.retrieval.gallery.gallery_files import read_state, reading
 
     with reading(args.gallery):
@@ -105,13 +105,13 @@ def search(args: argparse.Namespace) -> dict[str, Any]:
     gallery = Gallery.open(args.gallery, describe.recipe)
     if len(gallery) == 0:
         raise DataError(f"{args.gallery}: the gallery is empty; add a SKU's photos first")
-    rows = describe([crop])
+    embeddings = describe([crop])
     began = time.perf_counter()
-    hits = search_again(gallery, rows, [crop], args.rerank, args.count)[0]
+    hits = search_again(gallery, embeddings, [crop], args.rerank, args.count)[0]
     searched = 1000 * (time.perf_counter() - began)
     accepted = None
     if "open_set" in gallery.state.settings:
-        best = float(gallery.similarities(rows).max())
+        best = float(gallery.similarities(embeddings).max())
         accepted = best >= OpenSet.from_dict(gallery.state.settings["open_set"]).threshold
     picture = args.out / f"{args.photo.stem}_search.jpg"
     folder = args.gallery / PICTURES
@@ -136,7 +136,7 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
     from rpc.data.store import Store
     from rpc.pipelines.gallery.trays import counting_rule, named, see_trays, true_labels
     from rpc.pipelines.gallery.trays import tune as choose
-    from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+    from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
     from rpc.retrieval.gallery.fusion import Fusion
     from rpc.retrieval.gallery.gallery import Gallery
     from rpc.retrieval.gallery.gallery_edit import set_setting
@@ -149,22 +149,22 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
     checkout = load_checkout(args.model, named=False)
     names = checkout.taxonomy.names
     fused = checkout.recogniser is not None
-    namer = GalleryNamer(
+    classifier = GalleryClassifier(
         gallery,
         describe,
         recogniser=checkout.recogniser,
         recogniser_names=names if fused else (),
         fusion=Fusion(),
     )
-    seen = see_trays(paths, checkout, namer, f"looking at {args.split} trays")
-    chosen = choose(seen, true_labels(dataset, namer, seen), namer, fused=fused)
-    rule = counting_rule(dataset, namer, named(seen, chosen.open_set, None, namer.known))
+    seen = see_trays(paths, checkout, classifier, f"looking at {args.split} trays")
+    chosen = choose(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
+    rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
     origin = {"chosen_on": f"{args.data.resolve().name} {args.split}", "model": args.model.name}
     set_setting(args.gallery, "open_set", {**chosen.open_set.to_dict(), **chosen.facts, **origin})
     state = set_setting(args.gallery, "counting", rule.to_dict())
     if chosen.fusion is not None:
         fusion_rule = counting_rule(
-            dataset, namer, named(seen, chosen.open_set, chosen.fusion, namer.known)
+            dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)
         )
         fusion = {**chosen.fusion.to_dict(), "counting": fusion_rule.to_dict(), **origin}
         state = set_setting(args.gallery, "fusion", fusion)
@@ -229,10 +229,12 @@ def _box(args: argparse.Namespace) -> tuple[float, float, float, float] | None:
 
 def _told(state: GalleryState, line: str = "") -> dict[str, Any]:
     photos = sum(len(sku.photos) for sku in state.skus)
-    size = f"{len(state.skus)} SKUs, {photos} photos, {state.rows} descriptors of {state.dimension}"
+    size = (
+        f"{len(state.skus)} SKUs, {photos} photos, {state.count} descriptors of {state.dimension}"
+    )
     return {
         "skus": len(state.skus),
-        "descriptors": state.rows,
+        "descriptors": state.count,
         "dimension": state.dimension,
         "generation": state.generation,
         "lines": [*([line] if line else []), f"gallery: {size}, change {state.generation}"],

@@ -49,7 +49,7 @@ def _measure(args: argparse.Namespace, progress: Report) -> np.ndarray:
         draw_package(args.seed, index // SIBLINGS, "front", 0, sibling=index % SIBLINGS)
         for index in range(args.products)
     ]
-    rows: list[np.ndarray] = []
+    blocks: list[np.ndarray] = []
     waiting: list[np.ndarray] = []
     total = args.products * args.views
     for index in range(args.products):
@@ -59,11 +59,11 @@ def _measure(args: argparse.Namespace, progress: Report) -> np.ndarray:
                 args.seed, index // SIBLINGS, "front", view, sibling=index % SIBLINGS
             )
             waiting.append(tray_view(own, packages, rng))
-            if len(waiting) == AT_ONCE or len(waiting) + AT_ONCE * len(rows) == total:
-                rows.append(measure(waiting))
+            if len(waiting) == AT_ONCE or len(waiting) + AT_ONCE * len(blocks) == total:
+                blocks.append(measure(waiting))
                 waiting = []
-                progress(min(AT_ONCE * len(rows), total), total)
-    return np.concatenate(rows)
+                progress(min(AT_ONCE * len(blocks), total), total)
+    return np.concatenate(blocks)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -69,12 +69,12 @@ def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], Non
     total = windows * (len(naming.queries.pictures) + turns * len(naming.exemplars.pictures))
     done = 0
 
-    def told(rows: int) -> None:
+    def count_views(views: int) -> None:
         nonlocal done
-        done += rows
+        done += views
         progress(done, total)
 
-    return told
+    return count_views
 
 
 def _few(crops: Crops, most: int, seed: int) -> Crops:

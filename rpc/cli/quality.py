@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
@@ -143,7 +143,7 @@ def _write(
 ) -> Path:
     tiles = {}
     for name, one in sets.items():
-        rows = evenly(len(one.paths), TILES)
+        rows = evenly_spaced(len(one.paths), TILES)
         photos = {row: fit(read_image(one.paths[row]), side) for row in rows}
         tiles[name] = [
             (photo, max(patches(photo, np.random.default_rng([seed, row])), key=np.std))

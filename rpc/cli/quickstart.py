@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(data: Path) -> Measured:
-    """What a store can be measured on."""
+    """The split that a store can be measured on; "none" where there is none."""
     from rpc.data.store import Store
 
     store = Store.open(data)

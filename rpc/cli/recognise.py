@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     budget.add_argument("--epochs", type=float, metavar="N", help="(default: config)")
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     budget.add_argument("--cpu-minutes", type=float, metavar="N", help="(default: config)")
-    add("--seed", type=int, default=0, help="of weights, order, variation (default: 0)")
+    add("--seed", type=int, default=0, help="of weights, order, augmentation (default: 0)")
     add("--workers", type=int, default=1, help="threads that read photos ahead (default: 1)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
     add("--checkpoint", type=Path, metavar="FILE", help="measure this model; nothing is learned")

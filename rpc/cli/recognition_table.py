@@ -27,7 +27,7 @@ from rpc.reporting.provenance import code_version, library_versions, machine
 CONFIGS: Final = shipped("configs/recognition")
 TRAIN: Final = (sys.executable, "-m", "rpc.cli", "recognise")
 NEEDS: Final = "learns from; choose a system"  # rpc.recognition.systems.registry.require_needs
-REFERENCE: Final = "yardstick"
+REFERENCE: Final = "baseline"
 # Top-1 on CUB-200-2011, per cent, as in docs/recognition.md, which says where each comes from.
 PUBLISHED: Final = {
     "bilinear": "84.1",
@@ -208,7 +208,7 @@ def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[st
                 "devices": sorted({str(r["training"]["device"]) for r in results}),
                 "batches": round(float(np.mean([r["training"]["batches"] for r in results]))),
                 "side": int(results[0]["config"]["values"]["system"]["side"]),
-                "photos": {side: results[0]["data"][side] for side in ("train", "val", "test")},
+                "photos": {split: results[0]["data"][split] for split in ("train", "val", "test")},
                 "protocol": results[0]["protocol"],
                 "commits": _told(results, "code", "commit"),
                 "machines": _told(results, "machine", "cpu"),
@@ -219,7 +219,7 @@ def gather(out: Path, names: list[str], systems: list[str]) -> dict[str, dict[st
 
 
 def _told(results: list[dict[str, Any]], part: str, name: str) -> list[str]:
-    """What the runs' manifests say, which need not hold of whoever writes the table."""
+    """Facts from the runs' manifests, which need not hold of whoever writes the table."""
     return sorted({str(result["manifest"][part].get(name)) for result in results})
 
 
@@ -244,7 +244,7 @@ def page(result: dict[str, Any]) -> str:
         "Test top-1 in per cent, mean and standard deviation over seeds; "
         f"{_said(result['cpu_minutes'], result['iterations'])} for all gradient phases of a system "
         "(fits come on top: column s, seconds of a processor in all), EfficientNet-lite0, the "
-        "checkpoint chosen on validation. 'lead' is that over the yardstick, in points. Published: "
+        "checkpoint chosen on validation. 'lead' is that over the baseline, in points. Published: "
         "CUB-200-2011 with the papers' networks at 448 px, for the record; nothing here compares.",
         "",
     ]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import read_json
 from rpc.data.images import list_photos, read_image, write_image
 from rpc.runs.progress import bar
@@ -63,8 +63,8 @@ def _sheets(args: argparse.Namespace, threads: int, beside: list[Path]) -> list[
     job = Job(args.out.resolve(), args.renderer.resolve(), args.seed, args.gate, threads)
     images = folder.dataset.images
     rows = []
-    photos = [beside[row] for row in evenly(len(beside), args.preview)] if beside else []
-    for number, row in enumerate(evenly(len(images), args.preview)):
+    photos = [beside[row] for row in evenly_spaced(len(beside), args.preview)] if beside else []
+    for number, row in enumerate(evenly_spaced(len(images), args.preview)):
         rows.append(_row(job, folder, images[row].id))
         if photos:
             rows[-1].append(read_image(photos[number % len(photos)]))

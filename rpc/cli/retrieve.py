@@ -101,16 +101,16 @@ def _report(
 
 
 def _draw(data: ClassPhotos, maps: FeatureMaps, scored: dict[str, Scored], out: Path) -> None:
-    from rpc.data.evenly import evenly
+    from rpc.data.evenly_spaced import evenly_spaced
     from rpc.data.images import write_image
     from rpc.pipelines.retrieval.sheets import answer_sheet, mask_sheet
     from rpc.reporting.pictures.lettering import Lettering
 
     lettering = Lettering()
-    rows = evenly(len(data.queries), MASKS)
+    rows = evenly_spaced(len(data.queries), MASKS)
     write_image(out / "masks.jpg", mask_sheet(data, maps, rows, lettering), quality=90)
     shown = next((name for name in ("SCDA", "SCDA_flip+") if name in scored), next(iter(scored)))
-    rows = evenly(len(data.queries), ANSWERS)
+    rows = evenly_spaced(len(data.queries), ANSWERS)
     sheet = answer_sheet(data, scored[shown].nearest, rows, lettering)
     write_image(out / "answers.jpg", sheet, quality=90)
 

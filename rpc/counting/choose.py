@@ -23,7 +23,7 @@ from rpc.structures.boxes import FloatArray
 
 @dataclass(frozen=True)
 class RuleGrid:
-    """What is tried. Gentle suppression stands first: it wins where all else is equal.
+    """The values to try. Gentle suppression stands first: it wins where all else is equal.
 
     Attributes:
         thresholds: scores, rising.

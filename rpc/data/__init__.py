@@ -1,4 +1,4 @@
-"""The only room that knows file layouts: JSON, stores, exemplars, photos, cut-outs."""
+"""The only package that knows file layouts: JSON, stores, exemplars, photos, cut-outs."""
 
 from rpc.data.cutouts import Cutout, CutoutSet, read_cutouts, write_cutouts
 from rpc.data.dataset import (

@@ -1,4 +1,4 @@
-"""What is in a store, what is missing and what is damaged."""
+"""Check a store: its contents, missing files and damaged files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rpc.data.store import SPLITS, Split, Store
 
 @dataclass(frozen=True)
 class SplitCheck:
-    """What one split holds.
+    """The contents of one split.
 
     Attributes:
         name: `train`, `val` or `test`.
@@ -43,7 +43,7 @@ class SplitCheck:
 
 @dataclass(frozen=True)
 class StoreCheck:
-    """What a store holds and what is wrong with it.
+    """The contents of a store and its faults.
 
     Attributes:
         root: the store.
@@ -153,7 +153,7 @@ def _look_header(photo: tuple[Store, Split, ImageInfo]) -> Problem | None:
 def _look(
     photo: tuple[Store, Split, ImageInfo], size: Callable[[Path], tuple[int, int]]
 ) -> Problem | None:
-    """What is wrong with the file of one image; None where nothing is."""
+    """The fault of one image's file; None where there is none."""
     store, split, image = photo
     where = f"{store.image_dir(split).name}/{image.file_name}"
     try:

@@ -1,4 +1,4 @@
-"""What is unusual in a store and does no harm: notes on the page of the check."""
+"""Notes on unusual but harmless things in a store, for the page of the check."""
 
 from __future__ import annotations
 

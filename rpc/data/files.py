@@ -203,7 +203,7 @@ def free_memory() -> int | None:
 
 
 def path_problem(relative: object) -> str | None:
-    """What is wrong with a path read from a file, by its text alone; None where it is harmless."""
+    """The fault of a path read from a file, by its text alone; None where it is harmless."""
     if not isinstance(relative, str) or not relative:
         return f"expected a file name, got {relative!r:.80}"
     if "\0" in relative or "\\" in relative:

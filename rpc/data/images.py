@@ -62,12 +62,12 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
         with _open(path, max_side) as image:
             width, height = image.size
             # 5 to 8 are the EXIF orientations that lie on their side.
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            rotated = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     except DataError:
         raise
     except Exception as error:
         raise _unreadable(path, error) from error
-    return (height, width) if turned else (width, height)
+    return (height, width) if rotated else (width, height)
 
 
 def is_photo_name(name: str) -> bool:
@@ -127,7 +127,7 @@ def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
 
 
 def _read(path: Path, max_side: int, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Decode all of a file, turned upright, 8 bits a channel, and converted by `convert`."""
+    """Decode all of a file, rotated upright, 8 bits a channel, and converted by `convert`."""
     try:
         with _open(path, max_side) as image:
             image.load()

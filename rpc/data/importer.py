@@ -1,4 +1,4 @@
-"""A plain folder of photos, which is what a shop has, turned into a store in RPC's shape."""
+"""Import a plain folder of photos, which is what a shop has, as a store in RPC's shape."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Photo:
 
 @dataclass(frozen=True)
 class _Found:
-    """What was seen on a photo; `reason` says why it cannot be used, empty where it can."""
+    """The findings on one photo; `reason` says why it cannot be used, empty where it can."""
 
     photo: _Photo
     width: int = 0

@@ -80,7 +80,7 @@ def model_text(config: Config) -> str:
 
 
 def read_model_text(text: str) -> dict[str, Any]:
-    """What `model_text` wrote: `model`, `test_pipeline` and `image_size`.
+    """Read the text that `model_text` wrote: `model`, `test_pipeline` and `image_size`.
 
     Raises:
         ValueError: it is something else.
@@ -184,7 +184,7 @@ def _set_amp(config: Config) -> None:
 
 
 def _set_devices(config: Config) -> None:
-    """What mmengine and mmdet get wrong without a GPU, and a sane number of data workers."""
+    """Correct settings that mmengine and mmdet get wrong without a GPU; limit the data workers."""
     for name in ("train_dataloader", "val_dataloader"):
         loader = config.get(name)
         if loader:

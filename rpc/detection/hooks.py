@@ -1,4 +1,4 @@
-"""What a person sees while a detector is trained."""
+"""Progress messages while a detector is trained."""
 
 from __future__ import annotations
 

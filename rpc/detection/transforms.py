@@ -46,8 +46,8 @@ class RandomQuarterTurn(BaseTransform):
             results["img"] = np.ascontiguousarray(np.rot90(results["img"], turns))
             results["img_shape"] = results["img"].shape[:2]
             boxes = results["gt_bboxes"].numpy()
-            turned = turn_boxes(boxes, turns, width, height).astype(np.float32)
-            results["gt_bboxes"] = HorizontalBoxes(torch.from_numpy(turned))
+            rotated = rotate_boxes(boxes, turns, width, height).astype(np.float32)
+            results["gt_bboxes"] = HorizontalBoxes(torch.from_numpy(rotated))
         return results
 
 
@@ -78,7 +78,7 @@ class RandomLight(BaseTransform):
         return results
 
 
-def turn_boxes(boxes: NDArray[Any], turns: int, width: int, height: int) -> NDArray[Any]:
+def rotate_boxes(boxes: NDArray[Any], turns: int, width: int, height: int) -> NDArray[Any]:
     """Boxes (N, 4) of an image of `width` x `height` px after `turns` quarter turns to the left."""
     for _ in range(turns % 4):
         x1, y1, x2, y2 = boxes.T

@@ -149,7 +149,7 @@ def weighted_metrics(weights: ArrayLike, pred_counts: ArrayLike, gt_counts: Arra
 
 
 def _columns(predicted: Counts, truth: Counts) -> NDArray[np.floating]:
-    """What is summed over images (N, 1 + 3 K): cart right; P, G and min(P, G) by SKU."""
+    """The terms summed over images (N, 1 + 3 K): cart right; P, G and min(P, G) by SKU."""
     if predicted.shape != truth.shape or len(truth) == 0:
         raise ValueError(
             "counts: expected the same images, one or more, and SKUs in prediction and truth, got "

@@ -27,7 +27,7 @@ LARGEST_AREA = 1e10  # square pixels: larger ones are outside COCO's area range 
 
 @dataclass(frozen=True, eq=False)
 class FoundBoxes:
-    """What a detector found on N images, in the order of the file.
+    """The boxes that a detector found on N images, in the order of the file.
 
     Attributes:
         rows: (M,) the image, 0 to N - 1.
@@ -66,7 +66,7 @@ class ItemBoxes:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What became of the boxes, SKU by SKU and best first, as average precision takes them.
+    """The matches of the boxes, SKU by SKU and best first, as average precision takes them.
 
     Attributes:
         rows: (M,) the image.

@@ -1,4 +1,4 @@
-"""What is gained when the least certain carts go to a cashier: accuracy by coverage.
+"""The gain when the least certain carts go to a cashier: accuracy by coverage.
 
 Key: N carts, M different certainties.
 """

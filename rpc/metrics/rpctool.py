@@ -78,7 +78,7 @@ def rpctool_metrics(
     gt_counts: ArrayLike,
     levels: Sequence[str | None],
 ) -> dict[str, RpctoolMetrics]:
-    """What `rpctool` prints for these results: the count metrics of each level and of all images.
+    """The figures that `rpctool` prints for these results: count metrics by level and of all.
 
     Args:
         scores: (M,) of all boxes; finite.

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
 from rpc.data.images import list_photos, read_image
 from rpc.data.store import Store
@@ -119,7 +119,7 @@ def _classical(request: RendererRequest, values: dict[str, Any], target: TargetP
             f"{request.config}: unknown setting {', '.join(values)}; expected kind alone"
         )
     folder = SceneFolder.open(request.scenes)
-    rows = evenly(len(folder.dataset.images), MOST_SCENES)
+    rows = evenly_spaced(len(folder.dataset.images), MOST_SCENES)
     total = len(rows) + len(target.paths)
     with bar("looking at photos and scenes") as progress:
         renderer = ClassicalRenderer.fit(

@@ -1,4 +1,4 @@
-"""A plain backbone with a linear head on crops: the yardstick, and what names products by default.
+"""A plain backbone with a linear head on crops: the baseline, and what names products by default.
 
 Key: B crops, N boxes of a photo, S x S pixels of a crop, K SKUs; class K is 'no single product'.
 """
@@ -99,7 +99,7 @@ class Recogniser:
         extents = torch.from_numpy(box_extents(boxes, rgb.shape[1]))
         total = np.zeros((len(boxes), labels))
         for turn in range(self.turns):
-            turned = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
-            logits = self.model(torch.from_numpy(turned), extents)
+            rotated = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
+            logits = self.model(torch.from_numpy(rotated), extents)
             total += torch.softmax(logits, dim=1).double().numpy()
         return np.asarray(total / self.turns)

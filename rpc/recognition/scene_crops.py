@@ -80,7 +80,7 @@ class SceneCrops(IterableDataset[Batch]):
                     pool = [pool[i] for i in order[self.size :]]
 
     def _scene(self, index: int, rng: np.random.Generator) -> list[_Example]:
-        """Examples of one scene, turned, lit and covered at random."""
+        """Examples of one scene, rotated, lit and covered at random."""
         image = self.data.images[index]
         rgb = read_image(safe_join(self.folder, image.file_name))
         items = self.data.annotations_of(image.id)
@@ -110,7 +110,7 @@ def _batch(examples: list[_Example]) -> Batch:
 
 def _vary(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """A quarter turn and another light; never mirrored, as print is not."""
-    turned = np.rot90(crop, int(rng.integers(4)))
+    rotated = np.rot90(crop, int(rng.integers(4)))
     gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
-    lit = turned.astype(np.float32) * gain.astype(np.float32) + np.float32(rng.normal(0, 6))
+    lit = rotated.astype(np.float32) * gain.astype(np.float32) + np.float32(rng.normal(0, 6))
     return lit.clip(0, 255).astype(np.uint8)

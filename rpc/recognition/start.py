@@ -24,7 +24,7 @@ def write_start(path: str | Path, model: CropClassifier) -> Path:
     return write_tensors(path, {"body": body})
 
 
-def take_start(model: CropClassifier, path: str | Path) -> None:
+def load_pretrained(model: CropClassifier, path: str | Path) -> None:
     """Give a new classifier the body that `write_start` wrote; its head stays as it is.
 
     Raises:
@@ -40,5 +40,5 @@ def take_start(model: CropClassifier, path: str | Path) -> None:
     try:
         model.load_state_dict({name: value.float() for name, value in body.items()}, strict=False)
     except RuntimeError as error:
-        told = str(error).strip().splitlines()[-1].strip()
-        raise DataError(f"{path}: the start of another architecture: {told}") from error
+        message = str(error).strip().splitlines()[-1].strip()
+        raise DataError(f"{path}: the start of another architecture: {message}") from error

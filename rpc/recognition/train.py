@@ -20,7 +20,7 @@ from rpc.data.dataset import Dataset, read_dataset
 from rpc.data.files import DataError
 from rpc.recognition.classifier import CropClassifier
 from rpc.recognition.scene_crops import Batch, SceneCrops
-from rpc.recognition.start import take_start
+from rpc.recognition.start import load_pretrained
 from rpc.runs.tensor_files import read_tensors, write_tensors
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
@@ -35,8 +35,8 @@ class RecogniserSettings:
     Attributes:
         minutes: wall time.
         batch_size: B.
-        lr: of the head; the pretrained layers take `backbone_factor` of it.
-        backbone_factor: see `lr`.
+        lr: of the head; the pretrained layers take `backbone_lr_mult` times as much.
+        backbone_lr_mult: see `lr`.
         weight_decay: of AdamW.
         label_smoothing: mass taken from the true label.
         stray_share: stray boxes (no single product) for each item.
@@ -53,7 +53,7 @@ class RecogniserSettings:
     minutes: float = 6.0
     batch_size: int = 48
     lr: float = 5e-3
-    backbone_factor: float = 0.3
+    backbone_lr_mult: float = 0.3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
     stray_share: float = 0.15
@@ -142,7 +142,7 @@ class _Trainee:
         self.bfloat16 = settings.bfloat16
         self.model = CropClassifier(num_labels, pretrained=settings.start is None)
         if settings.start is not None:
-            take_start(self.model, settings.start)
+            load_pretrained(self.model, settings.start)
         self.model.to(memory_format=torch.channels_last)
         self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(0.99))
         groups = _groups(self.model, settings)
@@ -239,7 +239,7 @@ def _groups(model: CropClassifier, settings: RecogniserSettings) -> list[dict[st
     body = [p for p in model.blocks.parameters() if p.requires_grad]
     return [
         {"params": head, "lr": settings.lr},
-        {"params": body, "lr": settings.lr * settings.backbone_factor},
+        {"params": body, "lr": settings.lr * settings.backbone_lr_mult},
     ]
 
 

@@ -3,7 +3,6 @@
 from rpc.reporting.comparison.compare import compare_results, write_comparison
 from rpc.reporting.comparison.paper_table import write_paper_table
 from rpc.reporting.evaluation.counts import CountedCarts, is_counts_list, read_counts, write_counts
-from rpc.reporting.evaluation.gallery import write_gallery
 from rpc.reporting.evaluation.matching import Matching, match_items, truth_of
 from rpc.reporting.evaluation.reading import Reading, read_boxes, read_carts
 from rpc.reporting.evaluation.report import build_report, write_report
@@ -15,6 +14,7 @@ from rpc.reporting.evaluation.results import (
     results_of_entries,
 )
 from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
+from rpc.reporting.evaluation.worst_carts import write_worst_carts
 from rpc.reporting.manifest import manifest
 from rpc.reporting.pictures.draw import draw_tray
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
@@ -46,7 +46,7 @@ __all__ = [
     "truth_of",
     "write_comparison",
     "write_counts",
-    "write_gallery",
     "write_paper_table",
     "write_report",
+    "write_worst_carts",
 ]

@@ -92,7 +92,7 @@ def store_facts(root: str | Path) -> dict[str, Any]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git says; None where it fails or is not there."""
+    """The output of git; None where it fails or is not there."""
     try:
         done = subprocess.run(
             # Reading only: killed halfway, a `git status` would leave its lock in the repository.

@@ -1,4 +1,4 @@
-"""What training has seen: results are comparable only where the letter is the same."""
+"""Kinds of supervision in training: only results with the same letter can be compared."""
 
 from __future__ import annotations
 

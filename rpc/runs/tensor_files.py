@@ -54,7 +54,7 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
 
 
 def _culprit(error: BaseException) -> str:
-    """What the file wanted to load, by name where torch tells it."""
+    """The object that the file wanted to load, by name where torch gives it."""
     found = re.search(r"GLOBAL (\S+)|Unsupported global: GLOBAL (\S+)", str(error))
     return f"'{found.group(1) or found.group(2)}'" if found else "a foreign pickle"
 

@@ -1,4 +1,4 @@
-"""What is passed around: boxes, masks, detections, shopping lists; numpy and pycocotools only."""
+"""Values passed around: boxes, masks, detections, shopping lists; numpy and pycocotools only."""
 
 from rpc.structures.boxes import (
     box_areas,

@@ -1,4 +1,4 @@
-"""What a detector says of one photo."""
+"""The detections on one photo."""
 
 from __future__ import annotations
 

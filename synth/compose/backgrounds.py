@@ -76,7 +76,7 @@ class Backgrounds:
 
 
 def random_crop(rng: np.random.Generator, photo: Rgb, width: int, height: int) -> Rgb:
-    """A crop of half the photo's sides or more, turned by quarters and mirrored, made to fit."""
+    """A crop of half the photo's sides or more, rotated by quarters and mirrored, made to fit."""
     turns, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
     fraction, left, top = rng.uniform(0.5, 1.0), rng.random(), rng.random()
     photo = np.rot90(photo, turns)

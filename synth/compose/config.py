@@ -1,4 +1,4 @@
-"""What a composed scene looks like: one frozen, validated record."""
+"""Settings of composed scenes: one frozen, validated record."""
 
 from __future__ import annotations
 

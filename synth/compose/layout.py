@@ -1,4 +1,4 @@
-"""What lies on a tray: its level, and which SKUs and cut-outs."""
+"""Contents of a tray: its level, and which SKUs and cut-outs lie on it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class HeapPlan:
-    """What is drawn once for a scene, so that a smaller copy of it makes a like heap.
+    """The random values drawn once for a scene, so that a smaller copy of it makes a like heap.
 
     Attributes:
         centre: of the heap, as fractions of width and height.

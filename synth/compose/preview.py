@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
 from rpc.data.images import list_photos, read_image
 
@@ -45,7 +45,7 @@ def sample_photos(folder: str | Path, count: int) -> list[Rgb]:
         DataError: the folder is missing or holds no photo.
     """
     paths = list_photos(folder, "photos of real trays")
-    return [read_image(paths[row]) for row in evenly(len(paths), count)]
+    return [read_image(paths[row]) for row in evenly_spaced(len(paths), count)]
 
 
 def _block(images: Sequence[Rgb], columns: int) -> Rgb:

@@ -1,4 +1,4 @@
-"""What a lens and a sensor do, as albumentations transforms that cost little: vignette, noise."""
+"""Effects of a lens and a sensor, as cheap albumentations transforms: vignette, noise."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def cast_shadow(
 
 
 def _factor(patch: Patch, light: Light, size: float, pad: int) -> NDArray[np.uint8]:
-    """What light is left around the item, 255 for all of it: (h + 2 pad, w + 2 pad)."""
+    """The light that is left around the item, 255 for all of it: (h + 2 pad, w + 2 pad)."""
     alpha = patch.alpha
     height, width = (math.ceil(n / _SHRINK) for n in alpha.shape)
     small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)

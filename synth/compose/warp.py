@@ -1,4 +1,4 @@
-"""A cut-out as it lies in the scene: turned, sized, seen by a camera a little from the side."""
+"""A cut-out as it lies in the scene: rotated, sized, seen by a camera a little from the side."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _print_surface(
     height: int,
     view: View,
 ) -> NDArray[np.uint8]:
-    """What is printed on front, back or end: (H, W, 3).
+    """The print on front, back or end: (H, W, 3).
 
     `sources` draw the design, the word and the emblem; without a family, all three are one.
     """

@@ -1,4 +1,4 @@
-"""A flat package as a checkout's camera may see it: turned, tilted, lit and blurred, half hidden.
+"""A flat package as a checkout's camera may see it: rotated, tilted, lit and blurred, half hidden.
 
 From RGBA pictures, one crop a call. Nothing is taken from any tray: the ranges are wide.
 
@@ -60,7 +60,7 @@ def _paste(
     scene: FloatPicture,
     rng: np.random.Generator,
 ) -> tuple[FloatPicture, NDArray[np.bool_]]:
-    """The scene with the package on it, turned and tilted anyhow, and where it covers it."""
+    """The scene with the package on it, rotated and tilted anyhow, and where it covers it."""
     height, width = package.shape[:2]
     scale = long / max(height, width)
     turn, axis = rng.uniform(0, 2 * np.pi), rng.uniform(0, np.pi)
@@ -101,7 +101,7 @@ def _photograph(scene: FloatPicture, rng: np.random.Generator) -> Rgb:
 
 
 def _crop(picture: Rgb, seen: NDArray[np.bool_], rng: np.random.Generator) -> Rgb:
-    """What a detector's box cuts out: up to 3 px wrong on each side."""
+    """A crop as a detector's box would cut it: up to 3 px wrong on each side."""
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if len(rows) == 0:
         rows = columns = np.array([SIDE // 2 - 10, SIDE // 2 + 10])

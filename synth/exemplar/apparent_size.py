@@ -1,11 +1,11 @@
 """How large each product appears on a tray, read off unlabelled checkout photos.
 
 A rig that frames every product to fill its photo loses the products' relative sizes, and no
-exemplar tells them. Unlabelled trays do: a box that looks like some cut-out, turned by some
+exemplar tells them. Unlabelled trays do: a box that looks like some cut-out, rotated by some
 angle, shows how much smaller that cut-out is on a tray. Look-alikes may be mistaken for one
 another here without harm, since they share their size. Labels of trays are never used.
 
-Key: T boxes on trays, C turned cut-outs, D dimensions.
+Key: T boxes on trays, C rotated cut-outs, D dimensions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Group = tuple[int, int | None]  # category id, camera
 
 
 @dataclass(frozen=True)
-class TurnedCutout:
+class RotatedCutout:
     """A cut-out after a turn: what it would look like on a tray.
 
     Attributes:
@@ -44,12 +44,12 @@ def match_sizes(
     tray_vectors: NDArray[np.float32],
     tray_sides: FloatArray,
     cutout_vectors: NDArray[np.float32],
-    cutouts: Sequence[TurnedCutout],
+    cutouts: Sequence[RotatedCutout],
     *,
     aspect_tolerance: float = 0.25,
     keep: float = 0.6,
 ) -> list[tuple[Group, float]]:
-    """For each convincing match of a tray box with a turned cut-out, its group and log size factor.
+    """Match tray boxes with rotated cut-outs: group and log size factor of each convincing match.
 
     Args:
         tray_vectors: (T, D), unit length.
@@ -118,21 +118,21 @@ def _shrink(factors: Sequence[float], towards: float, weight: float) -> float:
     return (len(factors) * own + weight * towards) / (len(factors) + weight)
 
 
-def turn_cutout(
+def rotate_cutout(
     rgba: NDArray[np.uint8], degrees: float, backdrop: Sequence[float]
 ) -> NDArray[np.uint8]:
-    """A cut-out (H, W, 4) turned about its middle on a plain backdrop, tight on its mask."""
+    """A cut-out (H, W, 4) rotated about its middle on a plain backdrop, tight on its mask."""
     height, width = rgba.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     side = math.ceil(math.hypot(width, height)) + 2
     matrix[:, 2] += side / 2 - np.array([width, height]) / 2
-    turned = cv2.warpAffine(rgba, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    box = mask_to_box(turned[..., 3] > 127)
+    rotated = cv2.warpAffine(rgba, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    box = mask_to_box(rotated[..., 3] > 127)
     if box is None:
         return np.zeros((1, 1, 3), np.uint8)
     x1, y1, x2, y2 = box
-    alpha = turned[y1:y2, x1:x2, 3:].astype(np.float32) / 255
-    mixed = turned[y1:y2, x1:x2, :3] * alpha + np.asarray(backdrop, np.float32) * (1 - alpha)
+    alpha = rotated[y1:y2, x1:x2, 3:].astype(np.float32) / 255
+    mixed = rotated[y1:y2, x1:x2, :3] * alpha + np.asarray(backdrop, np.float32) * (1 - alpha)
     return np.asarray(mixed.round().astype(np.uint8))
 
 
@@ -165,7 +165,7 @@ def estimate_sizes(
         return cutouts, {}
     backdrop = np.median([_border_colour(crop) for crop in crops], axis=0)
     groups = sorted({_group(c) for c in cutouts.cutouts}, key=str)
-    turned: list[TurnedCutout] = []
+    rotated: list[RotatedCutout] = []
 
     def pictures() -> Iterable[NDArray[np.uint8]]:
         for group in groups:
@@ -176,13 +176,13 @@ def estimate_sizes(
                 shrink = min(long_side / max(rgba.shape[:2]), 1.0)
                 small = cv2.resize(rgba, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
                 for turn in range(turns):
-                    picture = turn_cutout(small, 360 * turn / turns, backdrop)
+                    picture = rotate_cutout(small, 360 * turn / turns, backdrop)
                     height, width = picture.shape[:2]
-                    turned.append(TurnedCutout(group, width / shrink, height / shrink))
+                    rotated.append(RotatedCutout(group, width / shrink, height / shrink))
                     yield picture
 
     vectors = embed(pictures())
-    matches = match_sizes(embed(crops), tray_sides, vectors, turned)
+    matches = match_sizes(embed(crops), tray_sides, vectors, rotated)
     factors = pool_sizes(matches, groups)
     if not factors:
         return cutouts, {}
@@ -196,6 +196,6 @@ def _group(cutout: Cutout) -> Group:
 
 
 def _border_colour(picture: NDArray[np.uint8]) -> FloatArray:
-    """Median colour of the corners, where a turned product leaves the tray in sight."""
+    """Median colour of the corners, where a rotated product leaves the tray in sight."""
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
     return np.asarray(np.median(corners, axis=0))

@@ -118,7 +118,7 @@ class CommonObject:
         return segmenters
 
     def _learn(self, exemplars: Sequence[Exemplar], max_side: int, name: str) -> Colocaliser:
-        """What the crops of one SKU have in common; photos that cannot be read do not count."""
+        """The common object of one SKU's crops; photos that cannot be read do not count."""
         crops = []
         for exemplar in exemplars:
             try:

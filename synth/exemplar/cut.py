@@ -23,7 +23,7 @@ LEAST_AREA = 25  # px of mask: less is no product
 
 @dataclass(frozen=True)
 class Measures:
-    """What is measured on one mask; lengths and areas in pixels of the photo.
+    """Measurements of one mask; lengths and areas in pixels of the photo.
 
     Attributes:
         area: mask pixels of the PNG.
@@ -32,7 +32,7 @@ class Measures:
         box_area: area of the given box.
         box_width: of the given box.
         box_height: of the given box.
-        short_side: of the smallest turned rectangle around the mask.
+        short_side: of the smallest rotated rectangle around the mask.
         long_side: of it.
         photo_side: longer side of the photo.
         score: of the mask alone, see `quality.MaskJudgement`; 1 for a mask made by hand.
@@ -109,7 +109,7 @@ def crop_around(
     max_side: int = MAX_SIDE,
     around: Sequence[float] | None = None,
 ) -> tuple[NDArray[np.uint8], Box, float]:
-    """What a segmenter is shown of a photo: the box with a margin, at most at its own scale.
+    """The part of a photo that a segmenter sees: the box with a margin, at most at its own scale.
 
     Args:
         rgb: photo (H, W, 3).

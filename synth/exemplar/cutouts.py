@@ -132,7 +132,7 @@ def _jobs(
     overrides: Overrides,
     max_side: int,
 ) -> list[Job]:
-    """What there is to do, in the order of the exemplars."""
+    """The work to do, in the order of the exemplars."""
     sku = {c.id: _harmless(c.name) for c in store.taxonomy.categories}
     root = store.image_dir("train")
     jobs = []
@@ -231,7 +231,7 @@ def _one_thread() -> None:
 
 
 def _stamp(exemplar: Exemplar, mask: Path | None) -> str:
-    """What a cut-out is made of, as text."""
+    """The inputs of a cut-out, as text."""
     try:
         state = exemplar.path.stat()
         photo = f"{state.st_size} {state.st_mtime_ns}"

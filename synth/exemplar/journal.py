@@ -1,4 +1,4 @@
-"""What a build has done so far, a line a photo: after a kill the next build goes on from here."""
+"""Journal of a build, a line a photo: after a kill the next build goes on from here."""
 
 from __future__ import annotations
 

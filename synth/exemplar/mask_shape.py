@@ -67,7 +67,7 @@ def box_fit(mask: BoolMask, box: Sequence[float]) -> float:
 
 
 def rectangle_sides(mask: BoolMask) -> tuple[float, float]:
-    """Short and long side in pixels of the smallest turned rectangle around `mask` (H, W)."""
+    """Short and long side in pixels of the smallest rotated rectangle around `mask` (H, W)."""
     points = cv2.findNonZero(mask.astype(np.uint8))
     if points is None:
         return 0.0, 0.0

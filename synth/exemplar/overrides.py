@@ -23,7 +23,7 @@ DROP_LIST = "drop.txt"
 
 @dataclass(frozen=True)
 class Overrides:
-    """What was decided by hand.
+    """The decisions made by hand.
 
     Attributes:
         masks: mask files by stem.

@@ -54,7 +54,7 @@ class CameraRole(Enum):
 
 @dataclass(frozen=True)
 class Views:
-    """What is known of N cut-outs.
+    """Measurements of N cut-outs.
 
     Attributes:
         category_id: (N,) int.
@@ -62,7 +62,7 @@ class Views:
         area: (N,) mask area.
         width: (N,) width of the product's box on the photo.
         height: (N,) height of it.
-        short_side: (N,) short side of the smallest turned rectangle around the mask.
+        short_side: (N,) short side of the smallest rotated rectangle around the mask.
         trusted: (N,) bool: the mask is good enough to compare others with.
 
     Raises:
@@ -105,7 +105,7 @@ def sku_ratios(views: Views) -> Floats:
 
 
 def camera_roles(views: Views) -> dict[int, CameraRole]:
-    """What each camera is (key -1: photos without a camera).
+    """The role of each camera (key -1: photos without a camera).
 
     Only products that are not round tell. As such a product turns, its area stays nearly the same
     in a camera from above, far below the spread that another camera sees; in a camera from the

@@ -26,7 +26,7 @@ NEIGHBOUR_RANGE = 0.35  # log area: what two neighbour views may differ by witho
 
 @dataclass(frozen=True)
 class MaskJudgement:
-    """What one mask looks like; all values 0 to 1.
+    """The scores of one mask; all values 0 to 1.
 
     Attributes:
         box_fit: IoU of the mask's tight box (before it is cut to the box) and the box.

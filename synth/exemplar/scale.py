@@ -50,7 +50,7 @@ def size_factors(
 
     Args:
         category_ids: (N,) of the usable cut-outs.
-        lengths: (N,) long sides of the smallest turned rectangles around the masks, photo px.
+        lengths: (N,) long sides of the smallest rotated rectangles around the masks, photo px.
         areas: (N,) mask areas, photo px.
         sizes_mm: longest side in mm by category id.
     """

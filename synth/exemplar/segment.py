@@ -1,4 +1,4 @@
-"""What every way to find the product's pixels has in common, and the choice of one by name."""
+"""Interface of the segmenters that find a product's pixels, and the choice of one by name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Sets of scenes against real photos, and real against real: the floor that can be reached.
 
-Key: n photos a side.
+Key: n photos of each set.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Comparison:
         kernel: by view. Of a set: all its photos against all real ones, with the standard error.
             Of the halves: 0, the mean over all ways to halve, and the standard deviation of draws:
             what differs by less is not told from real by so few photos.
-        frechet: by view, n photos a side, mean and deviation of the draws; it is biased upwards,
+        frechet: by view, n photos of each set, mean and deviation of the draws; biased upwards,
             by as much for a set as for the halves, roughly.
         figures: by plain figure, `standardised_distance` likewise; None where one draw has none.
     """

@@ -1,4 +1,4 @@
-"""What of a photo is looked at: the whole at a common size, and patches at random places.
+"""Crops of a photo to compare: the whole at a common size, and patches at random places.
 
 Key: H x W pixels, P patches, S pixels a side.
 """

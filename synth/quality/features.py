@@ -1,4 +1,4 @@
-"""What a pretrained network sees of a photo: its look, its parts, the whole tray.
+"""Features of a photo by a pretrained network: its look, its parts, the whole tray.
 
 Key: B pictures, P patches, C channels, H x W pixels, D dimensions.
 """

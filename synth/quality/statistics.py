@@ -28,7 +28,7 @@ EDGE: Final = 40.0  # grey levels of contrast that make an edge
 
 @dataclass(frozen=True)
 class Statistic:
-    """What a figure is called and in which unit it is.
+    """The name and the unit of a figure.
 
     Attributes:
         title: for a table.

@@ -1,4 +1,4 @@
-"""What a pair of sets of vectors must be before a distance can be taken."""
+"""Checks of a pair of sets of vectors before a distance is taken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def checked_pair(
         dims: how many dimensions each array must have.
 
     Raises:
-        ValueError: the shapes do not fit, a set has fewer than two rows, or a value is not finite.
+        ValueError: the shapes do not fit, a set has under two vectors, or a value is not finite.
     """
     if x.ndim != dims or y.ndim != dims or x.shape[-1] != y.shape[-1] or not x.shape[-1]:
         raise ValueError(
@@ -28,7 +28,7 @@ def checked_pair(
         )
     if min(len(x), len(y)) < 2 or not (x.size and y.size):
         raise ValueError(
-            f"feature sets: expected two rows or more of each, got {x.shape} and {y.shape}"
+            f"feature sets: expected two vectors or more of each, got {x.shape} and {y.shape}"
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("feature sets: expected finite values only, got NaN or infinity")

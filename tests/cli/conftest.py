@@ -1,4 +1,4 @@
-"""Tools called in this process, through the same door as from the shell, on a shop's files."""
+"""Tools called in this process, by the same entry point as from the shell, on a shop's files."""
 
 import importlib
 import re

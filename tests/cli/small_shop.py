@@ -124,7 +124,7 @@ def arguments(tool, shop):
             "--out", out, "--threshold", 0.5, "--no-map",
         ),
         "train_recognition": (
-            ROOT / "configs/recognition/yardstick.py", "--data", store, "--out", out / "named",
+            ROOT / "configs/recognition/baseline.py", "--data", store, "--out", out / "named",
             "--iterations", 1, "--cfg-options", "side=32", "options.backbone=test_resnet",
             "options.pretrained=False", "options.stages=(2,3)", "training.batch_size=2",
         ),

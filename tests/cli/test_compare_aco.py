@@ -40,7 +40,7 @@ def scored(tools, tmp_path_factory):
         (folder / "results.json").write_text(json.dumps(rows))
         tools["eval"](
             "--gt", gt, "--results", folder / "results.json", "--out", folder, "--threshold", 0.5,
-            "--method", name, "--no-map", "--bootstrap", 2, "--gallery", 0, *options,
+            "--method", name, "--no-map", "--bootstrap", 2, "--worst-carts", 0, *options,
         )  # fmt: skip
         return folder
 
@@ -101,7 +101,7 @@ def test_results_of_the_official_protocol_share_a_table_only_when_told(
     folder = tmp_path / "official"
     tools["eval"](
         "--gt", TEST, "--results", two[1] / "results.json", "--out", folder, "--no-map",
-        "--protocol", "rpctool", "--method", "old", "--gallery", 0,
+        "--protocol", "rpctool", "--method", "old", "--worst-carts", 0,
     )  # fmt: skip
     options = ("--gt", TEST, two[0], folder, "--out", tmp_path / "o", "--bootstrap", 5)
     with pytest.raises(DataError, match="protocol: coarse has 'honest', old has 'rpctool'"):

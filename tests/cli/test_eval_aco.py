@@ -76,7 +76,7 @@ def test_suppression_is_a_choice(evaluate, tmp_path):
     table = {}
     for name, extra in (("plain", []), ("suppressed", ["--suppress"])):
         options = ["--gt", TEST, "--results", results, "--out", tmp_path / name, *extra]
-        evaluate(*options, "--threshold", 0.1, "--no-map", "--gallery", 0)
+        evaluate(*options, "--threshold", 0.1, "--no-map", "--worst-carts", 0)
         table[name] = report_in(tmp_path / name)["levels"]["averaged"]["cAcc"]
     assert table["plain"] < 0.1
     assert table["suppressed"] > 0.9
@@ -85,7 +85,7 @@ def test_suppression_is_a_choice(evaluate, tmp_path):
 def test_an_empty_results_list_is_legal(evaluate, tmp_path):
     (tmp_path / "r.json").write_text("[]")
     options = ["--gt", TEST, "--results", tmp_path / "r.json", "--out", tmp_path]
-    assert evaluate(*options, "--threshold", 0.5, "--gallery", 0) == 0
+    assert evaluate(*options, "--threshold", 0.5, "--worst-carts", 0) == 0
     row = report_in(tmp_path)["levels"]["averaged"]
     assert (row["cAcc"], row["mCIoU"], row["mAP50"], row["images"]) == (0, 0, 0, 36)
 
@@ -162,13 +162,13 @@ def test_all_files_are_written_with_intervals_and_pictures(evaluate, tmp_path):
     assert evaluate(*options, "--bootstrap", 50) == 0
     files = {path.name for path in (tmp_path / "o").iterdir()}
     tables = {"table.md", "table.csv", "table.tex"}
-    pages = {"report.json", "report.md", "report.html", "counts.json", "gallery"}
+    pages = {"report.json", "report.md", "report.html", "counts.json", "worst_carts"}
     assert files == pages | tables
     report = report_in(tmp_path / "o")
     low, high = report["levels"]["averaged"]["interval"]["cAcc"]
     assert low < 35 / 36 <= high == 1
     assert report["bootstrap"]["resamples"] == 50
-    (picture,) = report["gallery"]["pictures"]
+    (picture,) = report["worst_carts"]["pictures"]
     assert (tmp_path / "o" / picture["picture"]).is_file()
     assert picture["picture"] in (tmp_path / "o/report.md").read_text()
     assert picture["picture"] in (tmp_path / "o/report.html").read_text()
@@ -184,17 +184,17 @@ def test_photos_are_taken_from_the_folder_given_and_a_missing_one_is_named(
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
     assert evaluate(*options, "--no-map", "--images", tmp_path / "photos") == 0
     assert "not drawn, no readable photo: test_00000_easy.jpg" in capsys.readouterr().out
-    assert report_in(tmp_path / "o")["gallery"]["pictures"] == []
+    assert report_in(tmp_path / "o")["worst_carts"]["pictures"] == []
 
 
 def test_intervals_and_pictures_can_be_left_out(evaluate, tmp_path):
     results = truth_as_results(TEST, tmp_path, drop=1)
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
-    assert evaluate(*options, "--no-map", "--bootstrap", 0, "--gallery", 0) == 0
+    assert evaluate(*options, "--no-map", "--bootstrap", 0, "--worst-carts", 0) == 0
     report = report_in(tmp_path / "o")
     assert "interval" not in report["levels"]["averaged"]
-    assert "gallery" not in report
-    assert not (tmp_path / "o" / "gallery").exists()
+    assert "worst_carts" not in report
+    assert not (tmp_path / "o" / "worst_carts").exists()
 
 
 def test_a_truth_without_photos_beside_it_is_scored_and_says_how_to_get_pictures(
@@ -261,7 +261,7 @@ def test_the_official_figures_come_with_their_quirks(evaluate, tmp_path, capsys)
     read[1] |= {"score": 0.9}
     (tmp_path / "r.json").write_text(json.dumps(read))
     options = ["--gt", TEST, "--results", tmp_path / "r.json", "--out", tmp_path / "o"]
-    options += ["--gallery", 0, "--levels", "easy,hard,averaged"]
+    options += ["--worst-carts", 0, "--levels", "easy,hard,averaged"]
     assert evaluate(*options, "--protocol", "rpctool") == 0
     report = report_in(tmp_path / "o")
     assert (report["protocol"], report["bootstrap"], report["supervision"]) == (

@@ -41,11 +41,11 @@ def tools():
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     root = tmp_path_factory.mktemp("photos")
-    for side, count in (("train", 3), ("test", 2)):
+    for split, count in (("train", 3), ("test", 2)):
         for name, colour in COLOURS.items():
             for number in range(count):
-                seed = number + 10 * (side == "test") + 100 * (name == "red")
-                write_image(root / side / name / f"{number}.png", _drawn(colour, seed))
+                seed = number + 10 * (split == "test") + 100 * (name == "red")
+                write_image(root / split / name / f"{number}.png", _drawn(colour, seed))
     return root
 
 

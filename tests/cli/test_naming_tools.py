@@ -73,7 +73,7 @@ def call(monkeypatch):
     return run
 
 
-def test_every_recipe_names_turned_packages(store, call, tmp_path):
+def test_every_recipe_names_rotated_packages(store, call, tmp_path):
     out = tmp_path / "out"
     assert call("name_crops", "--data", store, "--out", out, "--ablation") == 0
     report = json.loads((out / "naming.json").read_text())

@@ -9,7 +9,7 @@ import pytest
 
 from rpc.data.files import DataError
 
-ACCURACIES = {"yardstick": (0.70, 0.74, 0.72), "isqrt": (0.75, 0.79, 0.77)}
+ACCURACIES = {"baseline": (0.70, 0.74, 0.72), "isqrt": (0.75, 0.79, 0.77)}
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def asked(out, *systems, seeds=3):
 
 
 def test_means_spread_and_lead_are_those_of_the_runs(table, trainings, tmp_path):
-    assert table.main(asked(tmp_path, "yardstick", "isqrt")) == 0
+    assert table.main(asked(tmp_path, "baseline", "isqrt")) == 0
     row = json.loads((tmp_path / "recognition.json").read_text())["systems"]["isqrt"]["shop"]
     assert row["mean"] == pytest.approx(0.77)
     assert row["std"] == pytest.approx(0.02)
@@ -91,30 +91,30 @@ def test_means_spread_and_lead_are_those_of_the_runs(table, trainings, tmp_path)
 
 
 def test_a_cell_that_is_done_is_not_run_again(table, trainings, tmp_path):
-    table.main(asked(tmp_path, "yardstick", seeds=1))
+    table.main(asked(tmp_path, "baseline", seeds=1))
     before = len(trainings)
-    table.main(asked(tmp_path, "yardstick", seeds=2))
+    table.main(asked(tmp_path, "baseline", seeds=2))
     assert len(trainings) - before == 1
 
 
 def test_a_cell_of_another_budget_is_not_mixed_in(table, trainings, tmp_path):
-    table.main(asked(tmp_path, "yardstick", seeds=1))
+    table.main(asked(tmp_path, "baseline", seeds=1))
     with pytest.raises(DataError, match=r"a run of 3 minutes .*, and 5 minutes .* are asked"):
-        table.main([*asked(tmp_path, "yardstick", seeds=1), "--cpu-minutes", "5"])
+        table.main([*asked(tmp_path, "baseline", seeds=1), "--cpu-minutes", "5"])
     with pytest.raises(DataError, match=r"a run of 3 minutes .*, and 2,000 batches are asked"):
-        table.main([*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"])
+        table.main([*asked(tmp_path, "baseline", seeds=1), "--iterations", "2000"])
 
 
 def test_figures_of_a_given_checkpoint_are_no_cell(table, trainings, tmp_path):
-    table.main(asked(tmp_path, "yardstick", seeds=1))
-    path = tmp_path / "shop/yardstick/seed0/result.json"
+    table.main(asked(tmp_path, "baseline", seeds=1))
+    path = tmp_path / "shop/baseline/seed0/result.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "training": None}))
     with pytest.raises(DataError, match="a model that was trained elsewhere"):
-        table.main(asked(tmp_path, "yardstick", seeds=1))
+        table.main(asked(tmp_path, "baseline", seeds=1))
 
 
 def test_a_budget_in_batches_is_handed_on_and_said(table, trainings, tmp_path):
-    line = [*asked(tmp_path, "yardstick", seeds=1), "--iterations", "2000"]
+    line = [*asked(tmp_path, "baseline", seeds=1), "--iterations", "2000"]
     table.main(line)
     assert trainings[0][trainings[0].index("--iterations") + 1] == "2000"
     assert "--cpu-minutes" not in trainings[0]
@@ -122,7 +122,7 @@ def test_a_budget_in_batches_is_handed_on_and_said(table, trainings, tmp_path):
     assert len(trainings) == 1
     result = json.loads((tmp_path / "recognition.json").read_text())
     assert (result["cpu_minutes"], result["iterations"]) == (None, 2000)
-    assert result["systems"]["yardstick"]["shop"]["devices"] == ["cpu"]
+    assert result["systems"]["baseline"]["shop"]["devices"] == ["cpu"]
     assert "2,000 batches for all gradient phases" in (tmp_path / "recognition.md").read_text()
 
 
@@ -130,10 +130,10 @@ def test_cells_side_by_side_give_the_same_table_and_share_the_cores(
     table, trainings, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(table.os, "cpu_count", lambda: 8)
-    table.main(asked(tmp_path / "one", "yardstick", "isqrt", "part_rcnn"))
+    table.main(asked(tmp_path / "one", "baseline", "isqrt", "part_rcnn"))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = len(table.threads_seen)
-    table.main([*asked(tmp_path / "more", "yardstick", "isqrt", "part_rcnn"), "--jobs", "3"])
+    table.main([*asked(tmp_path / "more", "baseline", "isqrt", "part_rcnn"), "--jobs", "3"])
     one, more = (
         json.loads((tmp_path / name / "recognition.json").read_text()) for name in ("one", "more")
     )
@@ -143,7 +143,7 @@ def test_cells_side_by_side_give_the_same_table_and_share_the_cores(
 
 
 def test_a_system_that_wants_what_the_data_lack_is_named_and_asked_once(table, trainings, tmp_path):
-    table.main(asked(tmp_path, "part_rcnn", "yardstick"))
+    table.main(asked(tmp_path, "part_rcnn", "baseline"))
     assert sum("part_rcnn" in " ".join(line) for line in trainings) == 1
     text = (tmp_path / "recognition.md").read_text()
     assert "| part_rcnn | 73.9 | not run |" in text
@@ -152,7 +152,7 @@ def test_a_system_that_wants_what_the_data_lack_is_named_and_asked_once(table, t
 
 def test_a_training_that_fails_stops_the_table_with_its_last_line(table, trainings, tmp_path):
     with pytest.raises(DataError, match="shop / nac / seed 0: MemoryError"):
-        table.main(asked(tmp_path, "yardstick", "nac"))
+        table.main(asked(tmp_path, "baseline", "nac"))
     assert (tmp_path / "recognition.json").is_file()
 
 

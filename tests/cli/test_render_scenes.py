@@ -60,7 +60,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def leave(folder, monkeypatch, capsys):
-    """Call the tool through its door; exit code, stdout, stderr."""
+    """Call the tool by its entry point; exit code, stdout, stderr."""
     monkeypatch.delenv("RPC_TRACEBACK", raising=False)
 
     def run(*more):
@@ -151,6 +151,8 @@ def test_the_benchmark_of_the_gate_counts_what_it_plants(folder, monkeypatch):
 
     found = benchmark.measure(SceneFolder.open(folder / "scenes"), 2, 0, None)
     assert found["alarms"]["items"] == 2
-    assert found["faults"]["shift 10%"] == {"planted": 2, "caught": 2, "repaired": 0}
-    assert found["faults"]["swapped"]["planted"] == 0  # with one item there is none to swap it with
+    assert found["faults"]["shift 10%"] == {"injected": 2, "caught": 2, "repaired": 0}
+    assert (
+        found["faults"]["swapped"]["injected"] == 0
+    )  # with one item there is none to swap it with
     assert "shift 10%    caught    2 of    2" in benchmark._text(found)

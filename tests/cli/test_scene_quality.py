@@ -75,7 +75,7 @@ def quality(place, monkeypatch, capsys):
         line = ["--data", place / "store", "--out", place / "out", "--scenes", *sets, *more]
         monkeypatch.setattr(sys, "argv", ["scene_quality.py", *map(str, line)])
         tool = importlib.import_module("rpc.cli.quality")
-        # Fewer and smaller pictures: what is tested here is the door.
+        # Fewer and smaller pictures: what is tested here is the command line.
         monkeypatch.setattr(tool, "PhotoEncoder", partial(PhotoEncoder, count=2, tray=64))
         with pytest.raises(SystemExit) as left:
             importlib.import_module("rpc.cli.leave").run(tool.main)

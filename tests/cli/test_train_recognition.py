@@ -19,14 +19,14 @@ from tests.cli.small_shop import ROOT, make_store
 
 CONFIGS = ROOT / "configs" / "recognition"
 BEST, LAST = "best.pth", "last.pth"
-CONFIG = CONFIGS / "yardstick.py"
+CONFIG = CONFIGS / "baseline.py"
 SMALL = {"backbone": "test_resnet", "pretrained": False, "stages": [2, 3]}
 VALUES = {
-    "system": "yardstick",
+    "system": "baseline",
     "side": 32,
     "options": SMALL,
     "training": {"iterations": 30, "batch_size": 6, "lr": 0.01},
-    "variation": {"least_area": 0.8, "light": 0.05},
+    "augmentation": {"least_area": 0.8, "light": 0.05},
 }
 
 
@@ -39,8 +39,8 @@ def colours(tmp_path_factory):
         for n in range(10):
             rgb = rng.integers(0, 90, (40, 40, 3)).astype(np.uint8)
             rgb[..., channel] += 150
-            side = "train" if n < 7 else "test"
-            write_image(root / side / name / f"{n}.png", rgb)
+            split = "train" if n < 7 else "test"
+            write_image(root / split / name / f"{n}.png", rgb)
     return root
 
 
@@ -82,7 +82,7 @@ def trained(colours, tmp_path_factory):
 
 def test_a_run_leaves_figures_with_their_origin(trained):
     result = read_json(trained / "result.json")
-    assert result["system"] == "yardstick"
+    assert result["system"] == "baseline"
     assert result["accuracy"]["test"]["top1"] > 0.8
     assert result["accuracy"]["test"]["photos"] == 9
     assert {k: result["data"][k] for k in ("classes", "train", "val", "test")} == {
@@ -102,7 +102,7 @@ def test_a_run_leaves_figures_with_their_origin(trained):
     assert confusions["classes"] == ["berry", "lime", "plum"]
     assert "families" not in confusions["test"]
     assert read_image(trained / "confusions.png").size
-    assert not (trained / "looked_at.png").exists()  # the yardstick does not say
+    assert not (trained / "looked_at.png").exists()  # the baseline does not say
 
 
 def test_the_best_on_validation_is_kept_and_measured(trained):
@@ -156,10 +156,10 @@ def copied(colours, out):
     return out
 
 
-@pytest.mark.parametrize("side", ["train", "test"])
-def test_what_is_no_photo_is_told_before_anything_is_learned(colours, tmp_path, side):
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_what_is_no_photo_is_told_before_anything_is_learned(colours, tmp_path, split):
     data = copied(colours, tmp_path / "data")
-    bad = data / side / "lime" / ("0.png" if side == "train" else "8.png")
+    bad = data / split / "lime" / ("0.png" if split == "train" else "8.png")
     good = bad.read_bytes()
     bad.write_text("<html>not found</html>")
     with pytest.raises(DataError, match=f"{bad.name}: not an image"):
@@ -195,7 +195,7 @@ def test_a_test_photo_that_is_mended_does_not_make_it_another_training(colours, 
 def test_a_checkpoint_of_another_system_or_other_classes_is_one_line(colours, trained, tmp_path):
     other = {"system": "isqrt", "options": {**SMALL}}
     del other["options"]["stages"]
-    with pytest.raises(DataError, match="a model of the system yardstick, not of isqrt"):
+    with pytest.raises(DataError, match="a model of the system baseline, not of isqrt"):
         run_recognition(request_for(colours, tmp_path, values=other, checkpoint=trained / BEST))
     fewer = tmp_path / "fewer"
     for path in colours.glob("*/*/*.png"):
@@ -262,7 +262,7 @@ def test_the_tool_reads_config_and_options(colours, tmp_path, capsys):
         "options.pretrained=False",
     ]
     assert main([*words, "options.stages=(2,3)", "training.batch_size=4"]) == 0
-    assert "yardstick: val" in capsys.readouterr().out
+    assert "baseline: val" in capsys.readouterr().out
     values = read_json(tmp_path / "result.json")["config"]["values"]
     assert values["training"]["epochs"] is None
     assert values["training"]["iterations"] == 2
@@ -275,9 +275,9 @@ def test_the_tool_reads_config_and_options(colours, tmp_path, capsys):
 
 
 def test_one_class_is_one_line(colours, tmp_path):
-    for side in ("train", "test"):
-        for path in (colours / side / "lime").iterdir():
-            write_image(tmp_path / "one" / side / "lime" / path.name, read_image(path))
+    for split in ("train", "test"):
+        for path in (colours / split / "lime").iterdir():
+            write_image(tmp_path / "one" / split / "lime" / path.name, read_image(path))
     with pytest.raises(DataError, match="training photos of 1 classes"):
         run_recognition(request_for(tmp_path / "one", tmp_path / "out"))
 
@@ -354,6 +354,6 @@ def test_two_processes_train_one_system(colours, tmp_path):
     command += ["options.stages=(2,3)", "training.batch_size=3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("yardstick: val") == 1
+    assert done.stdout.count("baseline: val") == 1
     training = read_json(tmp_path / "result.json")["training"]
     assert (training["processes"], training["batches"]) == (2, 6)  # 2 x 18 photos, 3 x 2 at once

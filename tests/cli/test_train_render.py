@@ -17,8 +17,8 @@ from tests.cli.small_shop import ROOT, make_store, photo
 CONFIGS = ROOT / "configs" / "render"
 LEARNED = ("cyclegan", "cut", "fastcut", "cyclegan_cpu", "cut_cpu", "fastcut_cpu")
 TINY = (
-    "--cfg-options", "generator.width=4", "generator.blocks=1", "critic.width=4",
-    "critic.layers=1", "crops.side=32", "crops.load_scale=1.0", "training.workers=0",
+    "--cfg-options", "generator.width=4", "generator.blocks=1", "discriminator.width=4",
+    "discriminator.layers=1", "crops.side=32", "crops.load_scale=1.0", "training.workers=0",
 )  # fmt: skip
 SHORT = (*TINY, "training.minutes=None", "training.iterations=2")
 
@@ -49,7 +49,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def call(place, monkeypatch, capsys):
-    """Call the tool through its door; exit code, stdout, stderr."""
+    """Call the tool by its entry point; exit code, stdout, stderr."""
     runtime.setup()  # pytest restores the warning filters for every test
     monkeypatch.delenv("RPC_TRACEBACK", raising=False)
     store, scenes, out = place

@@ -100,8 +100,8 @@ def test_the_order_of_the_detections_does_not_matter(rule, one, random):
 def test_equal_scores_do_not_make_the_order_matter(one):
     tied = Detections(one.boxes, np.full(len(one), 0.5), one.labels)
     rule = CountingRule(threshold=0.1, agnostic_iou=0.5, containment=0.8)
-    turned = tied.select(np.arange(len(tied))[::-1])
-    assert rows(rule.apply(turned)) == rows(rule.apply(tied))
+    reversed_order = tied.select(np.arange(len(tied))[::-1])
+    assert rows(rule.apply(reversed_order)) == rows(rule.apply(tied))
 
 
 def test_a_threshold_counts_the_box_that_meets_it_exactly():

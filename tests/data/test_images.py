@@ -58,7 +58,7 @@ def test_the_array_that_is_read_can_be_written_to(tmp_path, noise):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_photo_is_read_upright_and_its_size_agrees(tmp_path, orientation, noise):
+def test_a_rotated_photo_is_read_upright_and_its_size_agrees(tmp_path, orientation, noise):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "x.png"

@@ -10,7 +10,7 @@ from mmdet.registry import TRANSFORMS
 from rpc.data import DataError, Store
 from rpc.detection.config import build_config
 from rpc.detection.dataset import CheckoutDataset, read_source, without_skus
-from rpc.detection.transforms import light_table, turn_boxes
+from rpc.detection.transforms import light_table, rotate_boxes
 from tests.detection.drawn_store import COLOURS, SKUS, draw
 
 CONFIG = "configs/rtmdet_tiny_rpc.py"
@@ -85,12 +85,12 @@ def test_without_skus_every_item_is_a_product(tiny_store):
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 7), st.integers(1, 20), st.integers(1, 20), st.data())
-def test_turned_boxes_lie_on_the_turned_pixels(turns, width, height, data):
+def test_rotated_boxes_lie_on_the_rotated_pixels(turns, width, height, data):
     x1, y1 = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     x2, y2 = data.draw(st.integers(x1 + 1, width)), data.draw(st.integers(y1 + 1, height))
     image = np.zeros((height, width), bool)
     image[y1:y2, x1:x2] = True
-    (box,) = turn_boxes(np.array([[x1, y1, x2, y2]]), turns, width, height)
+    (box,) = rotate_boxes(np.array([[x1, y1, x2, y2]]), turns, width, height)
     expected = np.zeros_like(np.rot90(image, turns))
     expected[box[1] : box[3], box[0] : box[2]] = True
     assert np.array_equal(np.rot90(image, turns), expected)

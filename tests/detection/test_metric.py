@@ -55,12 +55,12 @@ def test_the_rule_is_left_for_the_model_file_and_odd_boxes_do_no_harm(tiny_store
     hub = MessageHub.get_instance("test_metric")
     metric = CheckoutMetric(str(tiny_store))
     truth, _ = read_source(tiny_store, "val")
-    turned = {
+    reversed_order = {
         "bboxes": torch.tensor([[50.0, 40.0, 10.0, 20.0]]),  # an untrained model's: inside out
         "scores": torch.tensor([0.7]),
         "labels": torch.tensor([1]),
     }
-    samples = [{"img_id": image.id, "pred_instances": turned} for image in truth.images]
+    samples = [{"img_id": image.id, "pred_instances": reversed_order} for image in truth.images]
     metric.process(None, samples)
     values = metric.evaluate(len(samples))
     assert set(values) == {f"checkout/{n}" for n in ("cAcc", "ACD", "mCCD", "mCIoU", "mAP50")}

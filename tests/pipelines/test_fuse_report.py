@@ -1,4 +1,4 @@
-"""What a system changes in a counter: chosen on val, told of test."""
+"""What a system changes in a counter: chosen on val, measured on test."""
 
 import importlib
 from pathlib import Path
@@ -56,8 +56,8 @@ def told(report, system):
         "val": trays_of_look_alikes(report, 0, system),
         "test": trays_of_look_alikes(report, 1, system),
     }
-    namer = SimpleNamespace(names=NAMES[:2], margin=0.04, turns=1)
-    choice = report.choose(trays["val"], NAMES, namer)
+    classifier = SimpleNamespace(names=NAMES[:2], margin=0.04, turns=1)
+    choice = report.choose(trays["val"], NAMES, classifier)
     store = SimpleNamespace(taxonomy=trays["test"].dataset.taxonomy)
     return choice, report.measure(trays, choice, store)
 
@@ -65,7 +65,7 @@ def told(report, system):
 def test_a_system_that_tells_look_alikes_apart_lowers_what_is_wrong_within_families(report):
     choice, result = told(report, 1.0)
     rows = result["methods"]
-    assert choice.renaming.fusion.weight > 0
+    assert choice.ensemble.fusion.weight > 0
     assert rows["the counter's own"]["within_families"] > 5
     assert rows["both"]["within_families"] == 0
     assert rows["both"]["cAcc"] == 1.0 > rows["the counter's own"]["cAcc"]
@@ -74,21 +74,21 @@ def test_a_system_that_tells_look_alikes_apart_lowers_what_is_wrong_within_famil
 
 def test_a_system_that_guesses_gets_no_say(report):
     choice, result = told(report, 0.5)
-    assert choice.renaming.fusion.weight <= 0.1
+    assert choice.ensemble.fusion.weight <= 0.1
     rows = result["methods"]
     assert rows["both"]["right"] == pytest.approx(rows["the counter's own"]["right"], abs=2)
 
 
 def test_the_page_has_a_row_for_each_way_to_name(report, tmp_path):
     _, result = told(report, 1.0)
-    report.write_page(tmp_path, {**result, "system": "yardstick", "data": {"name": "shop"}})
-    text = (tmp_path / "renaming.md").read_text()
+    report.write_page(tmp_path, {**result, "system": "baseline", "data": {"name": "shop"}})
+    text = (tmp_path / "ensemble.md").read_text()
     assert text.count("\n| ") == 4
     assert "| both | 100.0 % | 0.00 |" in text
 
 
 def test_a_val_without_an_item_that_the_system_knows_is_told(report):
     val = trays_of_look_alikes(report, 0)
-    namer = SimpleNamespace(names=("soap", "milk"), margin=0.04, turns=1)
+    classifier = SimpleNamespace(names=("soap", "milk"), margin=0.04, turns=1)
     with pytest.raises(DataError, match="nothing to choose on"):
-        report.choose(val, NAMES, namer)
+        report.choose(val, NAMES, classifier)

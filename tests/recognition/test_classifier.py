@@ -59,11 +59,11 @@ def test_only_an_average_over_quarter_turns_passes_over_how_a_product_lies(
     # Squares whose margin is a whole number of pixels: their crops turn without rounding.
     boxes = np.array([[20.0, 30, 70, 80], [90, 40, 190, 140]])
     x1, y1, x2, y2 = boxes.T
-    turned_boxes = np.stack([y1, 200 - x2, y2, 200 - x1], axis=1)
+    rotated_boxes = np.stack([y1, 200 - x2, y2, 200 - x1], axis=1)
     recogniser = Recogniser(model, turns)
     straight = recogniser.probabilities(photo, boxes)
-    turned = recogniser.probabilities(np.ascontiguousarray(np.rot90(photo)), turned_boxes)
-    assert (np.abs(straight - turned).max() < 0.02) == invariant
+    rotated = recogniser.probabilities(np.ascontiguousarray(np.rot90(photo)), rotated_boxes)
+    assert (np.abs(straight - rotated).max() < 0.02) == invariant
 
 
 def test_a_recogniser_comes_back_from_its_weights(model, photo):

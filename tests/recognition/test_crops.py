@@ -104,8 +104,8 @@ def test_extents_are_octaves_from_an_eighth_of_the_width_longer_side_first():
 
 @given(item_boxes(), st.floats(0.3, 3))
 def test_extents_pass_over_turns_and_over_the_resolution_of_the_photo(boxes, factor):
-    turned = boxes[:, [1, 0, 3, 2]]
-    np.testing.assert_allclose(box_extents(turned, WIDTH), box_extents(boxes, WIDTH))
+    rotated = boxes[:, [1, 0, 3, 2]]
+    np.testing.assert_allclose(box_extents(rotated, WIDTH), box_extents(boxes, WIDTH))
     larger = box_extents(boxes * 8, WIDTH * 8)
     np.testing.assert_allclose(larger, box_extents(boxes, WIDTH), atol=1e-5)
 

@@ -5,7 +5,7 @@ import torch
 
 from rpc.data import DataError
 from rpc.recognition.classifier import CropClassifier
-from rpc.recognition.start import take_start, write_start
+from rpc.recognition.start import load_pretrained, write_start
 from rpc.runs.tensor_files import write_tensors
 
 
@@ -19,7 +19,7 @@ def test_another_store_takes_over_the_body_and_keeps_its_own_head(grown, tmp_pat
     path = write_start(tmp_path / "start.pth", grown)
     fresh = CropClassifier(2, pretrained=False)
     head = fresh.head.weight.detach().clone()
-    take_start(fresh, path)
+    load_pretrained(fresh, path)
     assert torch.equal(fresh.head.weight, head)
     wanted = grown.state_dict()
     for name, value in fresh.state_dict().items():
@@ -30,17 +30,17 @@ def test_another_store_takes_over_the_body_and_keeps_its_own_head(grown, tmp_pat
 
 def test_what_is_no_start_is_refused_in_one_line(grown, tmp_path):
     with pytest.raises(DataError, match="no such checkpoint"):
-        take_start(grown, tmp_path / "nowhere.pth")
+        load_pretrained(grown, tmp_path / "nowhere.pth")
     other = write_tensors(tmp_path / "other.pth", {"state_dict": {}})
     with pytest.raises(DataError, match="not a recogniser to start from"):
-        take_start(grown, other)
+        load_pretrained(grown, other)
     path = write_start(tmp_path / "start.pth", grown)
     less = CropClassifier(2, pretrained=False)
     less.extent = torch.nn.Sequential()
     with pytest.raises(DataError, match=r"another architecture: 'extent\."):
-        take_start(less, path)
+        load_pretrained(less, path)
     wide = CropClassifier(2, pretrained=False)
     wide.extent[0] = torch.nn.Linear(3, 16)
     with pytest.raises(DataError, match="another architecture") as caught:
-        take_start(wide, path)
+        load_pretrained(wide, path)
     assert "\n" not in str(caught.value)

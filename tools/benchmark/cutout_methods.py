@@ -90,7 +90,7 @@ def measure(
     by_sku: dict[int, list[tuple[Exemplar, float]]] = {}
     for exemplar, area in zip(store.exemplars(), _areas(store), strict=True):
         by_sku.setdefault(exemplar.category_id, []).append((exemplar, area))
-    sample = [by_sku[key] for key in _evenly(sorted(by_sku), skus)]
+    sample = [by_sku[key] for key in _evenly_spaced(sorted(by_sku), skus)]
     shown = {id(e): _shown(e, box_given) for mine in sample for e, _ in mine}
     segmenter = make_segmenter(method)
     areas_known = any(
@@ -105,7 +105,7 @@ def measure(
             started = time.process_time()
             segmenters = segmenter.prepare(everything, Path(folder), MAX_SIDE, lambda e: str(e))
             learning = (time.process_time() - started) / len(everything)
-        chosen = [pair for mine in sample for pair in _evenly(mine, photos)]
+        chosen = [pair for mine in sample for pair in _evenly_spaced(mine, photos)]
         for done, (exemplar, area) in enumerate(chosen, start=1):
             rgb, seen = read_image(exemplar.path), shown[id(exemplar)]
             one = segmenter if segmenters is None else segmenters[exemplar.category_id]
@@ -153,7 +153,7 @@ def _shown(exemplar: Exemplar, box_given: bool) -> Exemplar:
     return replace(exemplar, box=(0.0, 0.0, float(width), float(height)))
 
 
-def _evenly(items: Sequence[Any], number: int) -> list[Any]:
+def _evenly_spaced(items: Sequence[Any], number: int) -> list[Any]:
     if len(items) <= number:
         return list(items)
     return [items[i * len(items) // number] for i in range(number)]
@@ -170,7 +170,7 @@ def _tile(crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _write_sheet(path: Path, tiles: list[np.ndarray], columns: int = 8, most: int = 48) -> None:
-    chosen = _evenly(tiles, most)
+    chosen = _evenly_spaced(tiles, most)
     chosen += [np.zeros_like(chosen[0])] * (-len(chosen) % columns)
     rows = [np.hstack(chosen[i : i + columns]) for i in range(0, len(chosen), columns)]
     write_image(path, np.vstack(rows))

@@ -1,4 +1,4 @@
-"""What image descriptors cost beyond the backbone: seconds, and the share of the backbone's time.
+"""Measure the cost of image descriptors beyond the backbone: seconds, and as a share of its time.
 
 One photo at a time, as they are used: medians over repeats after warm-ups, in one process, of the
 processor's time, which other work on the machine disturbs least; the waiting time stands beside it.

@@ -39,12 +39,12 @@ def main(argv: list[str] | None = None) -> int:
     # One query at a time gains little from more threads, and waits for each of them.
     faiss.omp_set_num_threads(args.threads)
     if args.child is not None:
-        print(json.dumps(_million(args.child, args.rows, args.dimension)))
+        print(json.dumps(_million(args.child, args.embeddings, args.dimension)))
         return 0
     result: dict[str, Any] = {"settings": {}, "versions": library_versions()}
     result["versions"]["faiss"] = faiss.__version__
     result |= {"code": code_version(), "machine": machine(), "load": list(os.getloadavg())}
-    result["settings"] = {"rows": args.rows, "repeats": args.repeats, "queries": QUERIES}
+    result["settings"] = {"rows": args.embeddings, "repeats": args.repeats, "queries": QUERIES}
     result["settings"]["search_threads"] = args.threads
     dimension = args.dimension
     if args.photos is not None:
@@ -73,7 +73,7 @@ def add_photos(photos: Path, repeats: int) -> dict[str, Any]:
     describe = describer(DEFAULT)
     exemplars = [ExemplarPhoto(path) for path in chosen]
     made = describe_photos(describe, exemplars)
-    dimension = made[0].rows.shape[1]
+    dimension = made[0].embeddings.shape[1]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "gallery"
         create_gallery(folder, dict(describe.recipe), dimension)
@@ -96,21 +96,21 @@ def add_photos(photos: Path, repeats: int) -> dict[str, Any]:
             name: _timed(do, repeats, after=gone)
             for name, do in (("whole_command", whole), ("warm", warm), ("written", write_only))
         }
-    rows = sum(len(photo.rows) for photo in made)
-    return {"photos": len(chosen), "descriptors": rows, "dimension": dimension, **told}
+    embeddings = sum(len(photo.embeddings) for photo in made)
+    return {"photos": len(chosen), "descriptors": embeddings, "dimension": dimension, **told}
 
 
 def search_times(count: int, dimension: int, repeats: int) -> dict[str, Any]:
     """One query at a time among `count` descriptors: exact, HNSW and IVF, speed and recall."""
-    from rpc.retrieval.gallery.index import build_index, search_rows
+    from rpc.retrieval.gallery.index import build_index, search_embeddings
 
-    rows = random_rows(count, dimension, seed=0)
-    queries = near_queries(rows, QUERIES)
+    embeddings = random_embeddings(count, dimension, seed=0)
+    queries = near_queries(embeddings, QUERIES)
     truth: Any = None
     told: dict[str, Any] = {"descriptors": count, "dimension": dimension}
     for kind in ("exact", "ivf", "hnsw"):
         began, used = time.perf_counter(), time.process_time()
-        index = build_index(kind, rows)
+        index = build_index(kind, embeddings)
         built, processor = time.perf_counter() - began, time.process_time() - used
         for effort in (None,) if kind == "exact" else (16, 64, 256):
             times, found, used = [], [], time.process_time()
@@ -118,7 +118,7 @@ def search_times(count: int, dimension: int, repeats: int) -> dict[str, Any]:
                 found = []
                 for query in queries:
                     started = time.perf_counter()
-                    found.append(search_rows(index, query[None], 10, effort)[1][0])
+                    found.append(search_embeddings(index, query[None], 10, effort)[1][0])
                     times.append(1000 * (time.perf_counter() - started))
             used = time.process_time() - used
             answers = np.stack(found)
@@ -134,11 +134,11 @@ def search_times(count: int, dimension: int, repeats: int) -> dict[str, Any]:
                 "recall_at_1": float((answers[:, 0] == truth[:, 0]).mean()),
                 "recall_at_10": float(np.mean(shared)),
             }
-    told["gallery_search_32000"] = _whole_search(rows, queries, repeats)
+    told["gallery_search_32000"] = _whole_search(embeddings, queries, repeats)
     return told
 
 
-def _whole_search(rows: Any, queries: Any, repeats: int) -> dict[str, float]:
+def _whole_search(embeddings: Any, queries: Any, repeats: int) -> dict[str, float]:
     """`Gallery.search`, scores in double precision and best row by SKU included."""
     from rpc.retrieval.gallery.gallery import Gallery
     from rpc.retrieval.gallery.gallery_edit import NewPhoto, NewSku, add_skus, create_gallery
@@ -146,10 +146,10 @@ def _whole_search(rows: Any, queries: Any, repeats: int) -> dict[str, float]:
     times = []
     with tempfile.TemporaryDirectory() as scratch:
         folder, recipe = Path(scratch) / "gallery", {"name": "random"}
-        create_gallery(folder, recipe, rows.shape[1])
+        create_gallery(folder, recipe, embeddings.shape[1])
         skus = [
-            NewSku(f"sku {n:05d}", [NewPhoto(rows[8 * n : 8 * n + 8])])
-            for n in range(len(rows) // 8)
+            NewSku(f"sku {n:05d}", [NewPhoto(embeddings[8 * n : 8 * n + 8])])
+            for n in range(len(embeddings) // 8)
         ]
         add_skus(folder, recipe, skus)
         began = time.perf_counter()
@@ -163,7 +163,7 @@ def _whole_search(rows: Any, queries: Any, repeats: int) -> dict[str, float]:
                 times.append(1000 * (time.perf_counter() - started))
         used = time.process_time() - used
         began = time.perf_counter()
-        add_skus(folder, recipe, [NewSku("one more", [NewPhoto(rows[:40])])])
+        add_skus(folder, recipe, [NewSku("one more", [NewPhoto(embeddings[:40])])])
         one_more = time.perf_counter() - began
     return {
         "skus": len(skus),
@@ -175,20 +175,22 @@ def _whole_search(rows: Any, queries: Any, repeats: int) -> dict[str, float]:
     }
 
 
-def random_rows(count: int, dimension: int, seed: int) -> Any:
+def random_embeddings(count: int, dimension: int, seed: int) -> Any:
     """Unit vectors (count, dimension), float16, made piece by piece."""
     rng = np.random.default_rng(seed)
-    rows = np.empty((count, dimension), np.float16)
+    embeddings = np.empty((count, dimension), np.float16)
     for start in range(0, count, 20_000):
         block = rng.standard_normal((min(20_000, count - start), dimension), dtype=np.float32)
-        rows[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
-    return rows
+        embeddings[start : start + len(block)] = block / np.linalg.norm(
+            block, axis=1, keepdims=True
+        )
+    return embeddings
 
 
-def near_queries(rows: Any, count: int) -> Any:
-    """Unit vectors near rows, as another photo of the same product is: cosine about 0.7."""
+def near_queries(embeddings: Any, count: int) -> Any:
+    """Unit vectors near others, as another photo of the same product is: cosine about 0.7."""
     rng = np.random.default_rng(1)
-    chosen = rows[rng.choice(len(rows), count, replace=False)].astype(np.float32)
+    chosen = embeddings[rng.choice(len(embeddings), count, replace=False)].astype(np.float32)
     noise = rng.standard_normal(chosen.shape, dtype=np.float32) / chosen.shape[1] ** 0.5
     moved = chosen + noise
     return moved / np.linalg.norm(moved, axis=1, keepdims=True)
@@ -196,7 +198,7 @@ def near_queries(rows: Any, count: int) -> Any:
 
 def _in_child(kind: str, args: argparse.Namespace, dimension: int) -> dict[str, Any]:
     line = [sys.executable, __file__, "--child", kind]
-    line += ["--rows", str(args.rows), "--dimension", str(dimension)]
+    line += ["--embeddings", str(args.embeddings), "--dimension", str(dimension)]
     line += ["--threads", str(args.threads)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -206,20 +208,20 @@ def _in_child(kind: str, args: argparse.Namespace, dimension: int) -> dict[str, 
 
 
 def _million(kind: Any, count: int, dimension: int) -> dict[str, Any]:
-    """Build an index of `count` rows and search it; the most memory that this process ever had."""
+    """Build an index of `count` embeddings and search it; the process's peak memory."""
     import resource
 
-    from rpc.retrieval.gallery.index import build_index, search_rows
+    from rpc.retrieval.gallery.index import build_index, search_embeddings
 
-    rows = random_rows(count, dimension, seed=2)
-    queries = near_queries(rows, QUERIES)
+    embeddings = random_embeddings(count, dimension, seed=2)
+    queries = near_queries(embeddings, QUERIES)
     began, used = time.perf_counter(), time.process_time()
-    index = build_index(kind, rows)
+    index = build_index(kind, embeddings)
     built, processor = time.perf_counter() - began, time.process_time() - used
     times, used = [], time.process_time()
     for query in queries:
         started = time.perf_counter()
-        search_rows(index, query[None], 10)
+        search_embeddings(index, query[None], 10)
         times.append(1000 * (time.perf_counter() - started))
     used = time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -259,7 +261,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--photos", type=Path, metavar="DIR", help="ten photos of a product (default: not timed)")
     add("--dimension", type=int, help="of the descriptors (default: the recipe's, or 864)")
-    add("--rows", type=int, default=1_000_000, help="of the large index (default: %(default)s)")
+    add(
+        "--embeddings",
+        type=int,
+        default=1_000_000,
+        help="of the large index (default: %(default)s)",
+    )
     add("--repeats", type=int, default=5, help="best and median of so many (default: 5)")
     add("--kinds", nargs="*", choices=("exact", "ivf", "hnsw"), default=["exact", "ivf"])
     add("--out", type=Path, metavar="FILE", help="write the JSON there")

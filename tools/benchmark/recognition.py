@@ -1,4 +1,4 @@
-"""What recognition systems cost, in learning and at work, relative to their backbone alone.
+"""Measure the cost of recognition systems, learning and at work, relative to their backbone alone.
 
 Each system first learns a few batches of drawn photos, so that nothing in it is unfitted. Then its
 forward pass and a learning step of each of its phases are timed beside the backbone's forward pass
@@ -25,9 +25,9 @@ import torch
 
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
-from rpc.features.backbones.trunk import Trunk
+from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system
-from rpc.recognition.systems.system import Learn, Photos, System
+from rpc.recognition.systems.system import Batch, GradientPhase, System
 from rpc.recognition.training.loop import LearningSettings, learn
 from rpc.recognition.training.photo_batches import Example, PhotoBatches
 from rpc.reporting.provenance import code_version, library_versions, machine
@@ -79,26 +79,26 @@ def measure(settings: SystemSettings, classes: int, batch: int, repeats: int) ->
         system = build_system(settings, classes)
         few = LearningSettings(iterations=1, batch_size=batch)  # one batch of every phase
         learned = learn(system, batches, few, folder)
-        photos = batches.batch(few, 0, 0)
-    trunk = Trunk(settings.options["backbone"], pretrained=False)
+        first = batches.batch(few, 0, 0)
+    backbone = Backbone(settings.options["backbone"], pretrained=False)
     forward = _by_turns(
         {
-            "backbone": lambda: _forward(trunk.eval(), photos),
-            "system": lambda: _forward(system, photos),
+            "backbone": lambda: _forward(backbone.eval(), first),
+            "system": lambda: _forward(system, first),
         },
         repeats,
     )
-    steps: dict[str, Callable[[], object]] = {"backbone": lambda: _trunk_step(trunk, photos)}
-    phases = [phase for phase in system.phases() if isinstance(phase, Learn)]
+    steps: dict[str, Callable[[], object]] = {"backbone": lambda: _backbone_step(backbone, first)}
+    phases = [phase for phase in system.phases() if isinstance(phase, GradientPhase)]
     for number, phase in enumerate(phases):
-        steps[f"{number + 1} {phase.name}"] = _step_of(system, phase, photos)
+        steps[f"{number + 1} {phase.name}"] = _step_of(system, phase, first)
     seconds = _by_turns(steps, repeats)
     own = {name: value for name, value in seconds.items() if name != "backbone"}
     total = sum(phase.share for phase in phases)
     learning = sum(
         phase.share / total * value for phase, value in zip(phases, own.values(), strict=True)
     )
-    parameters = [sum(p.numel() for p in part.parameters()) for part in (system, trunk)]
+    parameters = [sum(p.numel() for p in part.parameters()) for part in (system, backbone)]
     return {
         "side": settings.side,
         "forward_seconds": forward["system"],
@@ -120,21 +120,21 @@ def measure(settings: SystemSettings, classes: int, batch: int, repeats: int) ->
 
 
 @torch.inference_mode()
-def _forward(network: torch.nn.Module, photos: Photos) -> object:
-    return network(photos.images)
+def _forward(network: torch.nn.Module, batch: Batch) -> object:
+    return network(batch.images)
 
 
-def _trunk_step(trunk: Trunk, photos: Photos) -> None:
+def _backbone_step(backbone: Backbone, batch: Batch) -> None:
     """Forward and backward of the backbone, its mean as loss."""
-    trunk.train()
-    for parameter in trunk.learnable():
+    backbone.train()
+    for parameter in backbone.learnable():
         parameter.requires_grad_(True)
-    loss = trunk(photos.images)[0].mean()
+    loss = backbone(batch.images)[0].mean()
     torch.autograd.backward([loss])
-    trunk.zero_grad(set_to_none=True)
+    backbone.zero_grad(set_to_none=True)
 
 
-def _step_of(system: System, phase: Learn, photos: Photos) -> Callable[[], None]:
+def _step_of(system: System, phase: GradientPhase, batch: Batch) -> Callable[[], None]:
     """Forward and backward of a phase: what rests gets no gradient."""
     parameters = [p for group in phase.groups for p in group.parameters]
 
@@ -142,7 +142,7 @@ def _step_of(system: System, phase: Learn, photos: Photos) -> Callable[[], None]
         system.train().requires_grad_(False)
         for parameter in parameters:
             parameter.requires_grad_(True)
-        terms = phase.loss(photos, torch.Generator().manual_seed(0))
+        terms = phase.loss(batch, torch.Generator().manual_seed(0))
         torch.autograd.backward([torch.stack([term.float() for term in terms.values()]).sum()])
         system.zero_grad(set_to_none=True)
 

@@ -1,7 +1,7 @@
-"""What the gate of tools/render_scenes.py catches: faults planted in scenes, and false alarms.
+"""Measure the gate of tools/render_scenes.py: injected faults caught, and false alarms.
 
 Camera changes alone (white balance, exposure, gamma, light, blur, noise, JPEG) must pass; the same
-changes with a fault planted before them must not. Any folder of composed scenes will do.
+changes with a fault injected before them must not. Any folder of composed scenes will do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import write_json
 from rpc.features.backbones.embedding import Embedder
 from rpc.reporting.provenance import code_version, machine
@@ -26,14 +26,14 @@ from synth.render.apply.chunks import ENCODER_SIDE
 from synth.render.apply.scenes import SceneFolder
 from synth.render.gate.gated import USUAL
 from synth.render.gate.image_gate import Embed, Verdict, judge
-from synth.render.gate.planted import FAULTS, ON_BOARD, Fault, camera_change, plant
+from synth.render.gate.injected import FAULTS, ON_BOARD, Fault, camera_change, inject
 from synth.render.gate.repair import can_repair, repair
 
 QUANTILES = (0.001, 0.01, 0.5, 0.99, 0.999)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Plant, judge, print, and write the rates."""
+    """Inject, judge, print, and write the rates."""
     args = _parser().parse_args(argv)
     cv2.setNumThreads(1)
     encoder = Embedder(side=ENCODER_SIDE)
@@ -62,11 +62,11 @@ def measure(
 
     Returns:
         `alarms`: on camera changes alone: `items`, `false` items by reason, `boards` with a false
-        alarm; `measures`: quantiles on those items; `faults`: by fault, how many were `planted`
+        alarm; `measures`: quantiles on those items; `faults`: by fault, how many were `injected`
         and `caught`, and in how many of them a repair `passed` the gate; `seconds` a verdict.
     """
     table = _Table()
-    rows = evenly(len(scenes.dataset.images), images)
+    rows = evenly_spaced(len(scenes.dataset.images), images)
     for done, row in enumerate(rows):
         image = scenes.dataset.images[row]
         scene = scenes.read(image)
@@ -77,11 +77,11 @@ def measure(
         table.seconds += time.process_time() - started
         table.add_legitimate(verdict)
         for fault in FAULTS:
-            planted = plant(scene, masks, int(rng.integers(len(masks))), fault, rng)
-            if planted is not None:
-                hurt = camera_change(planted[0], rng)
+            injected = inject(scene, masks, int(rng.integers(len(masks))), fault, rng)
+            if injected is not None:
+                hurt = camera_change(injected[0], rng)
                 verdict = judge(scene, hurt, masks, USUAL, embed)
-                table.add_fault(fault, verdict, planted[1])
+                table.add_fault(fault, verdict, injected[1])
                 if not verdict.passed and can_repair(verdict):
                     fixed = repair(scene, hurt, masks, verdict)
                     table.repaired[fault] += judge(scene, fixed, masks, USUAL, embed).passed
@@ -96,7 +96,7 @@ class _Table:
     def __init__(self) -> None:
         self.items = self.boards = 0
         self.false: Counter[str] = Counter()
-        self.planted: Counter[str] = Counter()
+        self.injected: Counter[str] = Counter()
         self.caught: Counter[str] = Counter()
         self.repaired: Counter[str] = Counter()
         self.measures: list[list[float]] = []
@@ -113,7 +113,7 @@ class _Table:
             )
 
     def add_fault(self, fault: Fault, verdict: Verdict, hurt: list[int]) -> None:
-        self.planted[fault] += 1
+        self.injected[fault] += 1
         if fault in ON_BOARD:
             self.caught[fault] += bool(verdict.strays.any())
         else:
@@ -129,7 +129,7 @@ class _Table:
             "measures": dict(zip(names, quantiles.tolist(), strict=True)),
             "faults": {
                 fault: {
-                    "planted": self.planted[fault],
+                    "injected": self.injected[fault],
                     "caught": self.caught[fault],
                     "repaired": self.repaired[fault],
                 }
@@ -147,8 +147,8 @@ def _text(found: dict[str, Any]) -> str:
         f"{alarms['boards']} of {found['images']} boards; {found['seconds']} s a verdict"
     ]
     for fault, row in found["faults"].items():
-        caught, planted, repaired = row["caught"], row["planted"], row["repaired"]
-        lines.append(f"  {fault:12} caught {caught:4} of {planted:4}, repaired {repaired:4}")
+        caught, injected, repaired = row["caught"], row["injected"], row["repaired"]
+        lines.append(f"  {fault:12} caught {caught:4} of {injected:4}, repaired {repaired:4}")
     return "\n".join(lines)
 
 

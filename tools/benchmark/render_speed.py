@@ -1,4 +1,4 @@
-"""What rendering costs on one core: learning a renderer, and applying it, by config.
+"""Measure the cost of rendering on one core: learning a renderer, and applying it, by config.
 
 Seconds of processor time with one thread, beside a limit taken in the same run: for applying, the
 time that reading and writing the pictures takes; for learning, the time that its multiplications
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import write_json
 from rpc.data.images import list_photos, read_image, write_image
 from rpc.features.backbones.embedding import Embedder
@@ -114,7 +114,7 @@ def learning(
 
 def applying(folder: SceneFolder, photos: list[Path], args: argparse.Namespace) -> dict[str, Any]:
     """Scenes rendered, judged, read and written; each by itself."""
-    rows = evenly(len(folder.dataset.images), args.images)
+    rows = evenly_spaced(len(folder.dataset.images), args.images)
     images = [folder.dataset.images[row] for row in rows]
     scenes = [folder.read(image) for image in images]
     masks = [[mask for mask in folder.masks(image) if mask.any()] for image in images]

@@ -3,5 +3,5 @@
 side = 160
 options = dict()
 training = dict(epochs=10.0, batch_size=16, lr=0.001)
-variation = dict(least_area=0.6, light=0.1)
+augmentation = dict(least_area=0.6, light=0.1)
 validation = dict(share=0.15, seed=0)

@@ -3,7 +3,7 @@
 # linearly over the second half.
 kind = "learned"
 generator = dict(width=64, blocks=9, upsampling="transposed", output="tanh")
-critic = dict(width=64, layers=3)
+discriminator = dict(width=64, layers=3)
 adversarial = dict(loss="least_squares", pool=50)
 crops = dict(side=256, load_scale=1.0, flip=True)
 # 200 epochs of the 1,334 photos of horse-to-zebra, the larger side of CycleGAN's best-known task.

@@ -57,7 +57,7 @@ def read_aircraft(root: Path) -> ClassSet:
         test,
         families=tuple(families) if any(families) else (),
         mirrored=True,
-        sides="official training, validation and test photos",
+        splits="official training, validation and test photos",
     )
 
 

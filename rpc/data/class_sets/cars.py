@@ -14,7 +14,7 @@ from rpc.data.files import DataError, safe_join
 
 CARS: Final = "Stanford Cars"
 META: Final = "cars_meta.mat"
-SIDES: Final = {
+SPLITS: Final = {
     "train": "cars_train_annos.mat",
     "test": "cars_test_annos_withlabels.mat",
 }
@@ -24,7 +24,7 @@ _BOX: Final = ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2")
 
 def is_cars(root: Path) -> bool:
     """Whether a folder has one of the lists of Stanford Cars."""
-    names = (ONE_LIST, META, *SIDES.values())
+    names = (ONE_LIST, META, *SPLITS.values())
     return any((folder / name).is_file() for folder in (root, root / "devkit") for name in names)
 
 
@@ -42,25 +42,25 @@ def read_cars(root: Path) -> ClassSet:
         path = root / ONE_LIST
         lists = read_mat(path, ("annotations", "class_names"), "the list of Stanford Cars")
         classes = _names(lists["class_names"])
-        sides: dict[str, list[LabelledPhoto]] = {"train": [], "test": []}
+        splits: dict[str, list[LabelledPhoto]] = {"train": [], "test": []}
         for row in lists["annotations"]:
-            side = "test" if int(_field(row, "test", path)) else "train"
+            split = "test" if int(_field(row, "test", path)) else "train"
             name = str(_field(row, "relative_im_path", path))
-            sides[side].append(_photo(root, name, row, classes, path))
+            splits[split].append(_photo(root, name, row, classes, path))
     else:
         meta = _list(root, META)
         classes = _names(
             read_mat(meta, ("class_names",), "the class names of Stanford Cars")["class_names"]
         )
-        sides = {side: _side(root, side, classes) for side in SIDES}
-    return ClassSet(CARS, classes, tuple(sides["train"]), (), tuple(sides["test"]), mirrored=True)
+        splits = {split: _split(root, split, classes) for split in SPLITS}
+    return ClassSet(CARS, classes, tuple(splits["train"]), (), tuple(splits["test"]), mirrored=True)
 
 
-def _side(root: Path, side: str, classes: tuple[str, ...]) -> list[LabelledPhoto]:
-    path = _list(root, SIDES[side])
+def _split(root: Path, split: str, classes: tuple[str, ...]) -> list[LabelledPhoto]:
+    path = _list(root, SPLITS[split])
     rows = read_mat(path, ("annotations",), "a list of Stanford Cars")["annotations"]
     return [
-        _photo(root, f"cars_{side}/{_field(row, 'fname', path)}", row, classes, path)
+        _photo(root, f"cars_{split}/{_field(row, 'fname', path)}", row, classes, path)
         for row in rows
     ]
 
@@ -69,7 +69,7 @@ def _photo(root: Path, name: str, row: Any, classes: tuple[str, ...], path: Path
     number = int(_field(row, "class", path))
     if not 1 <= number <= len(classes):
         raise DataError(f"{path}: {name} has class {number}; expected 1 to {len(classes)}")
-    x1, y1, x2, y2 = (float(_field(row, side, path)) for side in _BOX)
+    x1, y1, x2, y2 = (float(_field(row, edge, path)) for edge in _BOX)
     box = (x1 - 1, y1 - 1, x2, y2)  # MATLAB counts pixels from 1, and the last one is inside
     return LabelledPhoto(safe_join(root, name), name, number - 1, box=box)
 
@@ -88,7 +88,7 @@ def _list(root: Path, name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise DataError(
-        f"{root / name}: missing; Stanford Cars needs {META}, {', '.join(SIDES.values())} "
+        f"{root / name}: missing; Stanford Cars needs {META}, {', '.join(SPLITS.values())} "
         "(the test list of the devkit has no labels)"
     )
 

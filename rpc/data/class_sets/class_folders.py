@@ -61,7 +61,7 @@ class ClassPhotos:
     queries: tuple[LabelledPhoto, ...]
 
     def limited(self, per_class: int) -> ClassPhotos:
-        """The first so many photos of each class, on either side."""
+        """The first so many photos of each class, in either split."""
         return ClassPhotos(
             self.name,
             self.classes,
@@ -119,7 +119,7 @@ def _read_cub(root: Path) -> ClassPhotos:
         )
     order = sorted(classes)
     index = {number: label for label, number in enumerate(order)}
-    sides: dict[str, list[LabelledPhoto]] = {"1": [], "0": []}
+    splits: dict[str, list[LabelledPhoto]] = {"1": [], "0": []}
     for image, name in names.items():
         word = labels[image]
         if not word.isdecimal() or int(word) not in index:
@@ -127,15 +127,15 @@ def _read_cub(root: Path) -> ClassPhotos:
                 f"{root / CUB_FILES[1]}: image {image} has class {word!r}, "
                 f"which {CUB_FILES[3]} does not list"
             )
-        if split[image] not in sides:
+        if split[image] not in splits:
             raise DataError(
                 f"{root / CUB_FILES[2]}: image {image}: expected 1 (train) or 0 (test), "
                 f"got {split[image]!r}"
             )
         path = safe_join(root / "images", name)
-        sides[split[image]].append(LabelledPhoto(path, f"images/{name}", index[int(word)]))
+        splits[split[image]].append(LabelledPhoto(path, f"images/{name}", index[int(word)]))
     titles = tuple(classes[number] for number in order)
-    return ClassPhotos(CUB, titles, tuple(sides["1"]), tuple(sides["0"]))
+    return ClassPhotos(CUB, titles, tuple(splits["1"]), tuple(splits["0"]))
 
 
 def numbered_lines(path: Path) -> dict[int, str]:
@@ -171,14 +171,14 @@ def _read_dogs(root: Path) -> ClassPhotos:
     images = next((root / n for n in ("Images", "images") if (root / n).is_dir()), None)
     if images is None:
         raise DataError(f"{root}: Stanford Dogs without its folder Images/; unpack images.tar here")
-    sides = [_dogs_list(root, images, file) for file in DOGS_FILES]
-    labels = sorted({label for side in sides for _, label in side})
+    splits = [_dogs_list(root, images, file) for file in DOGS_FILES]
+    labels = sorted({label for split in splits for _, label in split})
     index = {label: place for place, label in enumerate(labels)}
     titles: dict[int, str] = {}
     made = []
-    for side in sides:
+    for split in splits:
         photos = []
-        for name, label in side:
+        for name, label in split:
             path = safe_join(images, name)
             photos.append(LabelledPhoto(path, f"{images.name}/{name}", index[label]))
             # "n02085620-Chihuahua/n02085620_10074.jpg"
@@ -208,14 +208,14 @@ def _dogs_list(root: Path, images: Path, file: str) -> list[tuple[str, int]]:
 
 
 def _read_folders(root: Path) -> ClassPhotos:
-    by_side = {side: _class_folders(root / side) for side in ("train", "test")}
-    classes = tuple(sorted({name for folders in by_side.values() for name in folders}))
-    train, test = (photos_by_class(root, side, classes) for side in by_side)
+    by_split = {split: _class_folders(root / split) for split in ("train", "test")}
+    classes = tuple(sorted({name for folders in by_split.values() for name in folders}))
+    train, test = (photos_by_class(root, split, classes) for split in by_split)
     return ClassPhotos(root.resolve().name, classes, train, test)
 
 
-def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[LabelledPhoto, ...]:
-    """The photos of `root/side/<class>/`.
+def photos_by_class(root: Path, split: str, classes: Sequence[str]) -> tuple[LabelledPhoto, ...]:
+    """The photos of `root/<split>/<class>/`.
 
     Raises:
         DataError: there is no such folder, one that is none of the classes, or one without a photo;
@@ -223,11 +223,11 @@ def photos_by_class(root: Path, side: str, classes: Sequence[str]) -> tuple[Labe
     """
     index = {name: label for label, name in enumerate(classes)}
     photos = []
-    for title, folder in _class_folders(root / side).items():
+    for title, folder in _class_folders(root / split).items():
         if title not in index:
             raise DataError(f"{folder}: a class that train/ and test/ do not have")
         for file in _photos_in(folder):
-            name = f"{side}/{folder.name}/{file}"
+            name = f"{split}/{folder.name}/{file}"
             photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
     return tuple(photos)
 
@@ -297,14 +297,14 @@ def _require_text(path: Path) -> None:
 
 def _checked(found: ClassPhotos, root: Path) -> ClassPhotos:
     """Refuse a data set that cannot be searched, or whose photos are not all there."""
-    for side, photos in (("train", found.gallery), ("test", found.queries)):
+    for split, photos in (("train", found.gallery), ("test", found.queries)):
         if not photos:
-            raise DataError(f"{root}: the {side} split holds no photo")
+            raise DataError(f"{root}: the {split} split holds no photo")
         missing = [photo for photo in photos if not photo.path.is_file()]
         if missing:
             raise DataError(
                 f"{missing[0].path}: missing, as {len(missing)} of {len(photos)} listed photos of "
-                f"the {side} split; unpack the data set again"
+                f"the {split} split; unpack the data set again"
             )
     known = {photo.label for photo in found.gallery}
     lost = sorted({photo.label for photo in found.queries} - known)

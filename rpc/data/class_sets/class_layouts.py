@@ -119,5 +119,5 @@ def _folders(root: Path) -> ClassSet:
     plain = read_class_photos(root)
     has_val = (root / "val").is_dir()
     val = photos_by_class(root, "val", plain.classes) if has_val else ()
-    sides = "photos of train/, val/ and test/" if has_val else "photos of train/ and test/"
-    return ClassSet(plain.name, plain.classes, plain.gallery, val, plain.queries, sides=sides)
+    splits = "photos of train/, val/ and test/" if has_val else "photos of train/ and test/"
+    return ClassSet(plain.name, plain.classes, plain.gallery, val, plain.queries, splits=splits)

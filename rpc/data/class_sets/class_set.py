@@ -32,9 +32,9 @@ class ClassSet:
         families: of each class, those that are easily confused share one; empty where none known.
         points: names of the P key points that every photo has; empty where there are none.
         held_out: whether `val` was taken out of the training photos.
-        turned: things lie as they fell: every quarter turn is as good as any other.
+        rotated: things lie as they fell: every quarter turn is as good as any other.
         mirrored: a mirror image shows something of the same class; never so where there is print.
-        sides: what each side consists of, for people.
+        splits: what each split consists of, for people.
     """
 
     name: str
@@ -45,13 +45,13 @@ class ClassSet:
     families: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
     held_out: bool = False
-    turned: bool = False
+    rotated: bool = False
     mirrored: bool = False
-    sides: str = "official training and test photos"
+    splits: str = "official training and test photos"
 
     @property
     def known(self) -> frozenset[str]:
-        """What is known besides labels: "boxes", "points" (some in sight)."""
+        """The annotations that exist besides labels: "boxes", "points" (some in sight)."""
         boxes = all(photo.box is not None for photo in (*self.train, *self.val, *self.test))
         points = any(seen for photo in self.train for _, _, seen in photo.points)
         return frozenset((["boxes"] if boxes else []) + (["points"] if points else []))
@@ -103,21 +103,21 @@ def checked(found: ClassSet, root: str | Path) -> ClassSet:
     """The set, if something can be learned from it and measured with it.
 
     Raises:
-        DataError: a side is empty, a file is missing, there are fewer than two classes, or a class
+        DataError: a split is empty, a file is missing, there are fewer than two classes, or a class
             is tested that has no training photo.
     """
     if len(labels := set(labels_of(found.train).tolist())) < 2:
         raise DataError(
             f"{root}: training photos of {len(labels)} classes; expected two or more to tell apart"
         )
-    for side, photos in (("val", found.val), ("test", found.test)):
-        if not photos and side == "test":
+    for split, photos in (("val", found.val), ("test", found.test)):
+        if not photos and split == "test":
             raise DataError(f"{root}: the test split holds no photo")
         lost = sorted(set(labels_of(photos).tolist()) - labels)
         if lost:
             raise DataError(
-                f"{root}: class {found.classes[lost[0]]} has {side} photos and no training photo "
-                f"({len(lost)} such classes); add photos to train or take the class out of {side}"
+                f"{root}: class {found.classes[lost[0]]} has {split} photos and no training photo "
+                f"({len(lost)} such classes); add photos to train or take the class out of {split}"
             )
     every = (*found.train, *found.val, *found.test)
     gone = [photo for photo in every if not photo.path.is_file()]

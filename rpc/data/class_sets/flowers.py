@@ -13,7 +13,7 @@ from rpc.data.files import DataError, safe_join
 FLOWERS: Final = "Oxford 102 Flowers"
 LABELS: Final = "imagelabels.mat"
 SPLIT: Final = "setid.mat"
-_SIDES: Final = ("trnid", "valid", "tstid")
+_SPLITS: Final = ("trnid", "valid", "tstid")
 
 
 def is_flowers(root: Path) -> bool:
@@ -28,14 +28,14 @@ def read_flowers(root: Path) -> ClassSet:
         DataError: a list is missing or damaged, or the split names a photo that has no label.
     """
     labels = read_mat(root / LABELS, ("labels",), "the labels of Flowers")["labels"].astype(int)
-    sides = read_mat(root / SPLIT, _SIDES, "the split of Flowers")
+    splits = read_mat(root / SPLIT, _SPLITS, "the split of Flowers")
     made = []
-    for side in _SIDES:
+    for split in _SPLITS:
         photos = []
-        for number in sides[side].astype(int).tolist():
+        for number in splits[split].astype(int).tolist():
             if not 1 <= number <= len(labels) or labels[number - 1] < 1:
                 raise DataError(
-                    f"{root / SPLIT}: {side} names photo {number}, which {LABELS} (of "
+                    f"{root / SPLIT}: {split} names photo {number}, which {LABELS} (of "
                     f"{len(labels)}) has no label for; take both from one download"
                 )
             name = f"jpg/image_{number:05}.jpg"
@@ -43,5 +43,5 @@ def read_flowers(root: Path) -> ClassSet:
         made.append(tuple(photos))
     classes = tuple(f"flower {number}" for number in range(1, int(labels.max()) + 1))
     train, val, test = made
-    sides_text = "official training, validation and test photos"
-    return ClassSet(FLOWERS, classes, train, val, test, mirrored=True, sides=sides_text)
+    splits_text = "official training, validation and test photos"
+    return ClassSet(FLOWERS, classes, train, val, test, mirrored=True, splits=splits_text)

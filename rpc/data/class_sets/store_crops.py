@@ -30,12 +30,12 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
     store = Store.open(root)
     if not store.has_split("test"):
         raise DataError(f"{root}: has no instances_test.json: nothing to measure on")
-    sides: dict[str, tuple[LabelledPhoto, ...]] = {"val": ()}
+    splits: dict[str, tuple[LabelledPhoto, ...]] = {"val": ()}
     for split in ("train", "val", "test"):
         if store.has_split(split):
             folder = store.image_dir(split)
-            sides[split] = _crops(store.split(split), store.root, folder.name, margin)
-    train = sides["train"]
+            splits[split] = _crops(store.split(split), store.root, folder.name, margin)
+    train = splits["train"]
     if scenes is not None:
         train = (*train, *_scene_crops(store, Path(scenes), margin))
     categories = [store.taxonomy.category(label) for label in range(len(store.taxonomy))]
@@ -45,11 +45,11 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
         store.root.resolve().name,
         tuple(category.name for category in categories),
         train,
-        sides["val"],
-        sides["test"],
+        splits["val"],
+        splits["test"],
         families=families if any(families) else (),
-        turned=True,
-        sides=f"crops by given boxes of {learned}, of val trays and of test trays",
+        rotated=True,
+        splits=f"crops by given boxes of {learned}, of val trays and of test trays",
     )
 
 

@@ -83,7 +83,7 @@ class FeatureMaps:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the maps, as plain values: maps of another identity cannot be compared."""
+        """All that decides the maps, as plain values: other identities cannot be compared."""
         return {
             "backbone": self.backbone,
             "weights": self.network.weights,

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk
+from rpc.features.backbones.trainable_backbone import Backbone
 
 
 class FullyConvolutional(nn.Module):
@@ -18,7 +18,7 @@ class FullyConvolutional(nn.Module):
 
     Args:
         classes: G.
-        backbone: of `Trunk`.
+        backbone: of `Backbone`.
         stages: from fine to coarse; of most networks, 2, 3, 4 have 8, 16 and 32 px a cell.
         enlarged: times that the sum is enlarged; at 4, a cell has 2 px. The paper goes to pixels.
         pretrained: ImageNet weights; False where a file follows.
@@ -35,11 +35,11 @@ class FullyConvolutional(nn.Module):
     ) -> None:
         super().__init__()
         self.enlarged = enlarged
-        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
-        if any(fine >= coarse for fine, coarse in pairwise(self.trunk.strides)):
+        self.backbone = Backbone(backbone, stages, pretrained=pretrained)
+        if any(fine >= coarse for fine, coarse in pairwise(self.backbone.strides)):
             raise ValueError(f"stages: expected from fine to coarse, got {stages}")
         self.scores = nn.ModuleList(
-            nn.Conv2d(channels, classes, kernel_size=1) for channels in self.trunk.channels
+            nn.Conv2d(channels, classes, kernel_size=1) for channels in self.backbone.channels
         )
         for layer in self.scores:
             assert isinstance(layer, nn.Conv2d)
@@ -49,7 +49,7 @@ class FullyConvolutional(nn.Module):
 
     def forward(self, photos: Tensor) -> Tensor:
         """Photos (B, 3, H, W), RGB 0..255, to scores (B, G, h, w)."""
-        maps = self.trunk(photos)
+        maps = self.backbone(photos)
         summed = self.scores[-1](maps[-1])
         for layer, finer in zip(list(self.scores)[-2::-1], maps[-2::-1], strict=True):
             summed = layer(finer) + _resized(summed, finer.shape[2], finer.shape[3])

@@ -1,4 +1,4 @@
-"""What has to be known of a pretrained network to take maps out of it.
+"""Description of a pretrained network that lets maps be taken out of it.
 
 Key: C channels, H x W pixels, h x w cells.
 """

@@ -39,23 +39,25 @@ class Moments:
         self.scatter = np.zeros((self.channels, self.channels))
 
     def add(self, descriptors: ArrayLike) -> None:
-        """Add the rows of (M, C); no row changes nothing.
+        """Add the descriptors (M, C); none of them changes nothing.
 
         Raises:
             ValueError: another shape, or a value that is not finite; nothing is added then.
         """
-        rows = np.asarray(descriptors, dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] != self.channels:
-            raise ValueError(f"descriptors: expected shape (M, {self.channels}), got {rows.shape}")
-        if not len(rows):
+        vectors = np.asarray(descriptors, dtype=np.float64)
+        if vectors.ndim != 2 or vectors.shape[1] != self.channels:
+            raise ValueError(
+                f"descriptors: expected shape (M, {self.channels}), got {vectors.shape}"
+            )
+        if not len(vectors):
             return
         with np.errstate(invalid="ignore", over="ignore"):
-            mean = rows.mean(axis=0)
-            centred = rows - mean
+            mean = vectors.mean(axis=0)
+            centred = vectors - mean
             scatter = centred.T @ centred  # (C, C)
         if not np.isfinite(scatter).all():  # cheaper to see here than in every descriptor
-            raise ValueError(_not_finite(rows))
-        self._join(len(rows), mean, scatter)
+            raise ValueError(_not_finite(vectors))
+        self._join(len(vectors), mean, scatter)
 
     def merge(self, other: Moments) -> None:
         """Add all that `other` has seen.
@@ -117,11 +119,12 @@ def principal_axes(covariance: ArrayLike, number: int = 1) -> tuple[FloatArray, 
     return np.maximum(variances[::-1][:number], 0), axes * np.sign(largest)[:, None]
 
 
-def _not_finite(rows: FloatArray) -> str:
-    bad = np.argwhere(~np.isfinite(rows))
+def _not_finite(vectors: FloatArray) -> str:
+    bad = np.argwhere(~np.isfinite(vectors))
     if not len(bad):
         return "descriptors: the values are too large to be squared"
     row, column = bad[0]
     return (
-        f"descriptors: row {row}, channel {column} is {rows[row, column]}; expected finite numbers"
+        f"descriptors: row {row}, channel {column} is {vectors[row, column]}; "
+        "expected finite numbers"
     )

@@ -89,8 +89,8 @@ def fit_discriminant(
     level = max(float(np.trace(scatter)) / len(span), 1e-12)
     strength, directions = np.linalg.eigh(scatter + max(ridge, 1e-6) * level * np.eye(len(span)))
     whitener = directions / np.sqrt(strength) @ directions.T
-    _, told, axes = np.linalg.svd(means @ whitener, full_matrices=False)
-    kept = min(dimension, int((told > LEAST_SHARE * told[0]).sum()))
+    _, singular_values, axes = np.linalg.svd(means @ whitener, full_matrices=False)
+    kept = min(dimension, int((singular_values > LEAST_SHARE * singular_values[0]).sum()))
     axes = axes[:kept]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     found = (axes * np.sign(largest)) @ whitener @ span

@@ -16,7 +16,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 def linear_slopes(gradients: Floats, weights: Floats) -> NDArray[np.float64]:
-    """What a score weighs the values of a gradient by, after signed root and unit length.
+    """The weights of a gradient's values in a score, after signed root and unit length.
 
     The score `w . v` of `v = sign(g) sqrt|g| / |sqrt|g||` is `slopes . g` exactly, with slopes that
     depend on g: w / (sqrt|g| |sqrt|g||).
@@ -36,7 +36,7 @@ def linear_slopes(gradients: Floats, weights: Floats) -> NDArray[np.float64]:
 
 
 def contributions(fisher: FisherVector, descriptors: Floats, slopes: Floats) -> Floats:
-    """What each descriptor adds to a score, (M,); their sum is `slopes . fisher.gradient(...)`.
+    """The share of each descriptor in a score, (M,); their sum: `slopes . fisher.gradient(...)`.
 
     Args:
         fisher: of the photo's Fisher vector.

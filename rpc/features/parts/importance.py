@@ -34,17 +34,17 @@ def mutual_information(
     of_class = (labels[:, None] == np.unique(labels)).astype(np.float64)  # (N, K)
     share = of_class.mean(axis=0)[:, None]
     ones = of_class.T @ bits / len(labels)  # (K, V)
-    told = np.zeros(bits.shape[1])
+    information = np.zeros(bits.shape[1])
     for joint in (ones, share - ones):
         alone = np.broadcast_to(share * joint.sum(axis=0), joint.shape)
         there = joint > 1e-12
         ratio = np.divide(joint, alone, out=np.ones_like(joint), where=there)
-        told += np.where(there, joint * np.log(ratio), 0.0).sum(axis=0)
-    return told.clip(0)
+        information += np.where(there, joint * np.log(ratio), 0.0).sum(axis=0)
+    return information.clip(0)
 
 
 def cluster_importance(encodings: Floats, labels: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-    """What clusters tell of the class, (T,), nats: the mean over the values of each.
+    """Information that clusters give about the class, (T,), nats: the mean over the values of each.
 
     A value is a bit: whether it is above its mean over the photos. (Of a Fisher vector, whose
     values have mean 0 where it was fitted, this is nearly the sign.)
@@ -59,5 +59,5 @@ def cluster_importance(encodings: Floats, labels: NDArray[np.integer[Any]]) -> N
     if encodings.ndim != 3 or not len(encodings):
         raise ValueError(f"importance: expected encodings (N, T, V), got {encodings.shape}")
     bits = encodings > encodings.mean(axis=0)
-    told = mutual_information(bits.reshape(len(bits), -1), labels)
-    return np.asarray(told.reshape(encodings.shape[1:]).mean(axis=1))
+    information = mutual_information(bits.reshape(len(bits), -1), labels)
+    return np.asarray(information.reshape(encodings.shape[1:]).mean(axis=1))

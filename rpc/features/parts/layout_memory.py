@@ -1,4 +1,4 @@
-"""What training showed of where parts lie in an object: buffers of a network, and priors from them.
+"""Layouts of an object's parts seen in training: buffers of a network, and priors from them.
 
 Key: G parts, N photos, M remembered photos of a part, T Gaussians, D values of a look.
 """

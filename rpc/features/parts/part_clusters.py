@@ -74,7 +74,7 @@ class PartClusters(nn.Module):
         return np.stack(found).transpose(0, 2, 1, 3).reshape(-1, 2 * self.values)
 
     def added(self, reduced: Sequence[Floats], slopes: Floats) -> Floats:
-        """What each proposal, of all sizes in turn, adds to `(slopes * gradients).sum()`.
+        """The share of each proposal, of all sizes in turn, in `(slopes * gradients).sum()`.
 
         Args:
             reduced: of `reduced`.

@@ -1,4 +1,4 @@
-"""Boxes of an object and of its parts: torchvision's Faster R-CNN, on a trunk with few channels.
+"""Boxes of an object and of its parts: torchvision's Faster R-CNN, on a backbone with few channels.
 
 A class of its own for the object and for each part, as in Part-based R-CNN (Zhang et al., ECCV
 2014); region proposals come from a network (Ren et al., NIPS 2015) and not from selective search.
@@ -30,7 +30,7 @@ from torchvision.models.detection.rpn import (  # type: ignore[import-untyped]
 )
 from torchvision.ops import MultiScaleRoIAlign, roi_align  # type: ignore[import-untyped]
 
-from rpc.features.backbones.trunk import Trunk
+from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.features.parts.part_geometry import Candidates
 
 _ANCHORS: Final = (0.12, 0.22, 0.42, 0.75)  # sides, as shares of the photo's
@@ -44,10 +44,10 @@ class PartDetector(nn.Module):
     Args:
         parts: G.
         side: S.
-        backbone: of `Trunk`; its maps of stride 16 and 32 are joined.
+        backbone: of `Backbone`; its maps of stride 16 and 32 are joined.
         channels: C of the joined map.
         proposals: regions that are looked at, in evaluation.
-        pretrained: ImageNet weights of the trunk.
+        pretrained: ImageNet weights of the backbone.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class PartDetector(nn.Module):
     ) -> None:
         super().__init__()
         self.parts, self.side = parts, side
-        self.trunk = Trunk(backbone, (-2, -1), pretrained=pretrained)
-        self.joins = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in self.trunk.channels)
+        self.backbone = Backbone(backbone, (-2, -1), pretrained=pretrained)
+        self.joins = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in self.backbone.channels)
         self.appearance_size = channels * _CELLS**2
         sizes = tuple(round(share * side) for share in _ANCHORS)
         anchors = AnchorGenerator((sizes,), ((0.5, 1.0, 2.0),))
-        self.proposer = RegionProposalNetwork(
+        self.rpn = RegionProposalNetwork(
             anchors,
             RPNHead(channels, anchors.num_anchors_per_location()[0]),
             fg_iou_thresh=0.7,
@@ -80,7 +80,7 @@ class PartDetector(nn.Module):
         )
         # The paper's support vectors take IoU of 0.7 for a part and 0.3 for none; these boxes are
         # moved afterwards, and 0.5 is near enough to learn that from.
-        self.judge = RoIHeads(
+        self.roi_heads = RoIHeads(
             MultiScaleRoIAlign(["map"], output_size=5, sampling_ratio=2),
             TwoMLPHead(channels * 25, 256),
             FastRCNNPredictor(256, 2 + parts),
@@ -96,14 +96,14 @@ class PartDetector(nn.Module):
 
     def maps(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to the joined map (B, C, h, w)."""
-        fine, coarse = self.trunk(images)
+        fine, coarse = self.backbone(images)
         first, second = (join(maps) for join, maps in zip(self.joins, (fine, coarse), strict=True))
         raised = F.interpolate(second, first.shape[2:], mode="bilinear", align_corners=False)
         joined: Tensor = (first + raised).float()
         return joined
 
     def losses(self, images: Tensor, boxes: Tensor) -> dict[str, Tensor]:
-        """What there is to learn; in training mode.
+        """The losses to learn from; in training mode.
 
         Args:
             images: (B, 3, S, S), RGB 0..255.
@@ -144,7 +144,7 @@ class PartDetector(nn.Module):
 
     @torch.no_grad()
     def appearances(self, maps: Tensor, boxes: Sequence[Tensor]) -> Tensor:
-        """What boxes look like, for neighbours: unit vectors (N, D), of all photos in order.
+        """Descriptors of boxes, to find neighbours by: unit vectors (N, D), of all photos in order.
 
         Args:
             maps: (B, C, h, w).
@@ -164,6 +164,6 @@ class PartDetector(nn.Module):
         pixels = maps.new_zeros(len(maps), 1, self.side, self.side)
         layers: dict[str, Any] = {"map": maps}
         with torch.autocast(maps.device.type, enabled=False):
-            regions, first = self.proposer(ImageList(pixels, sizes), layers, targets)
-            found, second = self.judge(layers, regions, sizes, targets)
+            regions, first = self.rpn(ImageList(pixels, sizes), layers, targets)
+            found, second = self.roi_heads(layers, regions, sizes, targets)
         return found, first | second

@@ -105,7 +105,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Constraints:
-    """What Delta is made of.
+    """The terms of Delta.
 
     Attributes:
         slack: px that a part may reach out of the object (Delta_box); None for no such constraint.

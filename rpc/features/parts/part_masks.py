@@ -21,7 +21,7 @@ IGNORED: Final = -1  # label of cells of which nothing is known
 def point_labels(
     points: Tensor, groups: Sequence[Sequence[int]], side: int, cells: tuple[int, int]
 ) -> Tensor:
-    """What each cell shows, by rectangles around key points (Wei et al., PR 2018, section 3.1).
+    """Label each cell by rectangles around key points (Wei et al., PR 2018, section 3.1).
 
     A group of points gives the smallest rectangle that holds those in sight. Where rectangles
     overlap, the earlier group has the cell (of a bird: the head, before the torso). What is in no

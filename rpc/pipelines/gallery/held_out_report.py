@@ -1,4 +1,4 @@
-"""What a gallery does for SKUs that training never saw: old ones, new ones, all.
+"""Measure a gallery on SKUs that training never saw: old ones, new ones, all.
 
 Key: K SKUs by label, N boxes of a tray.
 """
@@ -26,7 +26,7 @@ from rpc.pipelines.gallery.trays import (
     true_labels,
     tune,
 )
-from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256, store_facts
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
@@ -59,22 +59,24 @@ def measure(
     saw = sorted(set(held_out) & set(names))
     fused = checkout.recogniser is not None and not saw
     gallery = Gallery.open(folder, describe.recipe)
-    namer = GalleryNamer(
+    classifier = GalleryClassifier(
         gallery,
         describe,
         recogniser=checkout.recogniser,
         recogniser_names=names if fused else (),
         fusion=Fusion(),
     )
-    trays = {split: _look(store, split, checkout, namer) for split in ("val", "test")}
+    trays = {split: _look(store, split, checkout, classifier) for split in ("val", "test")}
     seen, labels, _ = trays["val"]
-    chosen = tune(seen, labels, namer, fused=fused)
-    new = np.isin(np.array(namer.taxonomy.names), list(held_out))
-    rows = {"gallery": _row(trays, namer, chosen.open_set, None, new)}
+    chosen = tune(seen, labels, classifier, fused=fused)
+    new = np.isin(np.array(classifier.taxonomy.names), list(held_out))
+    rows = {"gallery": _row(trays, classifier, chosen.open_set, None, new)}
     if chosen.fusion is not None:
-        rows["gallery and recogniser"] = _row(trays, namer, chosen.open_set, chosen.fusion, new)
+        rows["gallery and recogniser"] = _row(
+            trays, classifier, chosen.open_set, chosen.fusion, new
+        )
         alone = Fusion(1.0, 1e-6)
-        rows["recogniser alone"] = _row(trays, namer, chosen.open_set, alone, new)
+        rows["recogniser alone"] = _row(trays, classifier, chosen.open_set, alone, new)
     note = (
         f"A TRIAL: the model's training saw {', '.join(saw)}; its recogniser was not asked"
         if saw
@@ -89,7 +91,7 @@ def measure(
         "fusion": None if chosen.fusion is None else chosen.fusion.to_dict(),
         "recipe": dict(describe.recipe),
         "methods": rows,
-        "test_trays": _sizes(trays["test"][2], namer, new),
+        "test_trays": _sizes(trays["test"][2], classifier, new),
         "manifest": {
             "code": code_version(),
             "versions": library_versions(),
@@ -111,33 +113,33 @@ def write_results(out: Path, result: Mapping[str, Any]) -> list[Path]:
 Trays = tuple[list[SeenTray], list[NDArray[np.int64]], Dataset]
 
 
-def _look(store: Store, split: Split, checkout: Any, namer: GalleryNamer) -> Trays:
+def _look(store: Store, split: Split, checkout: Any, classifier: GalleryClassifier) -> Trays:
     dataset = store.split(split)
     paths = [store.image_path(split, image) for image in dataset.images]
-    seen = see_trays(paths, checkout, namer, f"looking at {split} trays")
-    return seen, true_labels(dataset, namer, seen), dataset
+    seen = see_trays(paths, checkout, classifier, f"looking at {split} trays")
+    return seen, true_labels(dataset, classifier, seen), dataset
 
 
 def _row(
     trays: Mapping[str, Trays],
-    namer: GalleryNamer,
+    classifier: GalleryClassifier,
     open_set: OpenSet,
     fusion: Fusion | None,
     new: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """One method: its counting rule from val, its figures of test."""
     seen, _, dataset = trays["val"]
-    rule = counting_rule(dataset, namer, named(seen, open_set, fusion, namer.known))
+    rule = counting_rule(dataset, classifier, named(seen, open_set, fusion, classifier.known))
     seen, labels, dataset = trays["test"]
-    found = named(seen, open_set, fusion, namer.known)
-    predicted = rule.counts(found, len(namer.taxonomy))
-    truth = gallery_counts(dataset, namer)
+    found = named(seen, open_set, fusion, classifier.known)
+    predicted = rule.counts(found, len(classifier.taxonomy))
+    truth = gallery_counts(dataset, classifier)
     return {
         "rule": rule.to_dict(),
         "cAcc": count_accuracy(predicted, truth, new),
         "ACD": float(np.abs(predicted - truth).sum(axis=1).mean()),
         "naming": naming_accuracy(
-            [probabilities(tray, open_set, fusion, namer.known) for tray in seen], labels, new
+            [probabilities(tray, open_set, fusion, classifier.known) for tray in seen], labels, new
         ),
     }
 
@@ -199,8 +201,10 @@ def _share(right: NDArray[np.bool_]) -> float | None:
     return float(right.mean()) if len(right) else None
 
 
-def _sizes(dataset: Dataset, namer: GalleryNamer, new: NDArray[np.bool_]) -> dict[str, int]:
-    has_new = gallery_counts(dataset, namer)[:, new].sum(axis=1) > 0
+def _sizes(
+    dataset: Dataset, classifier: GalleryClassifier, new: NDArray[np.bool_]
+) -> dict[str, int]:
+    has_new = gallery_counts(dataset, classifier)[:, new].sum(axis=1) > 0
     return {
         "all": len(has_new),
         "with_new_skus": int(has_new.sum()),

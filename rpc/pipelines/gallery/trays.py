@@ -17,7 +17,7 @@ from rpc.counting import CountingRule, choose_rule
 from rpc.data.dataset import Dataset
 from rpc.data.files import DataError
 from rpc.data.images import read_image
-from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.ensemble.gallery_tuning import Tuning, choose_settings, labels_of_boxes
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.open_set import OpenSet
@@ -29,21 +29,21 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class SeenTray:
-    """What was seen on one tray, before any setting.
+    """The observations on one tray, before any setting.
 
     Attributes:
         found: N boxes with the detector's scores.
         similarities: (N, K) to the gallery's SKUs, by label.
-        told: (N, J + 1) by the recogniser; None where the model has none.
+        recogniser_probabilities: (N, J + 1); None where the model has none.
     """
 
     found: Detections
     similarities: FloatArray
-    told: FloatArray | None
+    recogniser_probabilities: FloatArray | None
 
 
 def see_trays(
-    paths: Sequence[Path], checkout: Checkout, namer: GalleryNamer, what: str
+    paths: Sequence[Path], checkout: Checkout, classifier: GalleryClassifier, what: str
 ) -> list[SeenTray]:
     """Detect, describe and recognise the boxes of trays, once."""
     seen = []
@@ -53,17 +53,21 @@ def see_trays(
             found = checkout.detector.predict(rgb)
             found = found.select(found.scores >= checkout.floor)
             asked = checkout.recogniser
-            told = None if asked is None else asked.probabilities(rgb, found.boxes)
-            seen.append(SeenTray(found, namer.similarities(rgb, found.boxes), told))
+            recogniser_probabilities = (
+                None if asked is None else asked.probabilities(rgb, found.boxes)
+            )
+            seen.append(
+                SeenTray(found, classifier.similarities(rgb, found.boxes), recogniser_probabilities)
+            )
             progress(done, len(paths))
     return seen
 
 
 def true_labels(
-    dataset: Dataset, namer: GalleryNamer, seen: Sequence[SeenTray]
+    dataset: Dataset, classifier: GalleryClassifier, seen: Sequence[SeenTray]
 ) -> list[FloatArray]:
     """True label of each tray's boxes: K where the gallery lacks it, K + 1 for no single item."""
-    place = {name: label for label, name in enumerate(namer.taxonomy.names)}
+    place = {name: label for label, name in enumerate(classifier.taxonomy.names)}
     skus = len(place)
     labels = []
     for image, tray in zip(dataset.images, seen, strict=True):
@@ -78,24 +82,32 @@ def true_labels(
 
 
 def tune(
-    seen: Sequence[SeenTray], labels: Sequence[FloatArray], namer: GalleryNamer, *, fused: bool
+    seen: Sequence[SeenTray],
+    labels: Sequence[FloatArray],
+    classifier: GalleryClassifier,
+    *,
+    fused: bool,
 ) -> Tuning:
     """Open-set rule, and fusion where it is wanted, on the boxes of validation trays.
 
     Raises:
         DataError: no box shows a product of the gallery.
     """
-    told = [tray.told for tray in seen if tray.told is not None]
-    together = np.concatenate(told) if fused and told else None
+    recogniser_probabilities = [
+        tray.recogniser_probabilities for tray in seen if tray.recogniser_probabilities is not None
+    ]
+    together = (
+        np.concatenate(recogniser_probabilities) if fused and recogniser_probabilities else None
+    )
     try:
         return choose_settings(
             np.concatenate([tray.similarities for tray in seen]),
             np.concatenate(labels),
             together,
-            None if together is None else namer.known,
+            None if together is None else classifier.known,
         )
     except ValueError as error:
-        raise DataError(f"{namer.gallery.folder}: {error}") from error
+        raise DataError(f"{classifier.gallery.folder}: {error}") from error
 
 
 def named(
@@ -104,8 +116,8 @@ def named(
     """The trays' detections with their SKUs, under these settings."""
     result = []
     for tray in seen:
-        rows = probabilities(tray, open_set, fusion, known)
-        result.append(name_items(tray.found, rows))
+        found = probabilities(tray, open_set, fusion, known)
+        result.append(name_items(tray.found, found))
     return result
 
 
@@ -113,23 +125,23 @@ def probabilities(
     tray: SeenTray, open_set: OpenSet, fusion: Fusion | None, known: NDArray[np.int64]
 ) -> FloatArray:
     """(N, K + 1) of a tray's boxes, under these settings."""
-    rows = open_set.probabilities(tray.similarities)
-    if fusion is None or tray.told is None:
-        return rows
-    return fusion.join(rows, tray.told, known)
+    found = open_set.probabilities(tray.similarities)
+    if fusion is None or tray.recogniser_probabilities is None:
+        return found
+    return fusion.join(found, tray.recogniser_probabilities, known)
 
 
-def gallery_counts(dataset: Dataset, namer: GalleryNamer) -> NDArray[np.int64]:
+def gallery_counts(dataset: Dataset, classifier: GalleryClassifier) -> NDArray[np.int64]:
     """True counts (trays, K) of the gallery's SKUs, by name; other items are not counted."""
     counts = dataset.counts()
     place = {name: label for label, name in enumerate(dataset.taxonomy.names)}
-    columns = [place.get(name) for name in namer.taxonomy.names]
+    columns = [place.get(name) for name in classifier.taxonomy.names]
     empty = np.zeros(len(counts), dtype=np.int64)
     return np.stack([empty if c is None else counts[:, c] for c in columns], axis=1)
 
 
 def counting_rule(
-    dataset: Dataset, namer: GalleryNamer, found: Sequence[Detections]
+    dataset: Dataset, classifier: GalleryClassifier, found: Sequence[Detections]
 ) -> CountingRule:
     """Threshold and duplicate suppression, chosen on validation trays."""
-    return choose_rule(found, gallery_counts(dataset, namer)).rule
+    return choose_rule(found, gallery_counts(dataset, classifier)).rule

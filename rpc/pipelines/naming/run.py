@@ -22,12 +22,12 @@ from rpc.retrieval.descriptors.map_statistics import Statistic
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.descriptors.product_descriptor import MEASURED, PROJECTION, TURNS, MapStatistics
 from rpc.retrieval.descriptors.product_mask import product_mask
-from rpc.retrieval.descriptors.turns import turned
+from rpc.retrieval.descriptors.rotation import rotated
 from rpc.retrieval.reranking.verification import agreement, local_features, verified_scores
 
 Rgb = NDArray[np.uint8]
-Rows = NDArray[np.float32]
-Told = Callable[[int], None]
+Embeddings = NDArray[np.float32]
+Progress = Callable[[int], None]
 
 BOTTLENECK: Final[tuple[tuple[int, Statistic], ...]] = ((2, "mean"), (2, "max"))
 WINDOW: Final = 0.8  # of width and height
@@ -144,20 +144,20 @@ class Naming:
         self.truth = np.searchsorted(self.skus, queries.labels)
         self._projection: Discriminant = read_discriminant(projection or PROJECTION)[0]
         self._statistics = cache(self._measure)
-        self._told: Told = lambda _: None
+        self._progress: Progress = lambda _: None
 
-    def photo_scores(self, recipe: Recipe, progress: Told | None = None) -> NDArray[np.float64]:
+    def photo_scores(self, recipe: Recipe, progress: Progress | None = None) -> NDArray[np.float64]:
         """Likeness (N, E) of queries and exemplar photos, the best over the turns."""
-        self._told = progress or (lambda _: None)
+        self._progress = progress or (lambda _: None)
         sides = (recipe.masked == "both", bool(recipe.masked))
-        queries = self._rows("queries", recipe, sides[0], 0.0)
+        queries = self._embeddings("queries", recipe, sides[0], 0.0)
         turns = [
-            self._rows("exemplars", recipe, sides[1], 360 * turn / recipe.turns)
+            self._embeddings("exemplars", recipe, sides[1], 360 * turn / recipe.turns)
             for turn in range(recipe.turns)
         ]
         if recipe.merged:
             turns = [l2_normalised(np.sum(turns, axis=0))]
-        scores = np.max([queries @ rows.T for rows in turns], axis=0).astype(np.float64)
+        scores = np.max([queries @ embeddings.T for embeddings in turns], axis=0).astype(np.float64)
         return self._verified(scores) if recipe.verified else scores
 
     def sku_scores(self, photo_scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,7 +167,7 @@ class Naming:
             best[:, sku] = np.maximum(best[:, sku], photo_scores[:, column])
         return best
 
-    def _rows(self, which: str, recipe: Recipe, masked: bool, degrees: float) -> Rows:
+    def _embeddings(self, which: str, recipe: Recipe, masked: bool, degrees: float) -> Embeddings:
         """Descriptors (N or E, D) of queries or exemplars, seen one way."""
         finish = self._finisher(recipe)
         key = (recipe.side, recipe.fill)
@@ -187,24 +187,24 @@ class Naming:
         masked: bool,
         degrees: float,
         window: int,
-    ) -> Rows:
+    ) -> Embeddings:
         crops = self.queries if which == "queries" else self.exemplars
         pictures = [_white_around(p) for p in crops.pictures] if masked else crops.pictures
-        views = [turned(_window(picture, window), degrees, fill) for picture in pictures]
-        rows = MapStatistics(side, fill, measured)(views)
-        self._told(len(rows))
-        return rows
+        views = [rotated(_window(picture, window), degrees, fill) for picture in pictures]
+        embeddings = MapStatistics(side, fill, measured)(views)
+        self._progress(len(embeddings))
+        return embeddings
 
-    def _finisher(self, recipe: Recipe) -> Callable[[Rows], Rows]:
+    def _finisher(self, recipe: Recipe) -> Callable[[Embeddings], Embeddings]:
         if recipe.projected:
             return self._projection
         if recipe.measured == MEASURED or (recipe.side, recipe.fill) != (192, 255):
-            return lambda rows: rows
+            return lambda embeddings: embeddings
         kept = np.concatenate([_columns(one) for one in recipe.measured])
-        return lambda rows: np.asarray(l2_normalised(rows[:, kept]), dtype=np.float32)
+        return lambda embeddings: np.asarray(l2_normalised(embeddings[:, kept]), dtype=np.float32)
 
     def _verified(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What local features say of the best photo of the first ten SKUs of each query."""
+        """Scores by local features of the best photo of the first ten SKUs of each query."""
         found = scores.copy()
         known = [local_features(picture) for picture in self.exemplars.pictures]
         for row, picture in enumerate(self.queries.pictures):

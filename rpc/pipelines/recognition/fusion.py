@@ -1,4 +1,4 @@
-"""What a recognition system changes in a counter: looked at once, chosen on val, told of test.
+"""Compare a counter with and without a recognition system: choose on val, report on test.
 
 Key: N boxes of a tray, K SKUs of the counter, J classes of the system.
 """
@@ -21,15 +21,15 @@ from rpc.data.images import read_image
 from rpc.data.store import Split, Store
 from rpc.metrics.checkout import checkout_metrics
 from rpc.metrics.confusion import confusion_matrix, family_confusions
-from rpc.recognition.ensemble.gallery_tuning import labels_of_boxes
-from rpc.recognition.ensemble.renaming import (
-    SystemNamer,
+from rpc.recognition.ensemble.ensemble_classifier import (
+    SystemClassifier,
     choose_system_temperature,
     choose_weight,
     rejoined,
     temper,
 )
-from rpc.recognition.ensemble.renaming_file import Renaming
+from rpc.recognition.ensemble.ensemble_file import EnsembleChoice
+from rpc.recognition.ensemble.gallery_tuning import labels_of_boxes
 from rpc.retrieval.gallery.fusion import Fusion, known_labels
 from rpc.runs.progress import bar
 from rpc.structures import Detections
@@ -41,7 +41,7 @@ ALONE: Final = Fusion(1.0, 1e-6)
 
 @dataclass(frozen=True, eq=False)
 class SeenBoxes:
-    """What was seen on one tray, before any choice.
+    """The observations on one tray, before any choice.
 
     Attributes:
         found: N boxes with the detector's scores.
@@ -66,22 +66,22 @@ class Looked:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What was chosen on val.
+    """The choice made on val.
 
     Attributes:
-        renaming: of both together.
+        ensemble: of both together.
         known: (K,) the system's class of each SKU.
         rules: counting rule of each method.
         facts: what it does on val.
     """
 
-    renaming: Renaming
+    ensemble: EnsembleChoice
     known: Ints
     rules: Mapping[str, CountingRule]
     facts: Mapping[str, Any]
 
 
-def look(store: Store, split: Split, checkout: Checkout, namer: SystemNamer) -> Looked:
+def look(store: Store, split: Split, checkout: Checkout, classifier: SystemClassifier) -> Looked:
     """Detect the boxes of a split's trays, and ask both recognisers."""
     dataset = store.split(split)
     skus = len(dataset.taxonomy)
@@ -100,7 +100,7 @@ def look(store: Store, split: Split, checkout: Checkout, namer: SystemNamer) -> 
                 SeenBoxes(
                     found,
                     recogniser.probabilities(rgb, found.boxes),
-                    namer.scores(rgb, found.boxes),
+                    classifier.scores(rgb, found.boxes),
                     labels_of_boxes(found.boxes, boxes, truth, skus),
                 )
             )
@@ -108,33 +108,37 @@ def look(store: Store, split: Split, checkout: Checkout, namer: SystemNamer) -> 
     return Looked(dataset, trays)
 
 
-def choose(val: Looked, names: Sequence[str], namer: SystemNamer) -> Choice:
+def choose(val: Looked, names: Sequence[str], classifier: SystemClassifier) -> Choice:
     """Temperature, weight and the counting rules, on val.
 
     Raises:
         DataError: no box of val shows a SKU that the system knows.
     """
-    known = known_labels(tuple(names), namer.names)
+    known = known_labels(tuple(names), classifier.names)
     own = np.concatenate([tray.own for tray in val.trays])
     scores = np.concatenate([tray.scores for tray in val.trays], axis=1)
     labels = np.concatenate([tray.labels for tray in val.trays])
     item = labels < len(names)
-    told_of = item & (known[np.minimum(labels, len(names) - 1)] >= 0)
-    if not told_of.any():
+    known_boxes = item & (known[np.minimum(labels, len(names) - 1)] >= 0)
+    if not known_boxes.any():
         raise DataError("val: no found box shows a SKU that the system knows; nothing to choose on")
-    temperature = choose_system_temperature(scores[:, told_of], known[labels[told_of]])
+    temperature = choose_system_temperature(scores[:, known_boxes], known[labels[known_boxes]])
     fusion = choose_weight(own[item], temper(scores[:, item], temperature), known, labels[item])
-    renaming = Renaming(fusion, temperature, namer.margin, namer.turns, tuple(names))
+    ensemble = EnsembleChoice(
+        fusion, temperature, classifier.margin, classifier.turns, tuple(names)
+    )
     rules = {
         name: choose_rule(_named(val, say), val.dataset.counts()).rule
-        for name, say in _methods(renaming, known).items()
+        for name, say in _methods(ensemble, known).items()
     }
     counting = rules["both"].to_dict()
     facts = {"boxes": int(item.sum()), "named_right": {}}
-    for name, say in _methods(renaming, known).items():
+    for name, say in _methods(ensemble, known).items():
         rows = np.concatenate([say(tray) for tray in val.trays])[item, :-1]
         facts["named_right"][name] = float((rows.argmax(axis=1) == labels[item]).mean())
-    chosen = Renaming(fusion, temperature, namer.margin, namer.turns, tuple(names), counting)
+    chosen = EnsembleChoice(
+        fusion, temperature, classifier.margin, classifier.turns, tuple(names), counting
+    )
     return Choice(chosen, known, rules, facts)
 
 
@@ -147,10 +151,10 @@ def measure(trays: Mapping[str, Looked], choice: Choice, store: Store) -> dict[s
     labels = np.concatenate([tray.labels for tray in test.trays])
     item = labels < len(categories)
     rows = {}
-    for name, say in _methods(choice.renaming, choice.known).items():
+    for name, say in _methods(choice.ensemble, choice.known).items():
         counted = choice.rules[name].counts(_named(test, say), len(categories))
-        told = np.concatenate([say(tray) for tray in test.trays])[item, :-1].argmax(axis=1)
-        matrix = confusion_matrix(labels[item], told, len(categories))
+        predicted = np.concatenate([say(tray) for tray in test.trays])[item, :-1].argmax(axis=1)
+        matrix = confusion_matrix(labels[item], predicted, len(categories))
         kinds = family_confusions(matrix, families)
         rows[name] = {
             "rule": choice.rules[name].to_dict(),
@@ -161,8 +165,8 @@ def measure(trays: Mapping[str, Looked], choice: Choice, store: Store) -> dict[s
             "between_families": sum(kind.outside for kind in kinds),
         }
     return {
-        "weight": choice.renaming.fusion.weight,
-        "temperature": choice.renaming.temperature,
+        "weight": choice.ensemble.fusion.weight,
+        "temperature": choice.ensemble.temperature,
         "val": dict(choice.facts),
         "test_trays": len(test.trays),
         "methods": rows,
@@ -170,7 +174,7 @@ def measure(trays: Mapping[str, Looked], choice: Choice, store: Store) -> dict[s
 
 
 def write_page(out: Path, result: Mapping[str, Any]) -> list[Path]:
-    """`renaming.json` and `renaming.md` in a folder."""
+    """`ensemble.json` and `ensemble.md` in a folder."""
     lines = [
         f"# {result['system']} beside the counter's recogniser",
         "",
@@ -188,26 +192,26 @@ def write_page(out: Path, result: Mapping[str, Any]) -> list[Path]:
         )
     text = "\n".join(lines) + "\n"
     return [
-        write_json(out / "renaming.json", result, indent=1),
-        write_bytes(out / "renaming.md", text.encode()),
+        write_json(out / "ensemble.json", result, indent=1),
+        write_bytes(out / "ensemble.md", text.encode()),
     ]
 
 
 Say = Callable[[SeenBoxes], FloatArray]
 
 
-def _methods(renaming: Renaming, known: Ints) -> dict[str, Say]:
+def _methods(ensemble: EnsembleChoice, known: Ints) -> dict[str, Say]:
     """Each method's probabilities (N, K + 1) of a tray's boxes."""
 
     def joined(fusion: Fusion) -> Say:
         return lambda tray: rejoined(
-            tray.own, temper(tray.scores, renaming.temperature), fusion, known
+            tray.own, temper(tray.scores, ensemble.temperature), fusion, known
         )
 
     return {
         "the counter's own": lambda tray: tray.own,
         "the system": joined(ALONE),
-        "both": joined(renaming.fusion),
+        "both": joined(ensemble.fusion),
     }
 
 

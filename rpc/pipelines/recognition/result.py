@@ -1,4 +1,4 @@
-"""What a run of train_recognition has to say: figures with their origin, and confusions."""
+"""The result of a run of train_recognition: figures with their origin, and confusions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for; see the help of train_recognition."""
+    """The request of the command line; see the help of train_recognition."""
 
     settings: RunSettings
     config: Path
@@ -52,7 +52,7 @@ class Request:
 def training_facts(
     request: Request, learned: Learned, cpu_seconds: float, processes: Processes
 ) -> dict[str, Any]:
-    """What a training took; the processor's seconds are those of all processes together."""
+    """The cost of a training; the processor's seconds are those of all processes together."""
     return {
         "batches": learned.batches,
         "cpu_seconds": round(cpu_seconds, 2),
@@ -75,22 +75,22 @@ def result_of(
 
     Args:
         request: the run.
-        data: with its three sides.
+        data: with its three splits.
         model: that was measured.
         parameters: how many it has.
-        scores: (N, K) of the photos of each side that was measured.
+        scores: (N, K) of the photos of each split that was measured.
         training: what it took, see `training_facts`; None where nothing was learned.
     """
     # Of a given checkpoint, what it was trained with, as far as it says.
     settings = plain(asdict(replace(request.settings, system=model.settings)))
     if training is None:
-        settings |= {part: model.origin.get(part) for part in ("training", "variation")}
+        settings |= {part: model.origin.get(part) for part in ("training", "augmentation")}
     checkpoint = request.checkpoint or request.out / BEST
     return {
         "version": 1,
         "system": model.settings.name,
         "title": SYSTEMS[model.settings.name].title,
-        "accuracy": {side: _accuracy(_photos(data, side), s) for side, s in scores.items()},
+        "accuracy": {split: _accuracy(_photos(data, split), s) for split, s in scores.items()},
         "checkpoint": {
             "name": without_folders(str(checkpoint)),
             "sha256": sha256(checkpoint),
@@ -104,7 +104,7 @@ def result_of(
         "data": {
             "name": data.name,
             "classes": len(data.classes),
-            **{side: len(_photos(data, side)) for side in ("train", "val", "test")},
+            **{split: len(_photos(data, split)) for split in ("train", "val", "test")},
             "scenes": request.scenes is not None,
             "known": sorted(data.known),
             "fingerprint": fingerprint(data),
@@ -125,7 +125,7 @@ def _protocol(data: ClassSet, settings: RunSettings, validated: bool) -> str:
     """One sentence: what was learned from, chosen on, measured on."""
     if not validated:
         return (
-            f"{data.sides}; a given checkpoint, which may have learned from what would be kept "
+            f"{data.splits}; a given checkpoint, which may have learned from what would be kept "
             "apart here for validation: test photos alone, measured whole, one view each"
         )
     kept = "validation photos as the data set has them"
@@ -135,7 +135,7 @@ def _protocol(data: ClassSet, settings: RunSettings, validated: bool) -> str:
             f"apart with seed {settings.validation.seed}"
         )
     return (
-        f"{data.sides}; {kept}; the checkpoint chosen on validation; test photos measured once, "
+        f"{data.splits}; {kept}; the checkpoint chosen on validation; test photos measured once, "
         "whole, one view each"
     )
 
@@ -154,7 +154,7 @@ def _accuracy(photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]
 
 def confusions_of(data: ClassSet, scores: Mapping[str, Floats]) -> dict[str, Any]:
     """Classes taken for each other, and what stays within families where the data name some."""
-    found = {side: _confusions(data, _photos(data, side), s) for side, s in scores.items()}
+    found = {split: _confusions(data, _photos(data, split), s) for split, s in scores.items()}
     return {"classes": data.classes, **found}
 
 
@@ -174,16 +174,16 @@ def _confusions(data: ClassSet, photos: Sequence[LabelledPhoto], scores: Floats)
     return {"pairs": pairs, "errors_within_families": share, "families": rows}
 
 
-def _photos(data: ClassSet, side: str) -> tuple[LabelledPhoto, ...]:
-    return {"train": data.train, "val": data.val, "test": data.test}[side]
+def _photos(data: ClassSet, split: str) -> tuple[LabelledPhoto, ...]:
+    return {"train": data.train, "val": data.val, "test": data.test}[split]
 
 
-def fingerprint(data: ClassSet, sides: Sequence[str] = ("train", "val", "test")) -> str:
-    """Which photos, on which side, with which labels."""
+def fingerprint(data: ClassSet, splits: Sequence[str] = ("train", "val", "test")) -> str:
+    """Which photos, in which split, with which labels."""
     text = "\n".join(
-        f"{side} {photo.name} {photo.label} {photo.crop} {photo.box} {photo.points}"
-        for side in sides
-        for photo in _photos(data, side)
+        f"{split} {photo.name} {photo.label} {photo.crop} {photo.box} {photo.points}"
+        for split in splits
+        for photo in _photos(data, split)
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -103,7 +103,7 @@ def _require_photos(data: ClassSet, processes: Processes) -> None:
 
 
 def _require_same_run(request: Request, data: ClassSet, processes: Processes) -> dict[str, Any]:
-    """What decides the weights; a folder with a run of other settings is refused.
+    """The settings that decide the weights; a folder with a run of other settings is refused.
 
     Test photos decide nothing: one that was mended or removed does not make it another run.
     """
@@ -113,7 +113,7 @@ def _require_same_run(request: Request, data: ClassSet, processes: Processes) ->
         "side": settings.system.side,
         "options": plain(settings.system.options),
         "training": plain(asdict(settings.training)),
-        "variation": plain(asdict(settings.variation)),
+        "augmentation": plain(asdict(settings.augmentation)),
         "seed": request.seed,
         "data": fingerprint(data, ("train", "val")),
         "processes": processes.size,
@@ -147,7 +147,7 @@ def _train(
     batches = PhotoBatches(
         examples_of(data.train),
         settings.system.side,
-        settings.variation.variation(data),
+        settings.augmentation.augmentation(data),
         rank=processes.rank,
         processes=processes.size,
     )
@@ -185,7 +185,7 @@ class _Keeper:
             "data": data.name,
             "learned_from": fingerprint(data, ["train"]),
             "training": plain(asdict(request.settings.training)),
-            "variation": plain(asdict(request.settings.variation)),
+            "augmentation": plain(asdict(request.settings.augmentation)),
         }
         self.best = -math.inf
         self.facts = ""
@@ -236,7 +236,7 @@ def _measure(
     """Figures on validation and test photos, confusions, pictures."""
     system = model.build().to(processes.device)
     scores = {}
-    sides = {"val": data.val, "test": data.test}
+    splits = {"val": data.val, "test": data.test}
     given = training is None  # a checkpoint of some other run
     if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
         print(
@@ -244,11 +244,11 @@ def _measure(
             "the training photos, and may have learned from these",
             file=sys.stderr,
         )
-        del sides["val"]
-    for side, photos in sides.items():
-        with bar(f"{side} photos") as progress, at_once():
+        del splits["val"]
+    for split, photos in splits.items():
+        with bar(f"{split} photos") as progress, at_once():
             examples = examples_of(photos)
-            scores[side] = score_photos(
+            scores[split] = score_photos(
                 system, examples, workers=request.workers, progress=progress
             )
     parameters = sum(p.numel() for p in system.parameters())
@@ -261,12 +261,12 @@ def _measure(
     if looked is not None:
         write_image(request.out / "looked_at.png", looked)
     said = [
-        f"{side} {100 * found['top1']:.2f} % of {found['photos']}"
-        for side, found in result["accuracy"].items()
+        f"{split} {100 * found['top1']:.2f} % of {found['photos']}"
+        for split, found in result["accuracy"].items()
     ]
     print(f"{result['system']}: {', '.join(said)}")
     print(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
 
 
 def _nothing() -> None:
-    """What the other processes do while the first validates."""
+    """Do nothing: the other processes wait while the first validates."""

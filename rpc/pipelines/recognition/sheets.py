@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rpc.data import Category, Taxonomy
 from rpc.data.class_sets.class_folders import LabelledPhoto, labels_of
 from rpc.data.class_sets.class_set import ClassSet
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.metrics.confusion import confusion_matrix, most_confused
 from rpc.pipelines.naming.sheet import Cell, failure_sheet
 from rpc.recognition.systems.system import System
@@ -81,7 +81,7 @@ def look_sheet(data: ClassSet, system: System, named: Ints) -> Rgb | None:
         system: in evaluation mode.
         named: (N,) what it took each validation photo for.
     """
-    chosen = evenly(len(data.val), LOOKS)
+    chosen = evenly_spaced(len(data.val), LOOKS)
     seen = [
         seen_whole(example, system.side).image
         for example in examples_of([data.val[row] for row in chosen])

@@ -54,7 +54,7 @@ FIT_LOCAL: Final = 30_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the figures, beside photos and backbone.
+    """The settings that decide the figures, beside photos and backbone.
 
     Attributes:
         methods: names, of `ALL_METHODS`.
@@ -112,10 +112,10 @@ def evaluate(
 
 
 def _fingerprint(data: ClassPhotos) -> str:
-    """Which photos, on which side, with which labels, and how large their files are."""
+    """Which photos, in the gallery or not, with which labels, and how large their files are."""
     text = [
-        f"{side} {p.name} {p.label} {p.path.stat().st_size}"
-        for side, photos in (("gallery", data.gallery), ("query", data.queries))
+        f"{part} {p.name} {p.label} {p.path.stat().st_size}"
+        for part, photos in (("gallery", data.gallery), ("query", data.queries))
         for p in photos
     ]
     return hashlib.sha256("\n".join(text).encode()).hexdigest()

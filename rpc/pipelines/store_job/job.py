@@ -73,7 +73,7 @@ class Job:
     measure: Measured = "test"
 
     def settings(self) -> dict[str, Any]:
-        """What decides the result, for the journal."""
+        """The settings that decide the result, for the journal."""
         return (
             self.scene_settings()
             | self.render_settings()
@@ -91,7 +91,7 @@ class Job:
         )
 
     def scene_settings(self) -> dict[str, Any]:
-        """What decides the images that are trained on."""
+        """The settings that decide the images that are trained on."""
         files = sorted(self.data.glob("instances_*.json"))
         return {
             "data": _digest(*files),
@@ -102,7 +102,7 @@ class Job:
         }
 
     def render_settings(self) -> dict[str, Any]:
-        """What decides the look of the images that are trained on."""
+        """The settings that decide the look of the images that are trained on."""
         return {"renderer": _digest(self.renderer) if self.renders else "none"}
 
     def check(self) -> None:
@@ -149,7 +149,7 @@ class Job:
 
     @property
     def taxonomy(self) -> Taxonomy:
-        """What is told apart: the store's SKUs, or just products."""
+        """The classes to tell apart: the store's SKUs, or just products."""
         return PRODUCT if self.agnostic else self.store.taxonomy
 
     @property
@@ -175,7 +175,7 @@ class Job:
 
     @property
     def supervision(self) -> Supervision:
-        """What training saw: a renderer that looked at the measured photos has seen test photos."""
+        """The supervision letter: a renderer that used the measured photos has seen test photos."""
         return "T" if self.renders and self.measure == "val" else "E"
 
     @property
@@ -191,7 +191,7 @@ class Job:
 
     @property
     def rule_source(self) -> str:
-        """What the counting rule is chosen on."""
+        """The images that the counting rule is chosen on."""
         return "val" if self.measure == "test" else "composed"
 
     @property

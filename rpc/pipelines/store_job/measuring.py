@@ -25,8 +25,8 @@ from rpc.reporting import (
     results_of_detections,
     truth_of,
     write_counts,
-    write_gallery,
     write_report,
+    write_worst_carts,
 )
 from rpc.runs.progress import bar
 from rpc.structures import Detections
@@ -67,7 +67,7 @@ def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
 
 
 def _threshold_curve(job: Job, rule: CountingRule) -> Sequence[CurvePoint]:
-    """What other thresholds gave with the rule's suppression, where it was chosen."""
+    """Results of other thresholds with the rule's suppression, where it was chosen."""
     dataset, _ = _rule_trays(job)
     found = read_results(job.out / f"detections_{job.rule_source}.json", dataset).detections
     grid = RuleGrid.threshold_only()
@@ -127,7 +127,9 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         timings=seconds,
     )
     places = dict(zip((image.id for image in dataset.images), paths, strict=True))
-    built["gallery"] = write_gallery(job.out, dataset, reading, lambda image: places[image.id])
+    built["worst_carts"] = write_worst_carts(
+        job.out, dataset, reading, lambda image: places[image.id]
+    )
     write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
     write_report(job.out, built)
     _draw(job, dataset, paths, reading)

@@ -28,7 +28,7 @@ SAME: Final = 0.5  # IoU from which a found box is taken for an item
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was chosen.
+    """The settings that were chosen.
 
     Attributes:
         open_set: threshold and temperature.
@@ -44,7 +44,7 @@ class Tuning:
 def choose_settings(
     similarities: FloatArray,
     labels: NDArray[np.int64],
-    told: FloatArray | None = None,
+    probabilities: FloatArray | None = None,
     known: NDArray[np.int64] | None = None,
 ) -> Tuning:
     """Temperature, threshold and fusion, in this order.
@@ -53,7 +53,7 @@ def choose_settings(
         similarities: (N, K) of boxes.
         labels: (N,) true SKU; K for a product that is not in the gallery, K + 1 for a box that
             shows no single product: that is for the detector and the recogniser to tell.
-        told: (N, J + 1) what a recogniser says; None without one.
+        probabilities: (N, J + 1) of a recogniser; None without one.
         known: (K,) its label of each SKU, -1 where it knows none.
 
     Raises:
@@ -65,10 +65,10 @@ def choose_settings(
         raise ValueError("tuning: no box shows a product of the gallery; nothing to choose on")
     table, truth = similarities[inside], labels[inside]
     right = table.argmax(axis=1) == truth
-    strangers = similarities[labels == skus].max(axis=1, initial=-1.0)
+    unknowns = similarities[labels == skus].max(axis=1, initial=-1.0)
     scores = table.max(axis=1)
-    if len(strangers) >= ENOUGH:
-        threshold, rule = choose_threshold(scores, right, strangers).threshold, "known and unknown"
+    if len(unknowns) >= ENOUGH:
+        threshold, rule = choose_threshold(scores, right, unknowns).threshold, "known and unknown"
     else:
         threshold, rule = keeping_threshold(scores, right), "95% of known products named right stay"
     facts: dict[str, Any] = {
@@ -76,18 +76,18 @@ def choose_settings(
         "boxes": int(inside.sum()),
         "named_right": float(right.mean()),
         "known_accepted": float((right & (scores >= threshold)).mean()),
-        "unknown_boxes": len(strangers),
+        "unknown_boxes": len(unknowns),
     }
-    if len(strangers):
-        facts["unknown_rejected"] = float((strangers < threshold).mean())
+    if len(unknowns):
+        facts["unknown_rejected"] = float((unknowns < threshold).mean())
     if skus > 1:
         facts["left_out_rejected"] = float((unknown_scores(table, truth) < threshold).mean())
     open_set = OpenSet(threshold, choose_temperature(table, truth))
-    if told is None or known is None:
+    if probabilities is None or known is None:
         return Tuning(open_set, None, facts)
     none = np.minimum(labels, skus)
-    fusion = choose_fusion(open_set.probabilities(similarities), told, known, none)
-    joined = fusion.join(open_set.probabilities(table), told[inside], known)
+    fusion = choose_fusion(open_set.probabilities(similarities), probabilities, known, none)
+    joined = fusion.join(open_set.probabilities(table), probabilities[inside], known)
     facts["named_right_fused"] = float((joined[:, :-1].argmax(axis=1) == truth).mean())
     return Tuning(open_set, fusion, facts)
 

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, joined_depths
+from rpc.features.backbones.trainable_backbone import Backbone, joined_depths
 from rpc.features.pooling.second_order import (
     TensorSketch,
     bilinear,
@@ -23,7 +23,14 @@ from rpc.features.pooling.second_order import (
     root_of,
     upper_triangle,
 )
-from rpc.recognition.systems.system import Group, Learn, Losses, Photos, System, class_loss
+from rpc.recognition.systems.system import (
+    Batch,
+    GradientPhase,
+    Losses,
+    ParameterGroup,
+    System,
+    class_loss,
+)
 
 Pooling = Literal["bilinear", "compact", "isqrt"]
 
@@ -36,7 +43,7 @@ class BilinearCnn(System):
         side: S; the papers take 448.
         pooling: "bilinear": the outer product, signed root, unit length; "compact": its tensor
             sketch, treated alike; "isqrt": the root of the covariance, upper triangle.
-        backbone: of `Trunk`.
+        backbone: of `Backbone`.
         stages: whose maps are pooled, side by side on the cells of the finest. The papers read one,
             of 16 px a cell (VGG's conv5); the last of most networks has 32.
         second: another backbone for [D, M] (of "bilinear" and "compact"); None for [D, D].
@@ -46,7 +53,7 @@ class BilinearCnn(System):
         iterations: Newton and Schulz's.
         smoothing: mass taken from the true label in learning.
         head_share: of the budget, for the step in which the layer alone learns.
-        trunk_factor: on the learning rate of the backbone in the second step.
+        backbone_lr_mult: multiplier of the learning rate of the backbone in the second step.
         pretrained: ImageNet weights; False where a file follows.
     """
 
@@ -64,20 +71,22 @@ class BilinearCnn(System):
         iterations: int = 5,
         smoothing: float = 0.05,
         head_share: float = 0.25,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
         if pooling == "isqrt" and second is not None:
             raise ValueError("bilinear CNN: isqrt pools one backbone; leave 'second' out")
         self.pooling, self.iterations, self.smoothing = pooling, iterations, smoothing
-        self.head_share, self.trunk_factor = head_share, trunk_factor
+        self.head_share, self.backbone_lr_mult = head_share, backbone_lr_mult
         names = [backbone] if second is None else [backbone, second]
-        self.trunks = nn.ModuleList(Trunk(name, stages, pretrained=pretrained) for name in names)
-        self.reductions = nn.ModuleList(
-            _reduction(sum(trunk.channels), width, pooling) for trunk in self._trunks()
+        self.backbones = nn.ModuleList(
+            Backbone(name, stages, pretrained=pretrained) for name in names
         )
-        widths = [width or sum(trunk.channels) for trunk in self._trunks()]
+        self.reductions = nn.ModuleList(
+            _reduction(sum(backbone.channels), width, pooling) for backbone in self._backbones()
+        )
+        widths = [width or sum(backbone.channels) for backbone in self._backbones()]
         left, right = widths[0], widths[-1]
         self.sketch = TensorSketch(left, right, size) if pooling == "compact" else None
         sizes = {"bilinear": left * right, "compact": size, "isqrt": left * (left + 1) // 2}
@@ -88,10 +97,10 @@ class BilinearCnn(System):
         return self.head(self.vectors(images))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> Tensor:
-        """What the layer is given: (B, D * E), (B, d) or (B, D (D + 1) / 2)."""
+        """The input of the layer: (B, D * E), (B, d) or (B, D (D + 1) / 2)."""
         maps = [
-            reduce(joined_depths(trunk(images))).float()
-            for trunk, reduce in zip(self._trunks(), self.reductions, strict=True)
+            reduce(joined_depths(backbone(images))).float()
+            for backbone, reduce in zip(self._backbones(), self.reductions, strict=True)
         ]
         if self.pooling == "isqrt":
             return upper_triangle(root_of(covariance(maps[0]), self.iterations))
@@ -99,20 +108,22 @@ class BilinearCnn(System):
             return normalised(self.sketch(maps[0], maps[-1]))
         return normalised(bilinear(maps[0], maps[-1]).flatten(1))
 
-    def phases(self) -> tuple[Learn, ...]:
+    def phases(self) -> tuple[GradientPhase, ...]:
         """The layer (and the reductions) first, then everything."""
-        new = Group([*self.reductions.parameters(), *self.head.parameters()])
-        old = Group([p for t in self._trunks() for p in t.learnable()], self.trunk_factor)
+        new = ParameterGroup([*self.reductions.parameters(), *self.head.parameters()])
+        old = ParameterGroup(
+            [p for t in self._backbones() for p in t.learnable()], self.backbone_lr_mult
+        )
         return (
-            Learn("layer", (new,), self._loss, self.head_share, decay=1e-4),
-            Learn("all", (new, old), self._loss, 1 - self.head_share),
+            GradientPhase("layer", (new,), self._loss, self.head_share, decay=1e-4),
+            GradientPhase("all", (new, old), self._loss, 1 - self.head_share),
         )
 
-    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
+    def _loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return {"class": class_loss(self(batch.images), batch, self.smoothing)}
 
-    def _trunks(self) -> list[Trunk]:
-        return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]
+    def _backbones(self) -> list[Backbone]:
+        return [backbone for backbone in self.backbones if isinstance(backbone, Backbone)]
 
 
 def _reduction(channels: int, width: int | None, pooling: Pooling) -> nn.Module:

@@ -23,20 +23,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.parts.channel_gradients import channel_gradients, gradient_places
 from rpc.features.parts.constellation import channel_use, channels_apart, fit_constellation
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
 )
 
@@ -61,11 +61,11 @@ class Constellations(System):
         photos: N, by which the constellation is fitted: a gradient for each channel is dear.
         ground: where gradients end: at the "map" of an early stage, or at the "pixels" (the paper).
         locating: stages of the network whose channels are parts, and of the map, the second.
-        backbone: of `Trunk`, one that locates and rests, one that describes and is tuned.
+        backbone: of `Backbone`, one that locates and rests, one that describes and is tuned.
         stages: whose pooled maps describe.
         cost: of the support vector machines; 10 named held-out training photos better than 1.
         smoothing: mass taken from the true label in tuning.
-        trunk_factor: on the learning rate of the backbone.
+        backbone_lr_mult: multiplier of the learning rate of the backbone.
         pretrained: ImageNet weights; False where a file follows.
 
     Raises:
@@ -91,7 +91,7 @@ class Constellations(System):
         stages: tuple[int, ...] = (-2, -1),
         cost: float = 10.0,
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
@@ -103,15 +103,15 @@ class Constellations(System):
         self.views, self.view_parts, self.used, self.apart = views, view_parts, used, apart
         self.halves = tuple(area**0.5 for area in areas)
         self.part_side, self.photos, self.ground, self.cost = part_side, photos, ground, cost
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
-        self.locator = Trunk(backbone, locating, pretrained=pretrained)
-        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
+        self.locator = Backbone(backbone, locating, pretrained=pretrained)
+        self.backbone = Backbone(backbone, stages, pretrained=pretrained)
         if not parts <= self.locator.channels[0] or not view_parts <= self.locator.channels[0]:
             raise ValueError(
                 f"constellations: expected no more parts than the {self.locator.channels[0]} "
                 f"channels of stage {locating[0]}, got {parts} and {view_parts}"
             )
-        width = sum(self.trunk.channels)
+        width = sum(self.backbone.channels)
         self.head = nn.Linear(width, num_classes)  # for tuning
         size = width * (1 + parts * len(areas))
         self.register_buffer("channels", torch.arange(parts))
@@ -147,12 +147,12 @@ class Constellations(System):
 
     def phases(self) -> tuple[Phase, ...]:
         """The constellation, the describing network tuned on cuts, the support vectors."""
-        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
-        head = Group(list(self.head.parameters()))
+        backbone = ParameterGroup(list(self.backbone.learnable()), self.backbone_lr_mult)
+        head = ParameterGroup(list(self.head.parameters()))
         return (
-            Fit("constellation", self._fit_parts),
-            Learn("cuts", (head, trunk), self._cut_loss),
-            Fit("support vectors", self._fit_support),
+            FitPhase("constellation", self._fit_parts),
+            GradientPhase("cuts", (head, backbone), self._cut_loss),
+            FitPhase("support vectors", self._fit_support),
         )
 
     @torch.no_grad()
@@ -167,11 +167,11 @@ class Constellations(System):
         return looks
 
     def _described(self, pixels: Tensor) -> Tensor:
-        return F.normalize(pooled_depths(self.trunk(pixels)), dim=1)
+        return F.normalize(pooled_depths(self.backbone(pixels)), dim=1)
 
     def _fit_parts(self, passes: Passes) -> None:
         """Which channels are parts, by a constellation of photos drawn by chance."""
-        images = torch.cat([photos.images for photos in passes.some(self.photos)])
+        images = torch.cat([batch.images for batch in passes.some(self.photos)])
         everything = list(range(self.locator.channels[0]))
         places, seen = [], []
         for start in range(0, len(images), 16):
@@ -188,28 +188,28 @@ class Constellations(System):
         chosen = channels_apart(use, found, shown, len(self.channels), self.apart)
         self.channels.copy_(torch.from_numpy(chosen))
 
-    def _cut_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _cut_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         """The photo, and one cut of it about a part, drawn by chance."""
-        pixels = photos.images.float()
-        count, device = len(photos), pixels.device
+        pixels = batch.images.float()
+        count, device = len(batch), pixels.device
         part = int(torch.randint(len(self.channels), (1,), generator=chance))
         half = self.halves[int(torch.randint(len(self.halves), (1,), generator=chance))]
-        places, seen = self.located(photos.images, [int(self.channels[part])])
+        places, seen = self.located(batch.images, [int(self.channels[part])])
         cut = affine_view(pixels, _square(places[:, 0].detach(), half), self.part_side)
-        whole = self._loss(pixels, photos.labels, torch.ones(count, device=device))
-        return {"photo": whole, "cut": self._loss(cut, photos.labels, seen[:, 0].float())}
+        whole = self._loss(pixels, batch.labels, torch.ones(count, device=device))
+        return {"photo": whole, "cut": self._loss(cut, batch.labels, seen[:, 0].float())}
 
     def _loss(self, pixels: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-        scores = self.head(pooled_depths(self.trunk(pixels)))
+        scores = self.head(pooled_depths(self.backbone(pixels)))
         losses = F.cross_entropy(scores, labels, label_smoothing=self.smoothing, reduction="none")
         return (losses * weight).sum() / weight.sum().clamp_min(1)
 
     @torch.no_grad()
     def _fit_support(self, passes: Passes) -> None:
         vectors, labels = [], []
-        for photos in passes.once():
-            vectors.append(self.vectors(photos.images.to(self.channels.device)).cpu())
-            labels.append(photos.labels)
+        for batch in passes.once():
+            vectors.append(self.vectors(batch.images.to(self.channels.device)).cpu())
+            labels.append(batch.labels)
         weights, bias = fit_linear_svm(
             torch.cat(vectors).numpy(), torch.cat(labels).numpy(), self.num_classes, cost=self.cost
         )

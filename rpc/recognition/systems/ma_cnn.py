@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.parts.channel_groups import (
     distance_loss,
     diversity_loss,
@@ -26,14 +26,14 @@ from rpc.features.parts.channel_groups import (
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
     class_loss,
 )
@@ -54,11 +54,11 @@ class MaCnn(System):
         diversity: weight of the diversity loss; the paper's is 2.
         margin: of diversity.
         rounds: of grouping and classifying in turn.
-        backbone: of `Trunk`, one for the photo and one for each part.
+        backbone: of `Backbone`, one for the photo and one for each part.
         stages: whose pooled maps describe the photo and the parts; the first one's channels are
             grouped.
         smoothing: mass taken from the true label in learning.
-        trunk_factor: on the learning rate of the backbones.
+        backbone_lr_mult: multiplier of the learning rate of the backbones.
         dropout: before the last layer.
         pretrained: ImageNet weights; False where a file follows.
     """
@@ -77,7 +77,7 @@ class MaCnn(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         dropout: float = 0.5,
         pretrained: bool = True,
     ) -> None:
@@ -89,17 +89,17 @@ class MaCnn(System):
             )
         self.parts, self.window, self.part_side = parts, window, part_side
         self.diversity, self.margin, self.rounds = diversity, margin, rounds
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
-        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
-        channels, width = self.trunk.channels[0], sum(self.trunk.channels)
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
+        self.backbone = Backbone(backbone, stages, pretrained=pretrained)
+        channels, width = self.backbone.channels[0], sum(self.backbone.channels)
         self.grouping = nn.ModuleList(
             nn.Sequential(nn.Linear(channels, channels), nn.Tanh(), nn.Linear(channels, channels))
             for _ in range(parts)
         )
         self.register_buffer("groups", torch.zeros(parts, channels))
         self.part_heads = nn.ModuleList(nn.Linear(channels, num_classes) for _ in range(parts))
-        self.part_trunks = nn.ModuleList(
-            Trunk(backbone, stages, pretrained=pretrained) for _ in range(parts)
+        self.part_backbones = nn.ModuleList(
+            Backbone(backbone, stages, pretrained=pretrained) for _ in range(parts)
         )
         self.photo_head = nn.Linear(width, num_classes)  # the photo alone, while parts are formed
         self.head = JoinedHead([width] * (parts + 1), num_classes, dropout)
@@ -111,40 +111,42 @@ class MaCnn(System):
         return self.head(self.vectors(images))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> list[Tensor]:
-        """What the photo says, and each part, (B, D)."""
+        """Vectors of the whole photo and of each part, (B, D)."""
         pixels = images.float()
-        maps = self.trunk(pixels)
+        maps = self.backbone(pixels)
         centres = peak_places(self._attention(maps[0]))  # (B, P, 2)
         found = [pooled_depths(maps)]
-        for number, trunk in enumerate(self.part_trunks):
+        for number, backbone in enumerate(self.part_backbones):
             view = affine_view(pixels, self._squares(centres[:, number]), self.part_side)
-            found.append(pooled_depths(trunk(view)))
+            found.append(pooled_depths(backbone(view)))
         return found
 
     def attention(self, images: Tensor) -> Tensor:
         """Where each part is, (B, P, h, w), each map to sum 1."""
-        return self._attention(self.trunk(images)[0])
+        return self._attention(self.backbone(images)[0])
 
     def phases(self) -> tuple[Phase, ...]:
         """Channels into groups, classes and grouping by turns, then the parts."""
-        grouping = Group(list(self.grouping.parameters()), 0.1)
-        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
-        heads = Group([*self.part_heads.parameters(), *self.photo_head.parameters()])
+        grouping = ParameterGroup(list(self.grouping.parameters()), 0.1)
+        backbone = ParameterGroup(list(self.backbone.learnable()), self.backbone_lr_mult)
+        heads = ParameterGroup([*self.part_heads.parameters(), *self.photo_head.parameters()])
         turns: list[Phase] = []
         for turn in range(1, self.rounds + 1):
             turns += [
-                Learn(f"classify {turn}", (heads, trunk), self._class_loss, 0.5 / self.rounds),
-                Learn(
+                GradientPhase(
+                    f"classify {turn}", (heads, backbone), self._class_loss, 0.5 / self.rounds
+                ),
+                GradientPhase(
                     f"grouping {turn}", (grouping,), self._group_loss, 0.1 / self.rounds, decay=0.0
                 ),
             ]
-        parts = Group(self._part_parameters(), self.trunk_factor)
-        head = Group(list(self.head.parameters()))
+        parts = ParameterGroup(self._part_parameters(), self.backbone_lr_mult)
+        head = ParameterGroup(list(self.head.parameters()))
         return (
-            Fit("channel groups", self._fit_groups),
+            FitPhase("channel groups", self._fit_groups),
             *turns,
-            Fit("part networks", self._start_parts),
-            Learn("parts", (head, parts, trunk), self._whole_loss, 0.4),
+            FitPhase("part networks", self._start_parts),
+            GradientPhase("parts", (head, parts, backbone), self._whole_loss, 0.4),
         )
 
     @torch.no_grad()
@@ -178,8 +180,8 @@ class MaCnn(System):
         """
         device = self.groups.device
         peaks = [
-            peak_places(self.trunk(photos.images.to(device))[0]).cpu().numpy()
-            for photos in passes.some(_SEEN)
+            peak_places(self.backbone(batch.images.to(device))[0]).cpu().numpy()
+            for batch in passes.some(_SEEN)
         ]
         labels = group_channels(np.concatenate(peaks), self.parts, passes.rng)
         hot = F.one_hot(torch.from_numpy(labels), self.parts).T.float()
@@ -194,46 +196,48 @@ class MaCnn(System):
     @torch.no_grad()
     def _start_parts(self, passes: Passes) -> None:
         """Parts are first seen as the photo is, and together say the mean of what each says."""
-        for part in self._part_trunks():
-            part.load_state_dict(self.trunk.state_dict())
-        photos = (batch.images for batch in passes.some(_SEEN))
-        self.head.start_by([self.photo_head] * (self.parts + 1), photos, self.vectors)
+        for part in self._part_backbones():
+            part.load_state_dict(self.backbone.state_dict())
+        images = (batch.images for batch in passes.some(_SEEN))
+        self.head.start_by([self.photo_head] * (self.parts + 1), images, self.vectors)
 
-    def _group_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _group_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         with torch.no_grad():
-            maps = self.trunk(photos.images)[0]
+            maps = self.backbone(batch.images)[0]
         attention = self._attention(maps)
         return {
             "distance": distance_loss(attention),
             "diversity": self.diversity * diversity_loss(attention, self.margin),
         }
 
-    def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _class_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         """The photo, the map's channels pooled by each part's attention, and a part seen closer.
 
         The part, drawn by chance, is seen by the photo's backbone, from which its own will start.
         """
-        maps = self.trunk(photos.images)
+        maps = self.backbone(batch.images)
         attention = self._attention(maps[0])
         pooled = torch.einsum("bphw,bchw->bpc", attention, maps[0].float())
         parts = {
-            f"part {n + 1}": class_loss(head(pooled[:, n]), photos, self.smoothing) / self.parts
+            f"part {n + 1}": class_loss(head(pooled[:, n]), batch, self.smoothing) / self.parts
             for n, head in enumerate(self.part_heads)
         }
         drawn = int(torch.randint(self.parts, (1,), generator=chance))
         square = self._squares(peak_places(attention)[:, drawn])
-        closer = self.trunk(affine_view(photos.images.float(), square, self.part_side))
+        closer = self.backbone(affine_view(batch.images.float(), square, self.part_side))
         return {
-            "photo": class_loss(self.photo_head(pooled_depths(maps)), photos, self.smoothing),
-            "closer": class_loss(self.photo_head(pooled_depths(closer)), photos, self.smoothing),
+            "photo": class_loss(self.photo_head(pooled_depths(maps)), batch, self.smoothing),
+            "closer": class_loss(self.photo_head(pooled_depths(closer)), batch, self.smoothing),
             **parts,
         }
 
-    def _whole_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
+    def _whole_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return {"class": class_loss(self(batch.images), batch, self.smoothing)}
 
     def _part_parameters(self) -> list[nn.Parameter]:
-        return [parameter for trunk in self._part_trunks() for parameter in trunk.learnable()]
+        return [
+            parameter for backbone in self._part_backbones() for parameter in backbone.learnable()
+        ]
 
-    def _part_trunks(self) -> list[Trunk]:
-        return [trunk for trunk in self.part_trunks if isinstance(trunk, Trunk)]
+    def _part_backbones(self) -> list[Backbone]:
+        return [backbone for backbone in self.part_backbones if isinstance(backbone, Backbone)]

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.backbones.fully_convolutional import FullyConvolutional
-from rpc.features.backbones.trunk import Trunk
+from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.features.parts.joined_head import LENGTH
 from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.part_masks import (
@@ -35,7 +35,15 @@ from rpc.features.parts.part_masks import (
 )
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.features.pooling.masked_pooling import average_and_maximum, or_everywhere
-from rpc.recognition.systems.system import Group, Learn, Look, Losses, Photos, System, class_loss
+from rpc.recognition.systems.system import (
+    Batch,
+    GradientPhase,
+    Look,
+    Losses,
+    ParameterGroup,
+    System,
+    class_loss,
+)
 from rpc.retrieval.descriptors.selection import largest_component
 
 Source = Literal["points", "boxes"]
@@ -54,10 +62,10 @@ class MaskCnn(System):
             Recognition); 4: the photo with all its descriptors, the object's cut and each part's
             (arXiv 1605.06878). So they are called for two parts; there are 1 + G or 2 + G.
         part_side: px at which a cut is seen; the paper's is 224.
-        backbone: of `Trunk`, one for the masks and one for each stream.
+        backbone: of `Backbone`, one for the masks and one for each stream.
         stages: whose descriptors are selected and pooled.
         smoothing: mass taken from the true label in learning.
-        trunk_factor: on the learning rate of the backbones.
+        backbone_lr_mult: multiplier of the learning rate of the backbones.
         dropout: before the last layer.
         pretrained: ImageNet weights; False where a file follows.
 
@@ -77,7 +85,7 @@ class MaskCnn(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         dropout: float = 0.2,
         pretrained: bool = True,
     ) -> None:
@@ -88,16 +96,16 @@ class MaskCnn(System):
         self.groups = checked_groups(groups, "Mask-CNN")
         self.parts = tuple(self.groups) if masks == "points" else ()
         self.needs = (masks,)
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
         classes = 1 + max(len(self.parts), 1)
         self.locator = FullyConvolutional(classes, backbone=backbone, pretrained=pretrained)
         self.cuts = (("object",) if streams == 4 else ()) + self.parts
-        self.trunks = nn.ModuleList(
-            Trunk(backbone, stages, pretrained=pretrained) for _ in range(1 + len(self.cuts))
+        self.backbones = nn.ModuleList(
+            Backbone(backbone, stages, pretrained=pretrained) for _ in range(1 + len(self.cuts))
         )
-        width = 2 * sum(self._trunk(0).channels)
+        width = 2 * sum(self._backbone(0).channels)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width * len(self.trunks), num_classes)
+        self.head = nn.Linear(width * len(self.backbones), num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""
@@ -124,16 +132,16 @@ class MaskCnn(System):
         masks |= {part: classes == number for number, part in enumerate(self.parts, start=1)}
         return {part: _largest(mask) for part, mask in masks.items()}
 
-    def phases(self) -> tuple[Learn, ...]:
+    def phases(self) -> tuple[GradientPhase, ...]:
         """First the masks; then, with them, the streams."""
-        locating = Group(list(self.locator.trunk.learnable()), self.trunk_factor)
-        scores = Group(list(self.locator.scores.parameters()))
-        trunks = [p for n in range(len(self.trunks)) for p in self._trunk(n).learnable()]
-        streams = Group(trunks, self.trunk_factor)
-        head = Group(list(self.head.parameters()))
+        locating = ParameterGroup(list(self.locator.backbone.learnable()), self.backbone_lr_mult)
+        scores = ParameterGroup(list(self.locator.scores.parameters()))
+        backbones = [p for n in range(len(self.backbones)) for p in self._backbone(n).learnable()]
+        streams = ParameterGroup(backbones, self.backbone_lr_mult)
+        head = ParameterGroup(list(self.head.parameters()))
         return (
-            Learn("masks", (scores, locating), self._mask_loss, 0.3),
-            Learn("classify", (head, streams), self._class_loss, 0.7),
+            GradientPhase("masks", (scores, locating), self._mask_loss, 0.3),
+            GradientPhase("classify", (head, streams), self._class_loss, 0.7),
         )
 
     @torch.no_grad()
@@ -150,41 +158,41 @@ class MaskCnn(System):
     def _pooled(self, number: int, pixels: Tensor, masks: Tensor, window: Tensor) -> Tensor:
         """A stream's vector (B, D): what the mask selects of a view's maps."""
         vectors = []
-        for maps in self._trunk(number)(pixels):
+        for maps in self._backbone(number)(pixels):
             chosen = or_everywhere(masks_through(masks, window, maps.shape[-1]))
             vectors.append(average_and_maximum(maps, chosen))
         return torch.cat(vectors, dim=1)
 
-    def _mask_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self.locator(photos.images).float()
-        labels = self._labels(photos, (scores.shape[2], scores.shape[3]))
+    def _mask_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        scores = self.locator(batch.images).float()
+        labels = self._labels(batch, (scores.shape[2], scores.shape[3]))
         known = (labels != IGNORED).sum().clamp_min(1)
         summed = F.cross_entropy(scores, labels, ignore_index=IGNORED, reduction="sum")
         return {"masks": summed / known}
 
-    def _labels(self, photos: Photos, cells: tuple[int, int]) -> Tensor:
-        """What each cell shows, (B, h, w).
+    def _labels(self, batch: Batch, cells: tuple[int, int]) -> Tensor:
+        """The label of each cell, (B, h, w).
 
         Raises:
             DataError: there are not the key points that the parts are made of.
         """
         if self.source == "boxes":
-            return box_labels(photos.boxes, self.side, cells)
+            return box_labels(batch.boxes, self.side, cells)
         needed = 1 + max(max(group) for group in self.groups.values())
-        if (count := photos.points.shape[1]) < needed:
+        if (count := batch.points.shape[1]) < needed:
             raise DataError(
                 f"Mask-CNN: photos have {count} key points, its parts {', '.join(self.parts)} "
                 f'need {needed}; give data with key points, or set masks to "boxes"'
             )
-        return point_labels(photos.points, list(self.groups.values()), self.side, cells)
+        return point_labels(batch.points, list(self.groups.values()), self.side, cells)
 
-    def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
+    def _class_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return {"class": class_loss(self(batch.images), batch, self.smoothing)}
 
-    def _trunk(self, number: int) -> Trunk:
-        trunk = self.trunks[number]
-        assert isinstance(trunk, Trunk)
-        return trunk
+    def _backbone(self, number: int) -> Backbone:
+        backbone = self.backbones[number]
+        assert isinstance(backbone, Backbone)
+        return backbone
 
 
 def _window(masks: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.layout_memory import LayoutMemory
@@ -30,14 +30,14 @@ from rpc.features.parts.part_detector import PartDetector
 from rpc.features.parts.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
 from rpc.features.parts.warp import affine_view, window_transforms
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
 )
 
@@ -64,10 +64,10 @@ class PartRcnn(System):
         remembered: M: training photos among which neighbours are looked for, of each part.
         view_side: px at which a region is seen.
         cost: C of the support vectors.
-        backbone: of `Trunk`: one for the detectors, and one each for the object and the parts.
+        backbone: of `Backbone`: one for the detectors, and one each for the object and the parts.
         stages: whose maps are pooled.
         smoothing: mass taken from the true label in fine-tuning.
-        trunk_factor: on the learning rate of the backbones.
+        backbone_lr_mult: multiplier of the learning rate of the backbones.
         pretrained: ImageNet weights; False where a file follows.
 
     Raises:
@@ -92,7 +92,7 @@ class PartRcnn(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
@@ -105,13 +105,13 @@ class PartRcnn(System):
         self.geometry, self.slack, self.power = geometry, slack, power
         self.neighbours = neighbours
         self.view_side, self.cost = view_side, cost
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
         parts = len(self.groups)
         self.detector = PartDetector(parts, side, backbone=backbone, pretrained=pretrained)
-        self.trunks = nn.ModuleList(
-            Trunk(backbone, stages, pretrained=pretrained) for _ in range(1 + parts)
+        self.backbones = nn.ModuleList(
+            Backbone(backbone, stages, pretrained=pretrained) for _ in range(1 + parts)
         )
-        self.width = sum(self._trunk(0).channels)  # of a region's vector
+        self.width = sum(self._backbone(0).channels)  # of a region's vector
         self.heads = nn.ModuleList(nn.Linear(self.width, num_classes) for _ in range(1 + parts))
         self.memory = LayoutMemory(parts, self.detector.appearance_size, remembered=remembered)
         self.register_buffer("svm_weights", torch.zeros(num_classes, self.width * (1 + parts)))
@@ -144,7 +144,7 @@ class PartRcnn(System):
         return torch.from_numpy(found).to(maps)
 
     def describe(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """What is in boxes (B, 1 + G, 4): unit vectors side by side, (B, D).
+        """Describe boxes (B, 1 + G, 4): unit vectors side by side, (B, D).
 
         A box that is not there (NaN) gives zeros.
         """
@@ -158,20 +158,25 @@ class PartRcnn(System):
     def phases(self) -> tuple[Phase, ...]:
         """Layouts, detectors, how parts look; the regions' backbones; support vectors."""
         detector = self.detector
-        trunk = Group(list(detector.trunk.learnable()), self.trunk_factor)
+        backbone = ParameterGroup(list(detector.backbone.learnable()), self.backbone_lr_mult)
         rest = [
             parameter
-            for module in (detector.joins, detector.proposer, detector.judge)
+            for module in (detector.joins, detector.rpn, detector.roi_heads)
             for parameter in module.parameters()
         ]
-        own = [p for n in range(len(self.trunks)) for p in self._trunk(n).learnable()]
-        trunks, heads = Group(own, self.trunk_factor), Group(list(self.heads.parameters()))
+        own = [p for n in range(len(self.backbones)) for p in self._backbone(n).learnable()]
+        backbones, heads = (
+            ParameterGroup(own, self.backbone_lr_mult),
+            ParameterGroup(list(self.heads.parameters())),
+        )
         return (
-            Fit("layouts", self._fit_layouts),
-            Learn("detectors", (Group(rest, 0.5), trunk), self._detector_loss, 0.5),
-            Fit("looks of parts", self._fit_looks),
-            Learn("regions", (heads, trunks), self._region_loss, 0.5),
-            Fit("support vectors", self._fit_svm),
+            FitPhase("layouts", self._fit_layouts),
+            GradientPhase(
+                "detectors", (ParameterGroup(rest, 0.5), backbone), self._detector_loss, 0.5
+            ),
+            FitPhase("looks of parts", self._fit_looks),
+            GradientPhase("regions", (heads, backbones), self._region_loss, 0.5),
+            FitPhase("support vectors", self._fit_svm),
         )
 
     @torch.no_grad()
@@ -185,7 +190,7 @@ class PartRcnn(System):
             looks.append(Look(boxes[there].astype(np.float32), own))
         return looks
 
-    def true_boxes(self, photos: Photos) -> Tensor:
+    def true_boxes(self, batch: Batch) -> Tensor:
         """Boxes (B, 1 + G, 4) of the object and of its parts from key points; NaN where hidden.
 
         Raises:
@@ -193,7 +198,7 @@ class PartRcnn(System):
         """
         wanted, count = (
             1 + max(max(group) for group in self.groups.values()),
-            photos.points.shape[1],
+            batch.points.shape[1],
         )
         if count < wanted:
             raise DataError(
@@ -201,10 +206,10 @@ class PartRcnn(System):
                 f"({', '.join(self.groups)}) are made of {wanted}: give data with key points, name "
                 "the groups that these data have, or choose a system that needs none"
             )
-        whole = photos.boxes.double().cpu().numpy()
-        points = photos.points.double().cpu().numpy()
+        whole = batch.boxes.double().cpu().numpy()
+        points = batch.points.double().cpu().numpy()
         parts = part_boxes(points, whole, list(self.groups.values()), self.side)
-        return torch.from_numpy(np.concatenate([whole[:, None], parts], axis=1)).to(photos.boxes)
+        return torch.from_numpy(np.concatenate([whole[:, None], parts], axis=1)).to(batch.boxes)
 
     def _constraints(self, maps: Tensor, parts: Sequence[Candidates]) -> Constraints:
         """Delta for a photo with this map (C, h, w) and these candidates."""
@@ -245,9 +250,9 @@ class PartRcnn(System):
         """How parts look to the detectors, beside their layouts."""
         looks: list[list[NDArray[Any]]] = [[] for _ in self.groups]
         layouts: list[list[NDArray[Any]]] = [[] for _ in self.groups]
-        for photos in passes.once():
-            maps = self.detector.maps(photos.images.to(self.svm_bias.device))
-            true = self.true_boxes(photos).to(maps)
+        for batch in passes.once():
+            maps = self.detector.maps(batch.images.to(self.svm_bias.device))
+            true = self.true_boxes(batch).to(maps)
             for part in range(len(self.groups)):
                 there = torch.isfinite(true[:, 1 + part]).all(dim=1)
                 own = [
@@ -266,22 +271,22 @@ class PartRcnn(System):
     def _fit_svm(self, passes: Passes) -> None:
         """Support vectors on the true boxes of the training photos."""
         vectors, labels = [], []
-        for photos in passes.once():
-            images = photos.images.to(self.svm_bias.device)
-            vectors.append(_array(self.describe(images, self.true_boxes(photos).to(images.device))))
-            labels.append(_array(photos.labels))
+        for batch in passes.once():
+            images = batch.images.to(self.svm_bias.device)
+            vectors.append(_array(self.describe(images, self.true_boxes(batch).to(images.device))))
+            labels.append(_array(batch.labels))
         weights, bias = fit_linear_svm(
             np.concatenate(vectors), np.concatenate(labels), self.num_classes, cost=self.cost
         )
         self.svm_weights.copy_(torch.from_numpy(weights))
         self.svm_bias.copy_(torch.from_numpy(bias))
 
-    def _detector_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return self.detector.losses(photos.images, self.true_boxes(photos))
+    def _detector_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return self.detector.losses(batch.images, self.true_boxes(batch))
 
-    def _region_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _region_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         """Each region names the class by itself, on true boxes moved a little."""
-        boxes = self.true_boxes(photos)
+        boxes = self.true_boxes(batch)
         sides = (boxes[..., 2:] - boxes[..., :2]).repeat(1, 1, 2)
         moves = torch.randn(boxes.shape, generator=chance).to(boxes)
         boxes = boxes + 0.07 * sides * moves
@@ -290,9 +295,9 @@ class PartRcnn(System):
             zip(("object", *self.groups), self.heads, strict=True)
         ):
             there = torch.isfinite(boxes[:, number]).all(dim=1)
-            scores = head(self._region(number, photos.images, boxes[:, number]))
+            scores = head(self._region(number, batch.images, boxes[:, number]))
             loss = F.cross_entropy(
-                scores.float(), photos.labels, label_smoothing=self.smoothing, reduction="none"
+                scores.float(), batch.labels, label_smoothing=self.smoothing, reduction="none"
             )
             terms[name] = (loss * there).sum() / there.sum().clamp_min(1)
         return terms
@@ -305,12 +310,12 @@ class PartRcnn(System):
         halves = ((ends[:, 2:] - ends[:, :2]) / 2 * _CONTEXT).clamp_min(0.02)
         windows = window_transforms((ends[:, :2] + ends[:, 2:]) / 2, halves)
         view = affine_view(images.float(), windows, self.view_side)
-        return pooled_depths(self._trunk(number)(view))
+        return pooled_depths(self._backbone(number)(view))
 
-    def _trunk(self, number: int) -> Trunk:
-        trunk = self.trunks[number]
-        assert isinstance(trunk, Trunk)
-        return trunk
+    def _backbone(self, number: int) -> Backbone:
+        backbone = self.backbones[number]
+        assert isinstance(backbone, Backbone)
+        return backbone
 
 
 def _array(values: Tensor) -> NDArray[Any]:

@@ -22,20 +22,20 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.parts.channel_groups import cell_places
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.features.precision import full_precision
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
     class_loss,
 )
@@ -62,10 +62,10 @@ class RaCnn(System):
         least: smallest half side of a square, of the half side of what it is cut from.
         margin: by which the true class's probability shall rise from scale to scale.
         rounds: of classifying and attending in turn.
-        backbone: of `Trunk`, one for each scale.
+        backbone: of `Backbone`, one for each scale.
         stages: whose pooled maps describe a scale; attention reads the last one's.
         smoothing: mass taken from the true label in learning.
-        trunk_factor: on the learning rate of the backbones.
+        backbone_lr_mult: multiplier of the learning rate of the backbones.
         pretrained: ImageNet weights; False where a file follows.
     """
 
@@ -83,7 +83,7 @@ class RaCnn(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
@@ -94,11 +94,11 @@ class RaCnn(System):
             )
         self.scales, self.close_side, self.cut, self.least = scales, close_side, cut, least
         self.margin, self.rounds, self.smoothing = margin, rounds, smoothing
-        self.trunk_factor = trunk_factor
-        self.trunks = nn.ModuleList(
-            Trunk(backbone, stages, pretrained=pretrained) for _ in range(scales)
+        self.backbone_lr_mult = backbone_lr_mult
+        self.backbones = nn.ModuleList(
+            Backbone(backbone, stages, pretrained=pretrained) for _ in range(scales)
         )
-        channels, width = self._trunk(0).channels[-1], sum(self._trunk(0).channels)
+        channels, width = self._backbone(0).channels[-1], sum(self._backbone(0).channels)
         self.heads = nn.ModuleList(nn.Linear(width, num_classes) for _ in range(scales))
         self.attention = nn.ModuleList(
             nn.Sequential(
@@ -123,7 +123,7 @@ class RaCnn(System):
         return self.fusion(self.vectors(images))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> list[Tensor]:
-        """What each scale says, (B, D)."""
+        """Vectors of each scale, (B, D)."""
         return [pooled_depths(maps) for maps, _ in self._scan(images.float())]
 
     def scores(self, images: Tensor) -> list[Tensor]:
@@ -133,24 +133,26 @@ class RaCnn(System):
     def phases(self) -> tuple[Phase, ...]:
         """The first scale; the closer ones, by turns with where they look; all put together."""
         first = (
-            Group(list(self.heads[0].parameters())),
-            Group(list(self._trunk(0).learnable()), self.trunk_factor),
+            ParameterGroup(list(self.heads[0].parameters())),
+            ParameterGroup(list(self._backbone(0).learnable()), self.backbone_lr_mult),
         )
-        attend = Group(list(self.attention.parameters()), 0.1)
+        attend = ParameterGroup(list(self.attention.parameters()), 0.1)
         turns: list[Phase] = []
         for turn in range(1, self.rounds + 1):
             turns += [
-                Learn(f"attend {turn}", (attend,), self._rank_loss, 0.2 / self.rounds),
-                Learn(
+                GradientPhase(f"attend {turn}", (attend,), self._rank_loss, 0.2 / self.rounds),
+                GradientPhase(
                     f"classify {turn}", self._classifying(), self._class_loss, 0.45 / self.rounds
                 ),
             ]
         return (
-            Learn("classify", first, self._first_loss, 0.3),
-            Fit("closer scales", self._copy_first),
+            GradientPhase("classify", first, self._first_loss, 0.3),
+            FitPhase("closer scales", self._copy_first),
             *turns,
-            Fit("fusion start", self._start_fusion),
-            Learn("fusion", (Group(list(self.fusion.parameters())),), self._fusion_loss, 0.05),
+            FitPhase("fusion start", self._start_fusion),
+            GradientPhase(
+                "fusion", (ParameterGroup(list(self.fusion.parameters())),), self._fusion_loss, 0.05
+            ),
         )
 
     @torch.no_grad()
@@ -180,7 +182,7 @@ class RaCnn(System):
         found: list[Scanned] = []
         transform: Tensor | None = None
         for scale in range(self.scales):
-            maps = self._trunk(scale)(pixels)
+            maps = self._backbone(scale)(pixels)
             found.append((maps, transform))
             if scale + 1 < self.scales:
                 transform = self._square(scale, maps[-1])
@@ -207,7 +209,7 @@ class RaCnn(System):
     def _copy_first(self, passes: Passes) -> None:
         """The closer scales begin with what the first has learned."""
         for scale in range(1, self.scales):
-            self._trunk(scale).load_state_dict(self._trunk(0).state_dict())
+            self._backbone(scale).load_state_dict(self._backbone(0).state_dict())
             self.heads[scale].load_state_dict(self.heads[0].state_dict())
 
     @torch.no_grad()
@@ -216,36 +218,38 @@ class RaCnn(System):
         photos = (batch.images for batch in passes.some(_SEEN))
         self.fusion.start_by(self._heads(), photos, self.vectors)
 
-    def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self.heads[0](pooled_depths(self._trunk(0)(photos.images)))
-        return {"scale 1": class_loss(scores, photos, self.smoothing)}
+    def _first_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        scores = self.heads[0](pooled_depths(self._backbone(0)(batch.images)))
+        return {"scale 1": class_loss(scores, batch, self.smoothing)}
 
-    def _class_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scanned = self._scan(photos.images.float(), squares_learn=False)
+    def _class_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        scanned = self._scan(batch.images.float(), squares_learn=False)
         return {
-            f"scale {n}": class_loss(scores, photos, self.smoothing)
+            f"scale {n}": class_loss(scores, batch, self.smoothing)
             for n, scores in enumerate(self._scores(scanned), start=1)
         }
 
-    def _rank_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"rank": rank_loss(self.scores(photos.images), photos.labels, self.margin)}
+    def _rank_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return {"rank": rank_loss(self.scores(batch.images), batch.labels, self.margin)}
 
-    def _fusion_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _fusion_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         with torch.no_grad():
-            vectors = self.vectors(photos.images)
-        return {"class": class_loss(self.fusion(vectors), photos, self.smoothing)}
+            vectors = self.vectors(batch.images)
+        return {"class": class_loss(self.fusion(vectors), batch, self.smoothing)}
 
-    def _classifying(self) -> tuple[Group, ...]:
-        trunks = [p for n in range(self.scales) for p in self._trunk(n).learnable()]
-        return Group(list(self.heads.parameters())), Group(trunks, self.trunk_factor)
+    def _classifying(self) -> tuple[ParameterGroup, ...]:
+        backbones = [p for n in range(self.scales) for p in self._backbone(n).learnable()]
+        return ParameterGroup(list(self.heads.parameters())), ParameterGroup(
+            backbones, self.backbone_lr_mult
+        )
 
     def _heads(self) -> list[nn.Linear]:
         return [head for head in self.heads if isinstance(head, nn.Linear)]
 
-    def _trunk(self, scale: int) -> Trunk:
-        trunk = self.trunks[scale]
-        assert isinstance(trunk, Trunk)
-        return trunk
+    def _backbone(self, scale: int) -> Backbone:
+        backbone = self.backbones[scale]
+        assert isinstance(backbone, Backbone)
+        return backbone
 
 
 @full_precision
@@ -305,6 +309,6 @@ def _after(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _logit(least: float) -> float:
-    """What makes an untrained square `_START` large."""
+    """The value that makes an untrained square `_START` large."""
     share = torch.tensor((_START - least) / (1 - least)).clamp(0.05, 0.95)
     return float(torch.logit(share))

@@ -50,7 +50,7 @@ class Entry:
 
 
 SYSTEMS: Final[Mapping[str, Entry]] = {
-    "yardstick": Entry("Yardstick", "a plain backbone", "yardstick", "Yardstick"),
+    "baseline": Entry("Baseline", "a plain backbone", "baseline", "Baseline"),
     "bilinear": Entry(
         "B-CNN",
         "Lin, RoyChowdhury, Maji, ICCV 2015",
@@ -214,5 +214,5 @@ def require_needs(system: System, known: frozenset[str], data: str) -> None:
     if lacks:
         raise DataError(
             f"{data}: has no {' and no '.join(lacks)}, which {type(system).__name__} learns from; "
-            "choose a system that needs labels alone, such as yardstick"
+            "choose a system that needs labels alone, such as baseline"
         )

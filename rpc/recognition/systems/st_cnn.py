@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import (
     affine_view,
@@ -25,14 +25,14 @@ from rpc.features.parts.warp import (
     windows_by_chance,
 )
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
     class_loss,
 )
@@ -55,16 +55,16 @@ class StCnn(System):
         transform: "translation": windows of fixed `scale` that move; "affine": six numbers each,
             which the paper found to overfit.
         scale: of a window's side to the photo's.
-        backbone: of `Trunk`; one shared for locating, and one for each window.
+        backbone: of `Backbone`; one shared for locating, and one for each window.
         stages: whose pooled maps describe a window.
         start_share: of the budget, in which one backbone learns windows put by chance for all; 0:
             each starts from ImageNet by itself.
         look_side: px at which the locating network sees the photo.
         dropout: before the last layer; the paper's is 0.7.
-        locator_factor: on the learning rate of the locating network; the paper's is 1e-4 of one
+        locator_lr_mult: of the locating network's learning rate; the paper's is 1e-4 of one
             trained from scratch for long.
         smoothing: mass taken from the true label in learning.
-        trunk_factor: on the learning rate of the windows' backbones.
+        backbone_lr_mult: multiplier of the learning rate of the windows' backbones.
         pretrained: ImageNet weights; False where a file follows.
     """
 
@@ -82,9 +82,9 @@ class StCnn(System):
         start_share: float = 0.4,
         look_side: int = 96,
         dropout: float = 0.5,
-        locator_factor: float = 0.01,
+        locator_lr_mult: float = 0.01,
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
@@ -95,17 +95,17 @@ class StCnn(System):
             )
         self.windows, self.window_side, self.look_side = windows, window_side, look_side
         self.transform, self.scale = transform, scale
-        self.locator_factor, self.smoothing = locator_factor, smoothing
-        self.trunk_factor, self.start_share = trunk_factor, start_share
-        self.locator = Trunk(backbone, pretrained=pretrained)
+        self.locator_lr_mult, self.smoothing = locator_lr_mult, smoothing
+        self.backbone_lr_mult, self.start_share = backbone_lr_mult, start_share
+        self.locator = Backbone(backbone, pretrained=pretrained)
         numbers = 2 if transform == "translation" else 6
         self.reduce = nn.Conv2d(self.locator.channels[0], 128, 1)
         self.hidden = nn.LazyLinear(128)
         self.where = nn.Linear(128, numbers * windows)
-        self.trunks = nn.ModuleList(
-            Trunk(backbone, stages, pretrained=pretrained) for _ in range(windows)
+        self.backbones = nn.ModuleList(
+            Backbone(backbone, stages, pretrained=pretrained) for _ in range(windows)
         )
-        width = sum(self._trunks()[0].channels)
+        width = sum(self._backbones()[0].channels)
         self.first_head = nn.Linear(width, num_classes)  # of use in the start alone
         self.head = JoinedHead([width] * windows, num_classes, dropout)
         self.locator.eval()  # a grey photo must not move the statistics of its layers
@@ -119,12 +119,12 @@ class StCnn(System):
         return self.head(self.vectors(images))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> list[Tensor]:
-        """What each window shows, T times (B, D)."""
+        """Vectors of each window, T times (B, D)."""
         pixels = images.float()
         transforms = self.transforms(pixels)  # (B, T, 2, 3)
         return [
-            pooled_depths(trunk(affine_view(pixels, transforms[:, number], self.window_side)))
-            for number, trunk in enumerate(self.trunks)
+            pooled_depths(backbone(affine_view(pixels, transforms[:, number], self.window_side)))
+            for number, backbone in enumerate(self.backbones)
         ]
 
     def transforms(self, pixels: Tensor) -> Tensor:
@@ -143,22 +143,22 @@ class StCnn(System):
         """One backbone for all windows, then all at once, the locating network slowly."""
         slow = [*self.locator.learnable(), *self.reduce.parameters()]
         slow += [*self.hidden.parameters(), *self.where.parameters()]
-        trunks = [p for trunk in self._trunks() for p in trunk.learnable()]
+        backbones = [p for backbone in self._backbones() for p in backbone.learnable()]
         groups = (
-            Group(list(self.head.parameters())),
-            Group(trunks, self.trunk_factor),
-            Group(slow, self.locator_factor),
+            ParameterGroup(list(self.head.parameters())),
+            ParameterGroup(backbones, self.backbone_lr_mult),
+            ParameterGroup(slow, self.locator_lr_mult),
         )
-        everything = Learn("all", groups, self._loss, 1 - self.start_share)
+        everything = GradientPhase("all", groups, self._loss, 1 - self.start_share)
         if not self.start_share:
             return (everything,)
         first = (
-            Group(list(self.first_head.parameters())),
-            Group(list(self._trunks()[0].learnable()), self.trunk_factor),
+            ParameterGroup(list(self.first_head.parameters())),
+            ParameterGroup(list(self._backbones()[0].learnable()), self.backbone_lr_mult),
         )
         return (
-            Learn("windows by chance", first, self._first_loss, self.start_share),
-            Fit("windows' networks", self._start_windows),
+            GradientPhase("windows by chance", first, self._first_loss, self.start_share),
+            FitPhase("windows' networks", self._start_windows),
             everything,
         )
 
@@ -169,26 +169,26 @@ class StCnn(System):
         names = tuple(f"window {n + 1}" for n in range(self.windows))
         return [Look(window_boxes(each, self.side).cpu().numpy(), names) for each in transforms]
 
-    def _first_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        windows = windows_by_chance(len(photos), self.scale, chance).to(photos.boxes)
-        view = affine_view(photos.images.float(), windows, self.window_side)
-        scores = self.first_head(pooled_depths(self._trunks()[0](view)))
-        return {"class": class_loss(scores, photos, self.smoothing)}
+    def _first_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        windows = windows_by_chance(len(batch), self.scale, chance).to(batch.boxes)
+        view = affine_view(batch.images.float(), windows, self.window_side)
+        scores = self.first_head(pooled_depths(self._backbones()[0](view)))
+        return {"class": class_loss(scores, batch, self.smoothing)}
 
     @torch.no_grad()
     def _start_windows(self, passes: Passes) -> None:
         """Every window is first seen alike, and together they say the mean of what each says."""
-        first, *others = self._trunks()
-        for trunk in others:
-            trunk.load_state_dict(first.state_dict())
+        first, *others = self._backbones()
+        for backbone in others:
+            backbone.load_state_dict(first.state_dict())
         photos = (batch.images for batch in passes.some(_SEEN))
         self.head.start_by([self.first_head] * self.windows, photos, self.vectors)
 
-    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        return {"class": class_loss(self(photos.images), photos, self.smoothing)}
+    def _loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        return {"class": class_loss(self(batch.images), batch, self.smoothing)}
 
-    def _trunks(self) -> list[Trunk]:
-        return [trunk for trunk in self.trunks if isinstance(trunk, Trunk)]
+    def _backbones(self) -> list[Backbone]:
+        return [backbone for backbone in self.backbones if isinstance(backbone, Backbone)]
 
     def _seen(self, small: Tensor) -> Tensor:
         return torch.relu(self.reduce(self.locator(small)[0])).flatten(1)

@@ -1,4 +1,4 @@
-"""What a recognition system is: a network with a schedule of its own, learned by one loop.
+"""Interface of a recognition system: a network with a schedule of its own, learned by one loop.
 
 Key: B photos of a batch, S x S pixels, K classes, P key points, N boxes.
 """
@@ -22,7 +22,7 @@ LARGEST: Final = 4096  # px of a photo's side; the papers take 448
 
 
 @dataclass(frozen=True)
-class Photos:
+class Batch:
     """A batch as systems see it in learning.
 
     Attributes:
@@ -45,13 +45,13 @@ class Photos:
 
 
 class Passes(Protocol):
-    """The training photos for steps that are no gradient descent, unvaried and in order."""
+    """The training photos for steps that are no gradient descent, unaugmented and in order."""
 
-    def once(self) -> Iterator[Photos]:
+    def once(self) -> Iterator[Batch]:
         """Every photo once."""
         ...
 
-    def some(self, count: int) -> Iterator[Photos]:
+    def some(self, count: int) -> Iterator[Batch]:
         """So many photos, drawn by chance, each once; all of them where there are not as many."""
         ...
 
@@ -62,16 +62,16 @@ class Passes(Protocol):
 
 
 @dataclass(frozen=True)
-class Group:
-    """Parameters that learn, at a factor on the learning rate."""
+class ParameterGroup:
+    """Parameters that learn, with a multiplier on the learning rate."""
 
     parameters: list[nn.Parameter]
-    factor: float = 1.0
+    lr_mult: float = 1.0
 
 
 @dataclass(frozen=True)
-class Learn:
-    """A phase of gradient descent.
+class GradientPhase:
+    """A phase of learning by gradient descent.
 
     Attributes:
         name: for messages.
@@ -85,8 +85,8 @@ class Learn:
     """
 
     name: str
-    groups: tuple[Group, ...]
-    loss: Callable[[Photos, torch.Generator], Losses]
+    groups: tuple[ParameterGroup, ...]
+    loss: Callable[[Batch, torch.Generator], Losses]
     share: float = 1.0
     decay: float = 0.02
 
@@ -98,7 +98,7 @@ class Learn:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitPhase:
     """A phase in closed form, such as a clustering or a support vector machine.
 
     Attributes:
@@ -110,12 +110,12 @@ class Fit:
     fit: Callable[[Passes], None]
 
 
-Phase = Learn | Fit
+Phase = GradientPhase | FitPhase
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a system looked at on one photo, to be drawn.
+    """The places that a system looked at on one photo, to be drawn.
 
     Attributes:
         boxes: (N, 4) x1, y1, x2, y2 in pixels of the input.
@@ -158,25 +158,23 @@ class System(nn.Module, ABC):
         """How it learns, in order."""
 
     def look(self, images: Tensor) -> list[Look]:
-        """What it looked at on each of B photos; nothing by default."""
+        """The places it looked at on each of B photos; none by default."""
         return [Look() for _ in images]
 
 
-def class_loss(scores: Tensor, photos: Photos, smoothing: float) -> Tensor:
+def class_loss(scores: Tensor, batch: Batch, smoothing: float) -> Tensor:
     """Mean cross-entropy of scores (B, K), in single precision.
 
     Args:
-        scores: of a batch's photos.
-        photos: the batch.
+        scores: of the batch's photos.
+        batch: with the true labels.
         smoothing: mass taken from the true label.
     """
-    return F.cross_entropy(scores.float(), photos.labels, label_smoothing=smoothing)
+    return F.cross_entropy(scores.float(), batch.labels, label_smoothing=smoothing)
 
 
-def batches_of(photos: Photos, size: int) -> Iterator[Photos]:
+def batches_of(batch: Batch, size: int) -> Iterator[Batch]:
     """A batch in pieces of at most `size`."""
-    for start in range(0, len(photos), size):
+    for start in range(0, len(batch), size):
         part = slice(start, start + size)
-        yield Photos(
-            photos.images[part], photos.labels[part], photos.boxes[part], photos.points[part]
-        )
+        yield Batch(batch.images[part], batch.labels[part], batch.boxes[part], batch.points[part])

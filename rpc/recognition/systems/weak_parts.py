@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torchvision.ops import nms  # type: ignore[import-untyped]
 
 from rpc.data.files import DataError
-from rpc.features.backbones.trunk import Trunk, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.encodings.normalise import power_normalised
 from rpc.features.parts.fisher_parts import linear_slopes
@@ -33,14 +33,14 @@ from rpc.features.parts.part_clusters import PartClusters
 from rpc.features.parts.part_proposals import object_proposals, part_proposals, window_boxes_of
 from rpc.features.parts.warp import affine_view, window_transforms, windows_by_chance
 from rpc.recognition.systems.system import (
-    Fit,
-    Group,
-    Learn,
+    Batch,
+    FitPhase,
+    GradientPhase,
     Look,
     Losses,
+    ParameterGroup,
     Passes,
     Phase,
-    Photos,
     System,
     class_loss,
 )
@@ -68,10 +68,10 @@ class WeakParts(System):
         kept: share of all clusters that is kept, by their importance.
         cost: C of the support vectors.
         tuned: the backbone learns from the labels first; False leaves ImageNet's.
-        backbone: of `Trunk`.
+        backbone: of `Backbone`.
         stage: of the backbone, whose map's windows are parts.
         smoothing: mass taken from the true label in tuning.
-        trunk_factor: on the learning rate of the backbone.
+        backbone_lr_mult: multiplier of the learning rate of the backbone.
         pretrained: ImageNet weights; False where a file follows.
 
     Raises:
@@ -94,7 +94,7 @@ class WeakParts(System):
         backbone: str = "efficientnet_lite0",
         stage: int = -2,
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
@@ -105,9 +105,9 @@ class WeakParts(System):
             )
         self.objects, self.view_side, self.windows = objects, view_side, windows
         self.cost, self.tuned = cost, tuned
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
-        self.trunk = Trunk(backbone, (stage, -1), pretrained=pretrained)
-        channels = self.trunk.channels
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
+        self.backbone = Backbone(backbone, (stage, -1), pretrained=pretrained)
+        channels = self.backbone.channels
         self.head = nn.Linear(sum(channels), num_classes)  # of use in tuning alone
         self.parts = PartClusters(len(windows), channels[0], values, clusters)
         chosen = max(round(kept * len(windows) * clusters), 1)
@@ -131,7 +131,7 @@ class WeakParts(System):
     @torch.no_grad()
     def proposals(self, images: Tensor) -> Tensor:
         """Views (B, V, 4) of photos, x1, y1, x2, y2 from -1 to 1: the whole, then objects."""
-        maps = self.trunk(images)[0].float()
+        maps = self.backbone(images)[0].float()
         whole = maps.new_tensor([-1.0, -1.0, 1.0, 1.0]).repeat(len(maps), 1, 1)
         return torch.cat([whole, object_proposals(maps.sum(dim=1), self.objects)], dim=1)
 
@@ -143,12 +143,15 @@ class WeakParts(System):
 
     def phases(self) -> tuple[Phase, ...]:
         """The backbone, clusters of parts, which of them tell, support vectors."""
-        fits = (Fit("part clusters", self._fit_clusters), Fit("support vectors", self._fit_svm))
+        fits = (
+            FitPhase("part clusters", self._fit_clusters),
+            FitPhase("support vectors", self._fit_svm),
+        )
         if not self.tuned:
             return fits
-        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
-        head = Group(list(self.head.parameters()))
-        return (Learn("backbone", (head, trunk), self._tuning_loss), *fits)
+        backbone = ParameterGroup(list(self.backbone.learnable()), self.backbone_lr_mult)
+        head = ParameterGroup(list(self.head.parameters()))
+        return (GradientPhase("backbone", (head, backbone), self._tuning_loss), *fits)
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -172,7 +175,7 @@ class WeakParts(System):
             halves = (places[:, 2:] - places[:, :2]) / 2
             windows = window_transforms((places[:, :2] + places[:, 2:]) / 2, halves)
             pixels = image.float().expand(len(places), -1, -1, -1)
-            maps = self.trunk(affine_view(pixels, windows, self.view_side))[0].float()
+            maps = self.backbone(affine_view(pixels, windows, self.view_side))[0].float()
             if min(maps.shape[2:]) < max(self.windows):
                 raise DataError(
                     f"weak parts: windows of {max(self.windows)} cells do not fit a map of "
@@ -198,7 +201,7 @@ class WeakParts(System):
         return vector
 
     def _added(self, parts: list[NDArray[Any]]) -> NDArray[np.float64]:
-        """What each part proposal, of all sizes, adds to the score of the likeliest class."""
+        """The share of each part proposal, of all sizes, in the score of the likeliest class."""
         gradients, chosen = self.parts.gradients(parts), _array(self.chosen)
         weights = _array(self.svm_weights)
         label = int((weights @ self._vector(gradients) + _array(self.svm_bias)).argmax())
@@ -207,23 +210,23 @@ class WeakParts(System):
         slopes[chosen] = linear_slopes(gradients[chosen], own)
         return self.parts.added(parts, slopes)
 
-    def _tuning_loss(self, photos: Photos, chance: torch.Generator) -> Losses:
+    def _tuning_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         """Photo and a window of it, by chance: a half to all of its side."""
-        windows = windows_by_chance(len(photos), 0.5, chance).to(photos.boxes)
-        whole = torch.eye(3)[:2].expand_as(windows).to(photos.boxes)
+        windows = windows_by_chance(len(batch), 0.5, chance).to(batch.boxes)
+        whole = torch.eye(3)[:2].expand_as(windows).to(batch.boxes)
         terms = {}
         for name, transforms in (("whole", whole), ("window", windows)):
-            view = affine_view(photos.images.float(), transforms, self.view_side)
-            pooled = pooled_depths(self.trunk(view))
-            terms[name] = 0.5 * class_loss(self.head(pooled), photos, self.smoothing)
+            view = affine_view(batch.images.float(), transforms, self.view_side)
+            pooled = pooled_depths(self.backbone(view))
+            terms[name] = 0.5 * class_loss(self.head(pooled), batch, self.smoothing)
         return terms
 
     @torch.no_grad()
     def _fit_clusters(self, passes: Passes) -> None:
         """Directions in which parts vary, and clusters of them, of each size of windows."""
         samples: list[list[NDArray[Any]]] = [[] for _ in self.windows]
-        for photos in passes.some(_SEEN):
-            images = photos.images.to(self.svm_bias.device)
+        for batch in passes.some(_SEEN):
+            images = batch.images.to(self.svm_bias.device)
             for photo in self._proposed(images, self.proposals(images)):
                 for sample, own in zip(samples, photo, strict=True):
                     rows = passes.rng.permutation(len(own))[:_FROM_PHOTO]
@@ -239,14 +242,14 @@ class WeakParts(System):
     def _fit_svm(self, passes: Passes) -> None:
         """Which clusters tell of the class, and support vectors on those."""
         found, labels = [], []
-        for photos in passes.once():
-            parts = self.describe(photos.images.to(self.svm_bias.device))
+        for batch in passes.once():
+            parts = self.describe(batch.images.to(self.svm_bias.device))
             found += [self.parts.gradients(own).astype(np.float32) for own in parts]
-            labels.append(_array(photos.labels))
+            labels.append(_array(batch.labels))
         known = np.concatenate(labels)
-        told = cluster_importance(np.stack(found), known)
-        self.importance.copy_(torch.from_numpy(told))
-        best = np.sort(np.argsort(-told, kind="stable")[: len(self.chosen)])
+        importance = cluster_importance(np.stack(found), known)
+        self.importance.copy_(torch.from_numpy(importance))
+        best = np.sort(np.argsort(-importance, kind="stable")[: len(self.chosen)])
         self.chosen.copy_(torch.from_numpy(best))
         vectors = np.stack([self._vector(own) for own in found])
         weights, bias = fit_linear_svm(vectors, known, self.num_classes, cost=self.cost)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from rpc.recognition.systems.system import Photos
+from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.photo_batches import HowMany, PhotoBatches
 
 
 class BatchesAhead(PhotoBatches):
-    """What another `PhotoBatches` gives, some steps early.
+    """The batches of another `PhotoBatches`, prepared some steps early.
 
     A batch is a function of the seed, the phase and the step: how many threads there are changes
     when it is made, not what is in it. Decoding and warping leave Python's lock.
@@ -25,15 +25,15 @@ class BatchesAhead(PhotoBatches):
         super().__init__(
             batches.examples,
             batches.side,
-            batches.variation,
+            batches.augmentation,
             rank=batches.rank,
             processes=batches.processes,
         )
         self._pool = ThreadPoolExecutor(workers)
         self._workers = workers
-        self._waiting: dict[tuple[int, int, int, int], Future[Photos]] = {}
+        self._waiting: dict[tuple[int, int, int, int], Future[Batch]] = {}
 
-    def batch(self, settings: HowMany, phase: int, step: int) -> Photos:
+    def batch(self, settings: HowMany, phase: int, step: int) -> Batch:
         """Batch `step`; the next ones are begun."""
         wanted = [
             (settings.seed, settings.batch_size, phase, step + ahead)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.recognition.systems.system import Fit, Learn, Losses, Phase, Photos, System
+from rpc.recognition.systems.system import Batch, FitPhase, GradientPhase, Losses, Phase, System
 from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.runs.processes import Processes
 from rpc.runs.tensor_files import read_tensors, write_tensors
@@ -40,8 +40,8 @@ class LearningSettings:
         cpu_minutes: processor time of all gradient phases together; None where batches decide.
             Fits come on top: the result says what was used in all.
         batch_size: B of a process.
-        lr: of AdamW, where a group's factor is 1.
-        seed: of weights, order, variation.
+        lr: of AdamW, where a group's multiplier is 1.
+        seed: of weights, order, augmentation.
         bfloat16: forward passes in bfloat16.
         save_every: seconds between resume points.
 
@@ -68,7 +68,7 @@ class LearningSettings:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a training took.
+    """The cost of a training.
 
     Attributes:
         batches: of all gradient phases.
@@ -128,7 +128,7 @@ def learn(
     try:
         for number, phase in enumerate(run.phases[run.phase :], start=run.phase):
             run.enter(number)
-            if isinstance(phase, Fit):
+            if isinstance(phase, FitPhase):
                 with at_once():
                     run.fit(phase)
             else:
@@ -197,9 +197,9 @@ class _Run:
         learns = self.phases[number]
         self.system.requires_grad_(False)
         self.optimizer = None
-        if isinstance(learns, Learn):
+        if isinstance(learns, GradientPhase):
             groups = [
-                {"params": group.parameters, "lr": self.settings.lr * group.factor}
+                {"params": group.parameters, "lr": self.settings.lr * group.lr_mult}
                 for group in learns.groups
             ]
             for group in learns.groups:
@@ -217,7 +217,7 @@ class _Run:
         self.phase, self.step, self.spent, self.optimizer = self.phase + 1, 0, 0.0, None
         self.save()
 
-    def fit(self, phase: Fit) -> None:
+    def fit(self, phase: FitPhase) -> None:
         """A phase in closed form, in every process alike."""
         self.whole = False  # a fit that was broken off has changed a part
         self.system.eval()
@@ -227,7 +227,7 @@ class _Run:
 
     def descend(
         self,
-        phase: Learn,
+        phase: GradientPhase,
         progress: Progress | None,
         stop: Callable[[], bool],
         check: Callable[[], None] | None,
@@ -236,7 +236,7 @@ class _Run:
         assert self.optimizer is not None
         in_training(self.system)
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        base = [self.settings.lr * group.factor for group in phase.groups]
+        base = [self.settings.lr * group.lr_mult for group in phase.groups]
         assert len(rates) == len(base)
         recent = math.nan
         while (done := self._done(phase)) < 1:
@@ -262,7 +262,7 @@ class _Run:
             if stops:
                 raise KeyboardInterrupt
 
-    def _learn(self, phase: Learn) -> float:
+    def _learn(self, phase: GradientPhase) -> float:
         """One batch; returns the loss.
 
         Raises:
@@ -289,14 +289,14 @@ class _Run:
         self.whole = True
         return float(total.detach())
 
-    def _terms(self, phase: Learn, photos: Photos, chance: torch.Generator) -> Losses:
+    def _terms(self, phase: GradientPhase, batch: Batch, chance: torch.Generator) -> Losses:
         """The phase's loss.
 
         Raises:
             DataError: a channel has one value in the whole batch, which cannot be normalised.
         """
         try:
-            return phase.loss(photos, chance)
+            return phase.loss(batch, chance)
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise
@@ -352,17 +352,17 @@ class _Run:
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise DataError(f"{self.path}: a damaged resume point: {error!s:.200}") from error
 
-    def _done(self, phase: Learn) -> float:
+    def _done(self, phase: GradientPhase) -> float:
         """Fraction of the phase's budget that is spent, the same in all processes."""
-        share = phase.share / sum(p.share for p in self.phases if isinstance(p, Learn))
+        share = phase.share / sum(p.share for p in self.phases if isinstance(p, GradientPhase))
         settings = self.settings
         if settings.iterations is not None:
             return self.step / max(round(share * settings.iterations), 1)
         assert settings.cpu_minutes is not None
         return self.processes.largest(self.spent / (60 * share * settings.cpu_minutes))[0]
 
-    def _overall(self, phase: Learn) -> float:
-        learns = [(n, p) for n, p in enumerate(self.phases) if isinstance(p, Learn)]
+    def _overall(self, phase: GradientPhase) -> float:
+        learns = [(n, p) for n, p in enumerate(self.phases) if isinstance(p, GradientPhase)]
         before = sum(p.share for n, p in learns if n < self.phase)
         return min((before + phase.share * self._done(phase)) / sum(p.share for _, p in learns), 1)
 
@@ -372,9 +372,9 @@ class _Run:
         self.spent += now - self.clock
         self.clock = now
 
-    def _on_device(self, photos: Photos) -> Photos:
+    def _on_device(self, batch: Batch) -> Batch:
         device = self.processes.device
-        return Photos(*(part.to(device, non_blocking=True) for part in vars(photos).values()))
+        return Batch(*(part.to(device, non_blocking=True) for part in vars(batch).values()))
 
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):

@@ -22,7 +22,7 @@ VERSION: Final = 1
 
 @dataclass(frozen=True)
 class SystemModel:
-    """What the file holds.
+    """The contents of the file.
 
     Attributes:
         settings: the system.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.images import read_image
-from rpc.recognition.systems.system import Photos
+from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.photo_geometry import (
     Placed,
     Rgb,
@@ -36,7 +36,7 @@ _KEPT: Final = 320
 
 
 class HowMany(Protocol):
-    """What of the settings decides the batches."""
+    """The settings that decide the batches."""
 
     @property
     def batch_size(self) -> int:
@@ -45,7 +45,7 @@ class HowMany(Protocol):
 
     @property
     def seed(self) -> int:
-        """Of order and variation."""
+        """Of order and augmentation."""
         ...
 
 
@@ -69,25 +69,25 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Variation:
-    """How a photo is varied each time it is seen.
+class Augmentation:
+    """How a photo is augmented each time it is seen.
 
     Attributes:
         least_area: share of the photo that a random window has at least, 0 to 1.
-        turns: in quarter turns, as things lie on a tray.
+        rotate: by quarter turns, as things lie on a tray.
         flip: mirrored half of the time; never for what bears print.
         light: standard deviation of the logarithm of brightness.
     """
 
     least_area: float = 0.6
-    turns: bool = False
+    rotate: bool = False
     flip: bool = False
     light: float = 0.1
 
     def __post_init__(self) -> None:
         if not (0 < self.least_area <= 1 and 0 <= self.light <= 2):
             raise ValueError(
-                f"variation: expected 0 < least_area <= 1 and 0 <= light <= 2, got "
+                f"augmentation: expected 0 < least_area <= 1 and 0 <= light <= 2, got "
                 f"{self.least_area} and {self.light}"
             )
 
@@ -98,7 +98,7 @@ class PhotoBatches:
     Args:
         examples: N of them, at least two classes.
         side: S.
-        variation: of each photo in `batch`.
+        augmentation: of each photo in `batch`.
         rank: of this process among `processes`, which share each batch's photos out.
         processes: how many train together.
 
@@ -110,7 +110,7 @@ class PhotoBatches:
         self,
         examples: Sequence[Example],
         side: int,
-        variation: Variation | None = None,
+        augmentation: Augmentation | None = None,
         *,
         rank: int = 0,
         processes: int = 1,
@@ -127,36 +127,36 @@ class PhotoBatches:
                 "expected the same number for all, those out of sight marked so"
             )
         self.examples, self.side = tuple(examples), side
-        self.variation = variation or Variation()
+        self.augmentation = augmentation or Augmentation()
         self.rank, self.processes = rank, processes
 
     @property
     def fingerprint(self) -> str:
-        """Of the photos, their order and how they are varied."""
+        """Of the photos, their order and how they are augmented."""
         parts = [f"{e.path.name} {e.label} {e.crop} {e.box} {e.points}" for e in self.examples]
-        text = "\n".join([*parts, str(asdict(self.variation)), str(self.side)])
+        text = "\n".join([*parts, str(asdict(self.augmentation)), str(self.side)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def batch(self, settings: HowMany, phase: int, step: int) -> Photos:
-        """Batch `step` of a phase: photos without repeats until all were seen, varied anew."""
+    def batch(self, settings: HowMany, phase: int, step: int) -> Batch:
+        """Batch `step` of a phase: photos without repeats until all were seen, augmented anew."""
         seed, size = settings.seed, settings.batch_size
         first = (step * self.processes + self.rank) * size
         chosen = [self._in_order(seed, phase, place) for place in range(first, first + size)]
         made = []
         for place, row in enumerate(chosen, start=first):
             rng = np.random.default_rng([seed, phase, place, _VARY])
-            made.append(self._varied(self.examples[row], rng))
+            made.append(self._augmented(self.examples[row], rng))
         return _stack(made, [self.examples[row] for row in chosen])
 
-    def plain(self, rows: Sequence[int] | None = None, batch: int = 32) -> Iterator[Photos]:
-        """Photos once each, in order, whole and unvaried: all, or those of some rows."""
+    def plain(self, rows: Sequence[int] | None = None, batch_size: int = 32) -> Iterator[Batch]:
+        """Photos once each, in order, whole and unaugmented: all, or those of some rows."""
         chosen = self.examples if rows is None else [self.examples[row] for row in rows]
-        for start in range(0, len(chosen), batch):
-            part = chosen[start : start + batch]
+        for start in range(0, len(chosen), batch_size):
+            part = chosen[start : start + batch_size]
             yield _stack([seen_whole(example, self.side) for example in part], part)
 
     def passes(self, seed: int, phase: int) -> PlainPasses:
-        """What a phase in closed form gets."""
+        """The passes for a phase in closed form."""
         return PlainPasses(self, np.random.default_rng([seed, phase, _PASS]))
 
     def _in_order(self, seed: int, phase: int, place: int) -> int:
@@ -164,37 +164,37 @@ class PhotoBatches:
         count = len(self.examples)
         return int(_shuffled(count, seed, phase, place // count)[place % count])
 
-    def _varied(self, example: Example, rng: np.random.Generator) -> Seen:
+    def _augmented(self, example: Example, rng: np.random.Generator) -> Seen:
         rgb, placed = _taken(example)
         height, width = rgb.shape[:2]
-        share = rng.uniform(self.variation.least_area, 1.0)
+        share = rng.uniform(self.augmentation.least_area, 1.0)
         aspect = np.exp(rng.uniform(-0.2, 0.2))
         window = np.minimum(np.sqrt(share) * np.array([aspect, 1 / aspect]), 1.0)
         window = window * [width, height]
         corner = rng.uniform(0, 1, 2) * (np.array([width, height]) - window)
         matrix = fit_window(corner, window, self.side)
-        if self.variation.turns:
+        if self.augmentation.rotate:
             matrix = about_middle(self.side, quarter_turn(int(rng.integers(4)))) @ matrix
-        if self.variation.flip and rng.random() < 0.5:
+        if self.augmentation.flip and rng.random() < 0.5:
             matrix = about_middle(self.side, np.diag([-1.0, 1.0])) @ matrix
         seen = warp_photo(rgb, placed, matrix, self.side)
-        gain = np.exp(rng.normal(0, self.variation.light) + rng.normal(0, 0.03, 3))
+        gain = np.exp(rng.normal(0, self.augmentation.light) + rng.normal(0, 0.03, 3))
         lit = (seen.image * gain + rng.normal(0, 5)).clip(0, 255).astype(np.uint8)
         return Seen(lit, seen.box, seen.points)
 
 
 @dataclass(frozen=True)
 class PlainPasses:
-    """The training photos, unvaried, and chance; see `rpc.recognition.systems.system.Passes`."""
+    """The training photos, unaugmented, and chance; see `rpc.recognition.systems.system.Passes`."""
 
     data: PhotoBatches
     rng: np.random.Generator
 
-    def once(self) -> Iterator[Photos]:
+    def once(self) -> Iterator[Batch]:
         """Every photo once, in order."""
         return self.data.plain()
 
-    def some(self, count: int) -> Iterator[Photos]:
+    def some(self, count: int) -> Iterator[Batch]:
         """So many photos, drawn by chance: the first ones would be of few classes."""
         rows = self.rng.permutation(len(self.data.examples))[:count]
         return self.data.plain(rows.tolist())
@@ -208,7 +208,7 @@ def seen_whole(example: Example, side: int) -> Seen:
 
 
 def _taken(example: Example) -> tuple[Rgb, Placed]:
-    """What is taken of a photo, at no more than `_KEPT` px, with box and points in its pixels.
+    """The used part of a photo, at no more than `_KEPT` px, with box and points in its pixels.
 
     Raises:
         DataError: the photo is missing or damaged, or the box has no pixel of it.
@@ -264,9 +264,9 @@ def _shuffled(count: int, seed: int, phase: int, round_: int) -> NDArray[np.int6
     return np.random.default_rng([seed, phase, round_, _ORDER]).permutation(count)
 
 
-def _stack(seen: Sequence[Seen], examples: Sequence[Example]) -> Photos:
+def _stack(seen: Sequence[Seen], examples: Sequence[Example]) -> Batch:
     images = np.stack([one.image for one in seen]).transpose(0, 3, 1, 2)
-    return Photos(
+    return Batch(
         torch.from_numpy(np.ascontiguousarray(images)),
         torch.tensor([example.label for example in examples]),
         torch.from_numpy(np.stack([one.box for one in seen])),

@@ -20,7 +20,7 @@ GREY: Final = 127  # around a photo that is no square
 
 @dataclass(frozen=True)
 class Seen:
-    """What the network sees of a photo: pixels, box and key points of the input."""
+    """The network's view of a photo: pixels, box and key points of the input."""
 
     image: Rgb  # (S, S, 3)
     box: NDArray[np.float32]  # (4,)

@@ -11,10 +11,10 @@ from rpc.data.class_sets.class_set import SHARE, ClassSet
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import SystemSettings
 from rpc.recognition.training.loop import LearningSettings
-from rpc.recognition.training.photo_batches import Variation
+from rpc.recognition.training.photo_batches import Augmentation
 from rpc.runs.settings import read_settings_class, require_known
 
-_PARTS: Final = ("system", "side", "options", "training", "variation", "validation")
+_PARTS: Final = ("system", "side", "options", "training", "augmentation", "validation")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TrainingSettings:
 
     Attributes:
         batch_size: of a process.
-        lr: where a group's factor is 1.
+        lr: where a group's multiplier is 1.
         epochs: passes over the training photos, of all gradient phases together.
         iterations: batches, likewise.
         cpu_minutes: processor time, likewise.
@@ -61,31 +61,31 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
-class VariationSettings:
-    """How photos are varied; turns and mirror images are the data's affair unless said here.
+class AugmentationSettings:
+    """How photos are augmented; quarter turns and mirroring follow the data unless said here.
 
     Attributes:
         least_area: share of the photo that a random window has at least.
         light: standard deviation of the logarithm of brightness.
-        turns: in quarter turns; None: as the data say.
+        rotate: by quarter turns; None: as the data say.
         flip: mirrored half of the time; None: as the data say.
     """
 
     least_area: float
     light: float
-    turns: bool | None = None
+    rotate: bool | None = None
     flip: bool | None = None
 
-    def variation(self, data: ClassSet) -> Variation:
-        """What varies the photos of a data set."""
-        turns = data.turned if self.turns is None else self.turns
+    def augmentation(self, data: ClassSet) -> Augmentation:
+        """The augmentation of a data set's photos."""
+        rotate = data.rotated if self.rotate is None else self.rotate
         flip = data.mirrored if self.flip is None else self.flip
-        return Variation(self.least_area, turns, flip, self.light)
+        return Augmentation(self.least_area, rotate, flip, self.light)
 
 
 @dataclass(frozen=True)
 class ValidationSettings:
-    """What is kept apart of the training photos of a set that has no validation photos.
+    """The share of training photos kept for validation, of a set that has no validation photos.
 
     Attributes:
         share: of each class.
@@ -109,7 +109,7 @@ class RunSettings:
 
     system: SystemSettings
     training: TrainingSettings
-    variation: VariationSettings
+    augmentation: AugmentationSettings
     validation: ValidationSettings = field(default_factory=ValidationSettings)
 
 
@@ -117,7 +117,7 @@ def read_run_settings(values: Mapping[str, Any], where: str) -> RunSettings:
     """Settings from a config's dicts.
 
     Args:
-        values: `system`, `side`, `options`, `training`, `variation`, `validation`.
+        values: `system`, `side`, `options`, `training`, `augmentation`, `validation`.
         where: what they were read from, for errors.
 
     Raises:
@@ -136,12 +136,12 @@ def read_run_settings(values: Mapping[str, Any], where: str) -> RunSettings:
     made = RunSettings(
         SystemSettings(system, side, dict(parts["options"])),
         read_settings_class(TrainingSettings, parts["training"], f"{where}: training"),
-        read_settings_class(VariationSettings, parts["variation"], f"{where}: variation"),
+        read_settings_class(AugmentationSettings, parts["augmentation"], f"{where}: augmentation"),
         read_settings_class(ValidationSettings, parts["validation"], f"{where}: validation"),
     )
     try:
         made.training.learning(1, 1, 0)
-        Variation(made.variation.least_area, light=made.variation.light)
+        Augmentation(made.augmentation.least_area, light=made.augmentation.light)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
     return made

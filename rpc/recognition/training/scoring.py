@@ -30,7 +30,7 @@ def score_photos(
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Scores (N, K) of photos, each seen whole and unvaried; leaves the system in evaluation mode.
+    """Scores (N, K) of photos, each whole and unaugmented; leaves the system in evaluation mode.
 
     Args:
         system: which is asked.

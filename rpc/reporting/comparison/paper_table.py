@@ -122,7 +122,7 @@ def _head(mixed: bool, up: str, down: str) -> list[str]:
 
 
 def _footnote(rows: Sequence[PaperRow]) -> str:
-    """What a reader must know beside the numbers: how they were scored, what training saw."""
+    """Notes for the reader beside the numbers: how they were scored, what training saw."""
     kinds = kinds_of(rows)
     letters = {letter for _, letter in kinds}
     seen = [f"{letter}: {text}." for letter, text in SUPERVISION_TEXT.items() if letter in letters]

@@ -21,7 +21,7 @@ CARTS_SHOWN = 30
 def report_page(report: Mapping[str, Any]) -> str:
     """The page of a report made by `build_report`."""
     seen, unseen = wording.seen_skus(report)
-    gallery = report.get("gallery") or {"pictures": [], "missing": []}
+    worst = report.get("worst_carts") or {"pictures": [], "missing": []}
     carts = {cart["image_id"]: cart for cart in report["carts"]}
     return _template().render(
         report=report,
@@ -30,8 +30,8 @@ def report_page(report: Mapping[str, Any]) -> str:
         seen_skus=seen,
         unseen_skus=unseen,
         pairs=report["confusions"][:CONFUSIONS_SHOWN],
-        pictures=[one | {"cart": carts.get(one["image_id"])} for one in gallery["pictures"]],
-        missing=gallery["missing"],
+        pictures=[one | {"cart": carts.get(one["image_id"])} for one in worst["pictures"]],
+        missing=worst["missing"],
         carts=report["carts"][:CARTS_SHOWN],
         wording=wording,
     )

@@ -81,8 +81,8 @@ def official_rows(
         if problem:
             notes.append(f"Row '{name}' has no figures: {problem}.")
         elif odd:
-            told = ", ".join(f"{key} {value}" for key, value in odd.items())
-            notes.append(f"Row '{name}': the tool prints {told}.")
+            odd_values = ", ".join(f"{key} {value}" for key, value in odd.items())
+            notes.append(f"Row '{name}': the tool prints {odd_values}.")
     return rows, notes
 
 

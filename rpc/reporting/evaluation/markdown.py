@@ -137,7 +137,7 @@ def _carts(report: Mapping[str, Any]) -> list[str]:
         return ["## Carts", "Every cart is right."]
     pictures = {
         one["image_id"]: f"[drawn]({one['picture']})"
-        for one in report.get("gallery", {}).get("pictures", ())
+        for one in report.get("worst_carts", {}).get("pictures", ())
     }
     rows = [
         [
@@ -157,7 +157,7 @@ def _carts(report: Mapping[str, Any]) -> list[str]:
 
 
 def _missing(report: Mapping[str, Any]) -> list[str]:
-    names = report.get("gallery", {}).get("missing", ())
+    names = report.get("worst_carts", {}).get("missing", ())
     return [f"Not drawn, no readable photo: {markdown_text(', '.join(names))}."] if names else []
 
 

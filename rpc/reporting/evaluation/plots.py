@@ -99,7 +99,7 @@ def coverage_plot(coverage: Mapping[str, Any]) -> Markup:
 
 
 def threshold_plot(curve: Sequence[Sequence[float]], chosen: float) -> Markup:
-    """What each threshold gave on the images that it was chosen on: cAcc and ACD."""
+    """Plot cAcc and ACD by threshold, on the images that the threshold was chosen on."""
     across, up = Scale(0.0, 1.0, LEFT, RIGHT - 30), Scale(0.0, 1.0, FOOT, TOP)
     at_choice = min(curve, key=lambda point: abs(point[0] - chosen))
     # Very low thresholds count everything: their ACD would press the rest of the line flat.

@@ -16,7 +16,7 @@ from rpc.structures.boxes import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """What shopping lists were counted from.
+    """The detections that shopping lists were counted from.
 
     Attributes:
         results: the raw boxes.

@@ -24,7 +24,7 @@ EXPECTED = "a COCO results list [{...}, ...]"
 
 @dataclass(frozen=True, eq=False)
 class Results(FoundBoxes):
-    """What a detector said of the images of one data set, raw: no threshold applied.
+    """The raw detections on the images of one data set: no threshold applied.
 
     The boxes are arrays, in the order of the file; rows and labels are the data set's.
 

@@ -1,4 +1,4 @@
-"""What both pages of a report say: numbers as text, and sentences. Plain text, not yet escaped."""
+"""Text of both pages of a report: numbers and sentences. Plain text, not yet escaped."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _counting(counting: Mapping[str, Any]) -> list[str]:
 
 
 def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
-    """What is gained by sending the least certain carts to the cashier."""
+    """The gain from sending the least certain carts to the cashier."""
     lines = []
     for wanted, most in coverage["at"].items():
         accuracy = f"{100 * float(wanted):g} %"
@@ -123,7 +123,7 @@ def seen_skus(report: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
 
 
 def sku(row: Mapping[str, Any]) -> str:
-    """What a SKU is called."""
+    """The name of a SKU."""
     return str(row.get("title") or row["name"])
 
 

@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Colocaliser:
-    """What the images of a set have in common, found again on any image.
+    """The common object of a set of images, found again on any image.
 
     Attributes:
         axes: of the deepest layer (DDT), and for DDT+ of the layer before it.

@@ -1,4 +1,4 @@
-"""What the images of a set have in common, on disk: arrays in an NPZ file, never a pickle."""
+"""The common object of a set of images, on disk: arrays in an NPZ file, never a pickle."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def write_colocaliser(path: str | Path, colocaliser: Colocaliser, digest: str = 
 
 
 def read_colocaliser(path: str | Path) -> tuple[Colocaliser, str]:
-    """What was learned, and its digest.
+    """The learned arrays, and their digest.
 
     Raises:
         DataError: the file is missing, damaged, of another version, or holds no finite axes.

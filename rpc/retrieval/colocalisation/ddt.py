@@ -25,7 +25,7 @@ STILL = 1e-20  # of the squared length of the mean: a smaller variance is roundi
 
 @dataclass(frozen=True, eq=False)
 class CommonAxis:
-    """What one layer's cells of a set of images have in common.
+    """The common direction of one layer's cells over a set of images.
 
     Attributes:
         mean: (C,) of all cells of the set.

@@ -96,7 +96,7 @@ def _write_part(path: Path, part: Described) -> Described:
 
 
 def _read_part(path: Path, count: int) -> Described | None:
-    """What the file holds; None where it is not there, damaged, or of another number of photos."""
+    """The contents of the file; None where it is missing, damaged, or of other photos by number."""
     if not path.is_file():
         return None
     try:

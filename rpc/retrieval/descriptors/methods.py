@@ -30,7 +30,7 @@ ENCODED: Final = ("VLAD", "FV")  # fitted on gallery photos before they can be u
 
 @dataclass(frozen=True)
 class PhotoMaps:
-    """What the network says of a photo.
+    """The network's maps of a photo.
 
     Attributes:
         last: (C, h, w).

@@ -26,7 +26,7 @@ from rpc.features.backbones.network import Layer, Pretrained
 from rpc.features.backbones.pretrained import open_pretrained
 from rpc.features.encodings.discriminant import Discriminant, read_discriminant
 from rpc.retrieval.descriptors.map_statistics import Statistic, joined_statistics
-from rpc.retrieval.descriptors.turns import turned
+from rpc.retrieval.descriptors.rotation import rotated
 
 FloatArray = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
@@ -162,14 +162,16 @@ class ProductDescriptor:
             return np.zeros((0, len(self._projection.axes)), np.float32)
         return self._projection(self._measure(pictures))
 
-    def exemplar_rows(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
+    def exemplar_embeddings(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
         """A product may lie on a tray in any direction: (V, D), the turns of each."""
         for number, picture in enumerate(pictures):
             _check(picture, number)
         angles = [360 * turn / self.turns for turn in range(self.turns)]
-        views = [turned(picture, angle, FILL) for picture in pictures for angle in angles]
-        rows = self(views)
-        return [rows[start : start + self.turns] for start in range(0, len(views), self.turns)]
+        views = [rotated(picture, angle, FILL) for picture in pictures for angle in angles]
+        embeddings = self(views)
+        return [
+            embeddings[start : start + self.turns] for start in range(0, len(views), self.turns)
+        ]
 
 
 def _check(picture: Rgb, number: int) -> None:

@@ -49,25 +49,25 @@ class PlainDescriptor:
             self._embedder = Embedder(side=self.side)
         return self._embedder(pictures)
 
-    def exemplar_rows(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
+    def exemplar_embeddings(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
         """A product may lie on a tray in any direction: (4, D), the four quarter turns of each."""
-        return turned_rows(self, pictures, TURNS)
+        return rotated_embeddings(self, pictures, TURNS)
 
 
-def turned_rows(
+def rotated_embeddings(
     describe: DescribesPictures, pictures: Sequence[Rgb], turns: int
 ) -> list[FloatArray]:
     """Descriptors (V, D) of so many quarter turns of each picture."""
     views = [np.rot90(picture, turn) for picture in pictures for turn in range(turns)]
-    rows = describe([np.ascontiguousarray(view) for view in views])
-    return [rows[start : start + turns] for start in range(0, len(views), turns)]
+    embeddings = describe([np.ascontiguousarray(view) for view in views])
+    return [embeddings[start : start + turns] for start in range(0, len(views), turns)]
 
 
-def exemplar_rows(describe: DescribesPictures, pictures: Sequence[Rgb]) -> list[FloatArray]:
+def exemplar_embeddings(describe: DescribesPictures, pictures: Sequence[Rgb]) -> list[FloatArray]:
     """Descriptors (V, D) of each exemplar picture: its own method's, else one of each picture."""
     own: Callable[[Sequence[Rgb]], list[FloatArray]] | None
-    own = getattr(describe, "exemplar_rows", None)
-    return turned_rows(describe, pictures, 1) if own is None else own(pictures)
+    own = getattr(describe, "exemplar_embeddings", None)
+    return rotated_embeddings(describe, pictures, 1) if own is None else own(pictures)
 
 
 def describer(name: str) -> DescribesPictures:

@@ -1,4 +1,4 @@
-"""What is computed for each of many photos, gone through more than once in limited memory."""
+"""Values computed for each of many photos, gone through more than once in limited memory."""
 
 from __future__ import annotations
 

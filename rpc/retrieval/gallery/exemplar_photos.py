@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.exemplars import Exemplar
 from rpc.data.images import read_image
 from rpc.data.product_box import find_product_box
 from rpc.retrieval.descriptors.product_crops import crop_products
-from rpc.retrieval.descriptors.recipes import exemplar_rows
+from rpc.retrieval.descriptors.recipes import exemplar_embeddings
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import NewPhoto
 
@@ -56,7 +56,7 @@ def describe_photos(
     photos: Sequence[ExemplarPhoto],
     progress: Callable[[int], None] | None = None,
 ) -> list[NewPhoto]:
-    """What a gallery takes, photo by photo.
+    """Photos described for a gallery, one by one.
 
     Args:
         describe: makes the descriptors.
@@ -70,10 +70,10 @@ def describe_photos(
     for start in range(0, len(photos), AT_ONCE):
         part = photos[start : start + AT_ONCE]
         crops = [photo.crop() for photo in part]
-        rows = exemplar_rows(describe, crops)
+        embeddings = exemplar_embeddings(describe, crops)
         made += [
             NewPhoto(block, photo.path.name, crop)
-            for photo, crop, block in zip(part, crops, rows, strict=True)
+            for photo, crop, block in zip(part, crops, embeddings, strict=True)
         ]
         if progress is not None:
             progress(len(made))
@@ -88,5 +88,5 @@ def spread(exemplars: Iterable[Exemplar], most: int) -> dict[int, list[Exemplar]
     chosen = {}
     for number, photos in by_sku.items():
         photos.sort(key=lambda e: (e.camera or 0, e.view or 0, e.path.name))
-        chosen[number] = [photos[place] for place in evenly(len(photos), most)]
+        chosen[number] = [photos[place] for place in evenly_spaced(len(photos), most)]
     return chosen

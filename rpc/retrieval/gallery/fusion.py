@@ -94,11 +94,11 @@ class Fusion:
             raise ValueError(f"fusion: expected {gallery.shape[1] - 1} labels, got {known.shape}")
         if len(known) and not -1 <= known.min() <= known.max() < recogniser.shape[1] - 1:
             raise ValueError(f"fusion: expected labels -1 to {recogniser.shape[1] - 2}")
-        told = np.full(gallery.shape, self.novelty)
-        told[:, :-1][:, known >= 0] = recogniser[:, known[known >= 0]]
-        told[:, -1] = recogniser[:, -1]
+        probabilities = np.full(gallery.shape, self.novelty)
+        probabilities[:, :-1][:, known >= 0] = recogniser[:, known[known >= 0]]
+        probabilities[:, -1] = recogniser[:, -1]
         mixed = (1 - self.weight) * np.log(np.maximum(gallery, LEAST))
-        mixed += self.weight * np.log(np.maximum(told, LEAST))
+        mixed += self.weight * np.log(np.maximum(probabilities, LEAST))
         return softmax(mixed)
 
 
@@ -161,7 +161,7 @@ def kinds_of(labels: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.
 
 
 def _unsure(recogniser: FloatArray, known: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """What 95% of the recogniser's right answers exceed; one in J where none is right."""
+    """The value that 95% of the recogniser's right answers exceed; one in J where none is right."""
     old = kinds_of(labels, known) == OLD
     truth = known[labels[old]]
     right = recogniser[old, :-1].argmax(axis=1) == truth

@@ -1,6 +1,6 @@
 """The gallery: which SKU looks like this? A new product is found as soon as its photos are in.
 
-Key: N pictures or queries, D dimensions, M descriptors (rows), K SKUs in the order of their names.
+Key: N pictures or queries, D dimensions, M embeddings, K SKUs in the order of their names.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from rpc.retrieval.gallery.index import (
     FloatArray,
     Index,
     Kind,
-    add_rows,
+    add_embeddings,
     build_index,
     pair_scores,
     read_index,
-    search_rows,
+    search_embeddings,
 )
 
 ROUNDING: Final = 1e-5  # more than a product of unit vectors in single precision may be off
-CANDIDATES: Final = 8  # rows looked at for each SKU that is asked for, to begin with
-AT_ONCE: Final = 8192  # rows in full precision at a time
+CANDIDATES: Final = 8  # embeddings looked at for each SKU that is asked for, to begin with
+AT_ONCE: Final = 8192  # embeddings in full precision at a time
 
 
 class DescribesPictures(Protocol):
     """Pictures to descriptors: what a gallery is made with and searched with.
 
-    A descriptor may also have a method `exemplar_rows(pictures) -> list of (V, D)`: several rows
-    for each exemplar picture (turned, masked, cropped), where a query gets one.
+    A descriptor may also have a method `exemplar_embeddings(pictures) -> list of (V, D)`:
+    several for each exemplar picture (rotated, masked, cropped), where a query gets one.
     """
 
     @property
@@ -56,9 +56,9 @@ class Hit:
 
     Attributes:
         sku: what it may be.
-        score: best inner product of the query with a row of this SKU: -1 to 1.
+        score: best inner product of the query with an embedding of this SKU: -1 to 1.
         photo: the exemplar that is most like it.
-        row: its row in the gallery.
+        row: the number of that exemplar's embedding in the gallery.
     """
 
     sku: Sku
@@ -74,16 +74,16 @@ class Gallery:
     Attributes:
         folder: where it lies.
         state: what it holds.
-        rows: (M, D) float16.
+        embeddings: (M, D) float16.
         photos: of all SKUs, one after the other.
-        photo_of: (M,) number of the photo; -1 for rows out of use.
+        photo_of: (M,) number of the photo; -1 for embeddings out of use.
         sku_of: (M,) number of the SKU; -1 likewise.
-        index: searches the rows.
+        index: searches the embeddings.
     """
 
     folder: Path
     state: GalleryState
-    rows: NDArray[np.float16] = field(repr=False)
+    embeddings: NDArray[np.float16] = field(repr=False)
     photos: tuple[Photo, ...] = field(repr=False)
     photo_of: NDArray[np.int64] = field(repr=False)
     sku_of: NDArray[np.int64] = field(repr=False)
@@ -146,12 +146,12 @@ class Gallery:
         Args:
             queries: (N, D), not zero.
             count: of SKUs; fewer come back where the gallery holds fewer.
-            effort: of an approximate search, see `rpc.retrieval.gallery.index.search_rows`.
+            effort: of an approximate search, see `rpc.retrieval.gallery.index.search_embeddings`.
 
         Raises:
             ValueError: another shape, a NaN, a zero query, or no SKU asked for.
         """
-        unit = unit_rows(queries, self.state.dimension, "queries")
+        unit = unit_embeddings(queries, self.state.dimension, "queries")
         if count < 1:
             raise ValueError(f"search: expected a count of 1 or more, got {count}")
         if not self.state.skus:
@@ -167,57 +167,59 @@ class Gallery:
         Raises:
             ValueError: another shape, a NaN or a zero query.
         """
-        unit = unit_rows(queries, self.state.dimension, "queries")
+        unit = unit_embeddings(queries, self.state.dimension, "queries")
         best = np.full((len(unit), len(self.state.skus)), -1.0)
         if len(unit) == 0 or len(self.state.skus) == 0:
             return best
         live = np.flatnonzero(self.sku_of >= 0)
         owner = self.sku_of[live]
-        near = self._products(unit, live)  # (N, live rows), single precision
+        near = self._products(unit, live)  # (N, live embeddings), single precision
         top = np.full(best.shape, -np.inf, np.float32)
         for row, found in enumerate(near):
             np.maximum.at(top[row], owner, found)
             close = np.flatnonzero(found >= top[row][owner] - ROUNDING)
-            np.maximum.at(best[row], owner[close], pair_scores(unit[row], self.rows[live[close]]))
+            np.maximum.at(
+                best[row], owner[close], pair_scores(unit[row], self.embeddings[live[close]])
+            )
         return best
 
     def _products(self, unit: FloatArray, live: NDArray[np.int64]) -> FloatArray:
         parts = []
         for start in range(0, len(live), AT_ONCE):
-            rows = self.rows[live[start : start + AT_ONCE]].astype(np.float32)
-            parts.append(unit @ rows.T)
+            block = self.embeddings[live[start : start + AT_ONCE]].astype(np.float32)
+            parts.append(unit @ block.T)
         return np.concatenate(parts, axis=1)
 
     def _hits(self, query: FloatArray, count: int, effort: int | None) -> list[Hit]:
-        """Look at more and more rows until `count` SKUs are sure."""
+        """Look at more and more embeddings until `count` SKUs are sure."""
         want = min(CANDIDATES * count, self.index.ntotal)
         while True:
-            near, found = search_rows(self.index, query[None], want, effort)
-            rows = found[0][found[0] >= 0]
-            rows = rows[self.sku_of[rows] >= 0]
-            hits = self._best_by_sku(query, rows)[:count]
+            near, found = search_embeddings(self.index, query[None], want, effort)
+            candidates = found[0][found[0] >= 0]
+            candidates = candidates[self.sku_of[candidates] >= 0]
+            hits = self._best_by_sku(query, candidates)[:count]
             if want == self.index.ntotal or (found < 0).any():
                 return hits  # there is nothing more to look at
-            # A SKU whose score stands clear of the last candidate has no better row further down.
+            # A SKU whose score stands clear of the last candidate's has no better one further down.
             if len(hits) == count and hits[-1].score > near[0, -1] + ROUNDING:
                 return hits
             want = min(4 * want, self.index.ntotal)
 
-    def _best_by_sku(self, query: FloatArray, rows: NDArray[np.int64]) -> list[Hit]:
-        """One hit a SKU among candidate rows (C,), best first."""
-        scores = pair_scores(query, self.rows[rows])
-        order = np.lexsort((self.photo_of[rows], self.sku_of[rows], -scores))
+    def _best_by_sku(self, query: FloatArray, candidates: NDArray[np.int64]) -> list[Hit]:
+        """One hit a SKU among candidates (C,), numbers of embeddings, best first."""
+        scores = pair_scores(query, self.embeddings[candidates])
+        order = np.lexsort((self.photo_of[candidates], self.sku_of[candidates], -scores))
         hits: dict[int, Hit] = {}
         for place in order.tolist():
-            sku = int(self.sku_of[rows[place]])
+            sku = int(self.sku_of[candidates[place]])
             if sku not in hits:
-                row = int(rows[place])
+                row = int(candidates[place])
                 photo = self.photos[int(self.photo_of[row])]
                 hits[sku] = Hit(self.state.skus[sku], float(scores[place]), photo, row)
         return list(hits.values())
 
 
-def unit_rows(vectors: NDArray[np.floating], dimension: int, what: str) -> FloatArray:
+def unit_embeddings(vectors: NDArray[np.floating], dimension: int, what: str) -> FloatArray:
     """Vectors (N, D) as float32 of unit length.
 
     Raises:
@@ -254,19 +256,20 @@ def check_recipe(state: GalleryState, recipe: Recipe, folder: object) -> None:
 def _load(folder: Path, state: GalleryState, kind: Kind | None) -> Gallery:
     stored = state.index if kind is None or (state.index and state.index.kind == kind) else None
     segments = list(state.segments)
-    if stored is not None:  # the rows of the index come first, in its order
+    if stored is not None:  # the embeddings of the index come first, in its order
         place = {name: number for number, name in enumerate(stored.segments)}
         segments.sort(key=lambda segment: place.get(segment.file, len(place)))
     parts = [files.read_segment(folder, segment, state.dimension) for segment in segments]
     empty = np.zeros((0, state.dimension), np.float16)
-    rows = parts[0] if len(parts) == 1 else np.concatenate([empty, *parts])
+    embeddings = parts[0] if len(parts) == 1 else np.concatenate([empty, *parts])
     del parts
     photo_of, sku_of = _owners(state, segments)
     if stored is None:
         if (sku_of < 0).any():
             live = sku_of >= 0
-            rows, photo_of, sku_of = rows[live], photo_of[live], sku_of[live]
-        index = build_index(kind or "exact", rows)
+            embeddings = embeddings[live]
+            photo_of, sku_of = photo_of[live], sku_of[live]
+        index = build_index(kind or "exact", embeddings)
     else:
         path = folder / files.INDEXES / stored.file
         files.read_checked(path, stored.crc32)
@@ -274,21 +277,21 @@ def _load(folder: Path, state: GalleryState, kind: Kind | None) -> Gallery:
         covered = set(stored.segments)
         if covered - {segment.file for segment in segments}:
             raise DataError(f"{path}: belongs to another state of the gallery; build it anew")
-        if index.ntotal != sum(s.rows for s in segments if s.file in covered):
-            raise DataError(f"{path}: holds {index.ntotal} rows, not those of the gallery")
-        add_rows(index, rows[index.ntotal :])
+        if index.ntotal != sum(s.count for s in segments if s.file in covered):
+            raise DataError(f"{path}: holds {index.ntotal} embeddings, not those of the gallery")
+        add_embeddings(index, embeddings[index.ntotal :])
     photos = tuple(photo for sku in state.skus for photo in sku.photos)
-    return Gallery(folder, state, rows, photos, photo_of, sku_of, index)
+    return Gallery(folder, state, embeddings, photos, photo_of, sku_of, index)
 
 
 def _owners(
     state: GalleryState, segments: Sequence[Segment]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Photo and SKU (M,) of each row of the segments; -1 for rows that nobody uses."""
+    """Photo and SKU (M,) of each embedding of the segments; -1 for those that nobody uses."""
     starts, total = {}, 0
     for segment in segments:
         starts[segment.file] = total
-        total += segment.rows
+        total += segment.count
     photo_of, sku_of = np.full(total, -1, np.int64), np.full(total, -1, np.int64)
     number = 0
     for which, sku in enumerate(state.skus):

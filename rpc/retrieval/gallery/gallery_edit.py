@@ -1,6 +1,6 @@
 """Changes of a gallery on disk: seconds each, whole or not at all, one process at a time.
 
-Key: V descriptors (rows) of one photo, D dimensions.
+Key: V embeddings of one photo, D dimensions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.retrieval.gallery import gallery_files as files
-from rpc.retrieval.gallery.gallery import Gallery, check_recipe, unit_rows
+from rpc.retrieval.gallery.gallery import Gallery, check_recipe, unit_embeddings
 from rpc.retrieval.gallery.gallery_state import (
     GalleryState,
     Photo,
@@ -31,7 +31,7 @@ from rpc.retrieval.gallery.gallery_state import (
 from rpc.retrieval.gallery.index import build_index, write_index
 
 MANY: Final = 32  # small segments; then they become one
-SMALL: Final = 8192  # rows of a small segment
+SMALL: Final = 8192  # embeddings of a small segment
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,12 @@ class NewPhoto:
     """An exemplar photo on its way into a gallery.
 
     Attributes:
-        rows: (V, D), V of one or more.
+        embeddings: (V, D), V of one or more.
         source: name of the photo file, for people.
         picture: the product, cropped (H, W, 3); None keeps no picture.
     """
 
-    rows: NDArray[np.floating]
+    embeddings: NDArray[np.floating]
     source: str = ""
     picture: NDArray[np.uint8] | None = None
 
@@ -118,7 +118,11 @@ def add_skus(folder: str | Path, recipe: Recipe, skus: Sequence[NewSku]) -> Gall
     with files.writing(folder):
         state = files.read_state(folder)
         check_recipe(state, recipe, folder)
-        blocks = [_rows(photo, sku.name, state.dimension) for sku in skus for photo in sku.photos]
+        blocks = [
+            _checked_embeddings(photo, sku.name, state.dimension)
+            for sku in skus
+            for photo in sku.photos
+        ]
         for sku in skus:
             check_name(sku.name)
         segment = files.write_segment(folder, np.concatenate(blocks))
@@ -126,7 +130,7 @@ def add_skus(folder: str | Path, recipe: Recipe, skus: Sequence[NewSku]) -> Gall
         for sku in skus:
             photos = []
             for new in sku.photos:
-                stop = start + len(new.rows)
+                stop = start + len(new.embeddings)
                 picture = "" if new.picture is None else files.write_picture(folder, new.picture)
                 photos.append(Photo(new.source, segment.file, start, stop, picture))
                 start = stop
@@ -177,8 +181,8 @@ def set_setting(folder: str | Path, name: str, value: Mapping[str, Any] | None) 
 def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> GalleryState:
     """Build a search index and keep it with the gallery; `exact` removes the one that is kept.
 
-    Later changes are found as well: rows that came after it are added when the gallery is opened,
-    rows that went are passed over. Build it anew when much has changed.
+    Later changes are found as well: embeddings that came after it are added when the gallery is
+    opened, embeddings that went are passed over. Build it anew when much has changed.
 
     Raises:
         DataError: the gallery is empty, or another process is changing it.
@@ -191,8 +195,8 @@ def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> Ga
             if not state.skus:
                 raise DataError(f"{folder}: the gallery is empty; add a SKU's photos first")
             state = _merged(folder, state, {segment.file for segment in state.segments})
-            rows = Gallery.of_state(folder, state).rows
-            part = write_index(folder / files.INDEXES / "new.faiss", build_index(kind, rows))
+            embeddings = Gallery.of_state(folder, state).embeddings
+            part = write_index(folder / files.INDEXES / "new.faiss", build_index(kind, embeddings))
             name, crc32 = files.named_by_content(part)
             segments = tuple(segment.file for segment in state.segments)
             state = replace(state, index=StoredIndex(kind, name, crc32, segments))
@@ -206,11 +210,11 @@ def _change(folder: str | Path, change: Callable[[GalleryState], GalleryState]) 
         return files.write_state(folder, _tidy(folder, change(files.read_state(folder))))
 
 
-def _rows(photo: NewPhoto, sku: str, dimension: int) -> NDArray[np.float16]:
-    """Unit rows (V, D) of a photo in half precision, checked."""
+def _checked_embeddings(photo: NewPhoto, sku: str, dimension: int) -> NDArray[np.float16]:
+    """Unit embeddings (V, D) of a photo in half precision, checked."""
     what = f"SKU {sku!r:.80}, photo {photo.source!r:.80}" if photo.source else f"SKU {sku!r:.80}"
     try:
-        unit = unit_rows(photo.rows, dimension, "descriptors")
+        unit = unit_embeddings(photo.embeddings, dimension, "descriptors")
     except ValueError as error:
         raise DataError(f"{what}: {error}") from error
     if len(unit) == 0:
@@ -226,15 +230,15 @@ def _tidy(folder: Path, state: GalleryState) -> GalleryState:
         for photo in sku.photos:
             used[photo.segment] += photo.stop - photo.start
     free = [segment for segment in state.segments if segment.file not in fixed]
-    small = [segment.file for segment in free if segment.rows < SMALL]
-    chosen = {segment.file for segment in free if 2 * used[segment.file] < segment.rows}
+    small = [segment.file for segment in free if segment.count < SMALL]
+    chosen = {segment.file for segment in free if 2 * used[segment.file] < segment.count}
     if len(small) > MANY:
         chosen |= set(small)
     return _merged(folder, state, chosen) if chosen else state
 
 
 def _merged(folder: Path, state: GalleryState, chosen: set[str]) -> GalleryState:
-    """The rows in use of the `chosen` segments in one new segment, the others as they are."""
+    """The embeddings in use of the `chosen` segments in one new segment, the others as they are."""
     blocks = {
         segment.file: files.read_segment(folder, segment, state.dimension)
         for segment in state.segments

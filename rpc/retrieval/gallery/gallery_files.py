@@ -40,7 +40,7 @@ INDEXES: Final = "indexes"
 PICTURE_SIDE: Final = 320  # px: enough for local features of what is printed on a product
 PICTURE_QUALITY: Final = 88
 
-Rows = NDArray[np.float16]
+Embeddings = NDArray[np.float16]
 
 
 @contextmanager
@@ -112,21 +112,21 @@ def write_state(folder: Path, state: GalleryState) -> GalleryState:
     return state
 
 
-def write_segment(folder: Path, rows: Rows) -> Segment:
+def write_segment(folder: Path, embeddings: Embeddings) -> Segment:
     """Write descriptors (M, D) as a file of its own.
 
     Raises:
         DataError: it cannot be written.
     """
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(rows, dtype=np.float16), allow_pickle=False)
+    np.save(buffer, np.ascontiguousarray(embeddings, dtype=np.float16), allow_pickle=False)
     data = buffer.getvalue()
-    name = f"{secrets.token_hex(12)}.npy"  # not by content: no two segments share their rows
+    name = f"{secrets.token_hex(12)}.npy"  # not by content: no two segments share their embeddings
     write_bytes(folder / DESCRIPTORS / name, data)
-    return Segment(name, len(rows), zlib.crc32(data))
+    return Segment(name, len(embeddings), zlib.crc32(data))
 
 
-def read_segment(folder: Path, segment: Segment, dimension: int) -> Rows:
+def read_segment(folder: Path, segment: Segment, dimension: int) -> Embeddings:
     """The descriptors (M, D) of a segment.
 
     Raises:
@@ -134,13 +134,13 @@ def read_segment(folder: Path, segment: Segment, dimension: int) -> Rows:
     """
     path = folder / DESCRIPTORS / segment.file
     data = read_checked(path, segment.crc32)
-    rows = _array(data, path)
-    if rows.dtype != np.float16 or rows.shape != (segment.rows, dimension):
+    embeddings = _array(data, path)
+    if embeddings.dtype != np.float16 or embeddings.shape != (segment.count, dimension):
         raise DataError(
-            f"{path}: expected ({segment.rows}, {dimension}) float16, "
-            f"got {rows.shape} {rows.dtype}; add the photos anew"
+            f"{path}: expected ({segment.count}, {dimension}) float16, "
+            f"got {embeddings.shape} {embeddings.dtype}; add the photos anew"
         )
-    return np.asarray(rows)
+    return np.asarray(embeddings)
 
 
 def _array(data: bytes, path: Path) -> NDArray[np.generic]:

@@ -40,7 +40,7 @@ def to_json(state: GalleryState) -> dict[str, Any]:
         "recipe": dict(state.recipe),
         "dimension": state.dimension,
         "settings": dict(state.settings),
-        "segments": [[s.file, s.rows, s.crc32] for s in state.segments],
+        "segments": [[s.file, s.count, s.crc32] for s in state.segments],
         "index": None
         if index is None
         else [index.kind, index.file, index.crc32, list(index.segments)],
@@ -78,16 +78,16 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
             index=index,
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        told = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise DataError(f"{path}: damaged: {told}; restore it from a copy") from error
+        message = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise DataError(f"{path}: damaged: {message}; restore it from a copy") from error
     _refuse_twice([sku.name for sku in state.skus], path)
     _refuse_twice([sku.category_id for sku in state.skus], path)
     return state
 
 
 def _segment(entry: Any) -> Segment:
-    file, rows, crc32 = entry
-    return Segment(_file(file), _number(rows, 1), _number(crc32))
+    file, count, crc32 = entry
+    return Segment(_file(file), _number(count, 1), _number(crc32))
 
 
 def _index(entry: Any) -> StoredIndex:
@@ -109,8 +109,10 @@ def _sku(entry: Any, segments: tuple[Segment, ...]) -> Sku:
 def _photo(entry: Any, segments: tuple[Segment, ...]) -> Photo:
     source, place, start, stop, picture = entry
     segment = segments[_number(place)]
-    if not 0 <= _number(start) < _number(stop) <= segment.rows:
-        raise ValueError(f"rows {start} to {stop} of {segment.file}, which has {segment.rows}")
+    if not 0 <= _number(start) < _number(stop) <= segment.count:
+        raise ValueError(
+            f"embeddings {start} to {stop} of {segment.file}, which has {segment.count}"
+        )
     return Photo(str(source), segment.file, start, stop, _file(picture) if picture else "")
 
 

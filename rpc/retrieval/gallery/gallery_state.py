@@ -1,8 +1,8 @@
-"""What a gallery holds, as plain values: SKUs, their photos, and where their descriptors lie.
+"""State of a gallery, as plain values: SKUs, their photos, and where their descriptors lie.
 
 A state is never changed: each function gives the next one. Nothing here touches a file.
 
-Key: M descriptors (rows) of D dimensions.
+Key: M embeddings of D dimensions.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Recipe = Mapping[str, Any]  # plain JSON values; all that decides a descriptor, 
 
 @dataclass(frozen=True)
 class Photo:
-    """Rows `start` to `stop` of a segment: the descriptors of one exemplar photo.
+    """Embeddings `start` to `stop` of a segment: those of one exemplar photo.
 
     Attributes:
         source: name of the photo file, for people; empty where there was none.
         segment: file name of the segment.
-        start: first row.
-        stop: one past the last row.
+        start: first embedding.
+        stop: one past the last embedding.
         picture: file name of the small picture of the product; empty where none was kept.
     """
 
@@ -47,23 +47,23 @@ class Sku:
     photos: tuple[Photo, ...] = ()
 
     @property
-    def rows(self) -> int:
-        """How many descriptors it has."""
+    def count(self) -> int:
+        """How many embeddings it has."""
         return sum(photo.stop - photo.start for photo in self.photos)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A file of descriptors, never changed once it is written.
+    """A file of embeddings, never changed once it is written.
 
     Attributes:
         file: its name.
-        rows: M.
+        count: M.
         crc32: checksum of the file.
     """
 
     file: str
-    rows: int
+    count: int
     crc32: int
 
 
@@ -75,7 +75,7 @@ class StoredIndex:
         kind: `hnsw` or `ivf`.
         file: its name.
         crc32: checksum of the file.
-        segments: whose rows it holds, in this order.
+        segments: whose embeddings it holds, in this order.
     """
 
     kind: str
@@ -122,9 +122,9 @@ class GalleryState:
         )
 
     @property
-    def rows(self) -> int:
-        """How many descriptors are in use."""
-        return sum(sku.rows for sku in self.skus)
+    def count(self) -> int:
+        """How many embeddings are in use."""
+        return sum(sku.count for sku in self.skus)
 
 
 def with_photos(

@@ -20,53 +20,53 @@ from numpy.typing import NDArray
 from rpc.data.files import DataError, atomic_path
 
 FloatArray = NDArray[np.float32]
-Rows = NDArray[np.float16]
+Embeddings = NDArray[np.float16]
 Kind = Literal["exact", "hnsw", "ivf"]
 
-AT_ONCE: Final = 20_000  # rows in full precision at a time
+AT_ONCE: Final = 20_000  # embeddings in full precision at a time
 HNSW_LINKS: Final = 32
-HNSW_BUILD: Final = 80  # candidates looked at for each new row
-LIST_ROWS: Final = 40  # IVF: rows of the training sample for each list
+HNSW_BUILD: Final = 80  # candidates looked at for each new embedding
+LIST_SAMPLE: Final = 40  # IVF: embeddings of the training sample for each list
 
 
 Index = faiss.Index
 
 
-def exact_index(rows: Rows) -> Index:
-    """All of the rows (M, D) are compared with each query."""
-    dimension = rows.shape[1]
+def exact_index(embeddings: Embeddings) -> Index:
+    """All of the embeddings (M, D) are compared with each query."""
+    dimension = embeddings.shape[1]
     index = faiss.IndexScalarQuantizer(
         dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     )
-    # The codes of this index are the half-precision rows themselves: nothing is converted.
-    codes = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), 2 * dimension)
-    for start in range(0, len(rows), AT_ONCE):
+    # The codes of this index are the half-precision embeddings themselves: nothing is converted.
+    codes = np.ascontiguousarray(embeddings).view(np.uint8).reshape(len(embeddings), 2 * dimension)
+    for start in range(0, len(embeddings), AT_ONCE):
         index.add_sa_codes(codes[start : start + AT_ONCE])
     return index
 
 
-def hnsw_index(rows: Rows) -> Index:
-    """A navigable small world graph (Malkov & Yashunin, TPAMI 2020) over rows (M, D).
+def hnsw_index(embeddings: Embeddings) -> Index:
+    """A navigable small world graph (Malkov & Yashunin, TPAMI 2020) over embeddings (M, D).
 
-    Slow to build, quick to ask, takes about 4 x 2 x 32 bytes a row beside the row itself.
+    Slow to build, quick to ask, takes about 4 x 2 x 32 bytes an embedding beside that itself.
     """
     kind: Any = faiss.ScalarQuantizer.QT_fp16  # faiss's own types tell another one
-    index = faiss.IndexHNSWSQ(rows.shape[1], kind, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexHNSWSQ(embeddings.shape[1], kind, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = HNSW_BUILD
-    index.train(_full(rows[:1]))
-    _add(index, rows)
+    index.train(_full(embeddings[:1]))
+    _add(index, embeddings)
     return index
 
 
-def ivf_index(rows: Rows, lists: int | None = None, seed: int = 0) -> Index:
-    """Rows (M, D) in lists around k-means centres (Jegou et al., TPAMI 2011); quick to build.
+def ivf_index(embeddings: Embeddings, lists: int | None = None, seed: int = 0) -> Index:
+    """Embeddings (M, D) in lists around k-means centres (Jegou et al., TPAMI 2011); quick to build.
 
     Args:
-        rows: what is searched.
+        embeddings: what is searched.
         lists: how many; by default the square root of M, rounded.
-        seed: which rows the centres are learnt from.
+        seed: which embeddings the centres are learnt from.
     """
-    count, dimension = rows.shape
+    count, dimension = embeddings.shape
     lists = max(min(round(count**0.5) if lists is None else lists, count), 1)
     coarse = faiss.IndexFlatIP(dimension)
     index = faiss.IndexIVFScalarQuantizer(
@@ -75,27 +75,27 @@ def ivf_index(rows: Rows, lists: int | None = None, seed: int = 0) -> Index:
         lists,
         faiss.ScalarQuantizer.QT_fp16,
         faiss.METRIC_INNER_PRODUCT,
-        False,  # the rows themselves, not what is left beside their centre
+        False,  # the embeddings themselves, not what is left beside their centre
     )
-    index.cp.min_points_per_centroid = 1  # no remark where there are few rows
-    sample = min(count, LIST_ROWS * lists)
+    index.cp.min_points_per_centroid = 1  # no remark where there are few embeddings
+    sample = min(count, LIST_SAMPLE * lists)
     chosen = np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
-    index.train(_full(rows[chosen]))
-    _add(index, rows)
+    index.train(_full(embeddings[chosen]))
+    _add(index, embeddings)
     return index
 
 
-def build_index(kind: Kind, rows: Rows) -> Index:
-    """An index of a kind over rows (M, D)."""
-    return {"exact": exact_index, "hnsw": hnsw_index, "ivf": ivf_index}[kind](rows)
+def build_index(kind: Kind, embeddings: Embeddings) -> Index:
+    """An index of a kind over embeddings (M, D)."""
+    return {"exact": exact_index, "hnsw": hnsw_index, "ivf": ivf_index}[kind](embeddings)
 
 
-def add_rows(index: Index, rows: Rows) -> None:
-    """Put more rows (M, D) behind those that an index has."""
-    _add(index, rows)
+def add_embeddings(index: Index, embeddings: Embeddings) -> None:
+    """Put more embeddings (M, D) behind those that an index has."""
+    _add(index, embeddings)
 
 
-def search_rows(
+def search_embeddings(
     index: Index, queries: FloatArray, count: int, effort: int | None = None
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Candidates of queries (N, D).
@@ -103,12 +103,12 @@ def search_rows(
     Args:
         index: of `build_index`.
         queries: N of them.
-        count: C, at most as many as there are rows.
+        count: C, at most as many as there are embeddings.
         effort: how far an approximate search looks: entries of HNSW's list, lists of IVF. None:
             128 entries, an eighth of the lists; at least what `count` takes.
 
     Returns:
-        Scores (N, C) and row numbers (N, C), best first; -1 where fewer were found.
+        Scores (N, C) and numbers of embeddings (N, C), best first; -1 where fewer were found.
     """
     queries = np.ascontiguousarray(queries, dtype=np.float32)
     if isinstance(index, faiss.IndexHNSW):
@@ -118,13 +118,15 @@ def search_rows(
     return index.search(queries, count)
 
 
-def pair_scores(query: NDArray[np.floating], rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Inner products (C,) of a query (D,) with rows (C, D), in double precision.
+def pair_scores(
+    query: NDArray[np.floating], embeddings: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Inner products (C,) of a query (D,) with embeddings (C, D), in double precision.
 
     Each is summed alone, in an order that only D decides: to the last bit, the score of a pair is
-    the same whatever rows stand around it. A matrix product does not promise that.
+    the same whatever embeddings stand around it. A matrix product does not promise that.
     """
-    products = np.asarray(rows, dtype=np.float64) * np.asarray(query, dtype=np.float64)
+    products = np.asarray(embeddings, dtype=np.float64) * np.asarray(query, dtype=np.float64)
     return np.asarray(np.add.reduce(np.ascontiguousarray(products), axis=1))
 
 
@@ -157,13 +159,13 @@ def read_index(path: Path, dimension: int) -> Index:
     return index
 
 
-def _add(index: Any, rows: Rows) -> None:
-    for start in range(0, len(rows), AT_ONCE):
-        index.add(_full(rows[start : start + AT_ONCE]))
+def _add(index: Any, embeddings: Embeddings) -> None:
+    for start in range(0, len(embeddings), AT_ONCE):
+        index.add(_full(embeddings[start : start + AT_ONCE]))
 
 
-def _full(rows: Rows) -> FloatArray:
-    return np.ascontiguousarray(rows, dtype=np.float32)
+def _full(embeddings: Embeddings) -> FloatArray:
+    return np.ascontiguousarray(embeddings, dtype=np.float32)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What is not in the gallery: a threshold on similarity, and similarities as probabilities.
+"""Open-set decisions: a threshold on similarity, and similarities as probabilities.
 
 The score of a crop is the best inner product with any exemplar of any SKU. Below the threshold, it
 is none of the gallery's products. The rule by which the threshold is chosen, on validation crops,
@@ -10,7 +10,7 @@ where unknown products are among them (`choose_threshold`):
 3. Of thresholds that are equally good (within half a crop), the middle of the longest run is taken.
 
 Where no unknown product is at hand, the threshold keeps 95% of the known crops that are named right
-(`keeping_threshold`): what a stranger looks like cannot be learnt from those. How a stranger among
+(`keeping_threshold`): what an unknown looks like cannot be learnt from those. How an unknown among
 look-alikes would do can be told all the same: each known crop with its own SKU left out
 (`unknown_scores`).
 
@@ -117,9 +117,9 @@ def choose_threshold(
     # Between two neighbouring scores all thresholds are alike: the middle stands for the gap.
     ends = np.concatenate([[max(levels[0] - 0.02, -1)], levels, [min(levels[-1] + 0.02, 1)]])
     steps = (ends[:-1] + ends[1:]) / 2
-    good, strangers = np.sort(scores[right]), np.sort(unknown)
+    good, unknowns = np.sort(scores[right]), np.sort(unknown)
     known = (len(good) - np.searchsorted(good, steps, side="left")) / len(scores)
-    rejected = np.searchsorted(strangers, steps, side="left") / len(unknown)
+    rejected = np.searchsorted(unknowns, steps, side="left") / len(unknown)
     value = (known + rejected) / 2
     slack = 0.25 / max(len(scores), len(unknown)) + 1e-12
     step = _middle_of_longest(value >= value.max() - slack, ends)
@@ -169,7 +169,7 @@ def choose_temperature(similarities: FloatArray, labels: NDArray[np.int64]) -> f
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Rows (N, C) of any numbers to rows that sum to 1."""
+    """Softmax of each row of numbers (N, C)."""
     power = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(power / power.sum(axis=1, keepdims=True))
 

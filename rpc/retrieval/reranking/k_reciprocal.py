@@ -16,12 +16,12 @@ FloatArray = NDArray[np.float64]
 
 def k_reciprocal_distances(
     queries: NDArray[np.floating],
-    rows: NDArray[np.floating],
+    embeddings: NDArray[np.floating],
     k1: int = 20,
     k2: int = 6,
     own: float = 0.3,
 ) -> FloatArray:
-    """Re-ranked distances (N, M) of queries (N, D) and rows (M, D): small is alike.
+    """Re-ranked distances (N, M) of queries (N, D) and embeddings (M, D): small is alike.
 
     The paper's steps: R(p), the mutual neighbours among the `k1` nearest (eq. 2); a neighbour's own
     set of k1/2 joins where two thirds of it lie in R (eq. 4); the members' weights are exp(-d), d
@@ -32,7 +32,7 @@ def k_reciprocal_distances(
 
     Args:
         queries: (N, D).
-        rows: (M, D), such as the candidates of a search: memory and time go with (N + M)^2.
+        embeddings: (M, D), such as the candidates of a search: memory and time go with (N + M)^2.
         k1: neighbours for the mutual sets.
         k2: neighbours for the local expansion.
         own: weight of the original distance, 0 to 1; at 1 the order is that of the distances.
@@ -40,14 +40,14 @@ def k_reciprocal_distances(
     Raises:
         ValueError: shapes do not fit, or a number is out of its range.
     """
-    if queries.ndim != 2 or rows.ndim != 2 or queries.shape[1:] != rows.shape[1:]:
+    if queries.ndim != 2 or embeddings.ndim != 2 or queries.shape[1:] != embeddings.shape[1:]:
         raise ValueError(
-            f"k-reciprocal: expected (N, D) and (M, D), got {queries.shape} and {rows.shape}"
+            f"k-reciprocal: expected (N, D) and (M, D), got {queries.shape} and {embeddings.shape}"
         )
     if k1 < 1 or k2 < 1 or not 0 <= own <= 1:
         raise ValueError(f"k-reciprocal: expected k1, k2 >= 1, own in 0..1; got {k1}, {k2}, {own}")
     count = len(queries)
-    everything = np.concatenate([queries, rows]).astype(np.float64)  # (A, D)
+    everything = np.concatenate([queries, embeddings]).astype(np.float64)  # (A, D)
     distance = np.maximum(2 - 2 * everything @ everything.T, 0)  # squared Euclidean
     np.fill_diagonal(distance, 0)
     largest = distance.max(axis=1, keepdims=True, initial=0)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.retrieval.gallery import gallery_files as files
-from rpc.retrieval.gallery.gallery import Gallery, Hit, unit_rows
-from rpc.retrieval.gallery.index import search_rows
+from rpc.retrieval.gallery.gallery import Gallery, Hit, unit_embeddings
+from rpc.retrieval.gallery.index import search_embeddings
 from rpc.retrieval.reranking.k_reciprocal import k_reciprocal_distances
 from rpc.retrieval.reranking.query_expansion import expand_queries
 from rpc.retrieval.reranking.verification import (
@@ -30,7 +30,7 @@ from rpc.retrieval.reranking.verification import (
 Method = Literal["none", "expansion", "reciprocal", "verify"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 LOOKED_AT: Final = 10  # SKUs that get a second look, at least
-ROWS: Final = 100  # candidates of k-reciprocal re-ranking
+RECIPROCAL_CANDIDATES: Final = 100  # candidates of k-reciprocal re-ranking
 KEPT: Final = 4096  # pictures whose local features stay in memory
 
 
@@ -61,7 +61,7 @@ def search_again(
         raise ValueError(f"re-ranking: expected one of {', '.join(METHODS)}, got {method!r:.40}")
     if method == "none" or len(gallery) == 0:
         return gallery.search(queries, count)
-    unit = unit_rows(queries, gallery.state.dimension, "queries")
+    unit = unit_embeddings(queries, gallery.state.dimension, "queries")
     if method == "expansion":
         return gallery.search(_expanded(gallery, unit), count)
     first = gallery.search(unit, max(count, LOOKED_AT))
@@ -75,20 +75,20 @@ def search_again(
 
 
 def _expanded(gallery: Gallery, unit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each query joined by its own nearest rows."""
+    """Each query joined by its own nearest embeddings."""
     expanded = np.empty_like(unit)
     for place, query in enumerate(unit):
-        rows = gallery.rows[_near(gallery, query, ROWS)]
-        expanded[place] = expand_queries(query[None], rows.astype(np.float32))[0]
+        nearest = gallery.embeddings[_near(gallery, query, RECIPROCAL_CANDIDATES)]
+        expanded[place] = expand_queries(query[None], nearest.astype(np.float32))[0]
     return expanded
 
 
 def _reciprocal(gallery: Gallery, query: NDArray[np.float32], hits: list[Hit]) -> list[Hit]:
-    """The hits by the re-ranked distance of their SKU's best row."""
+    """The hits by the re-ranked distance of their SKU's best embedding."""
     wanted = {hit.sku.name for hit in hits}
-    near = _near(gallery, query, ROWS)
+    near = _near(gallery, query, RECIPROCAL_CANDIDATES)
     rows = np.unique(np.concatenate([near, [hit.row for hit in hits]]).astype(np.int64))
-    distances = k_reciprocal_distances(query[None], gallery.rows[rows].astype(np.float32))[0]
+    distances = k_reciprocal_distances(query[None], gallery.embeddings[rows].astype(np.float32))[0]
     best: dict[str, float] = {}
     for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):
         name = gallery.state.skus[int(gallery.sku_of[row])].name
@@ -121,8 +121,8 @@ def _stored(folder: str, picture: str) -> LocalFeatures:
 
 
 def _near(gallery: Gallery, query: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Rows in use that are most like a query (D,)."""
-    _, found = search_rows(gallery.index, query[None], min(count, gallery.index.ntotal))
+    """Numbers of the embeddings in use that are most like a query (D,)."""
+    _, found = search_embeddings(gallery.index, query[None], min(count, gallery.index.ntotal))
     rows = found[0][found[0] >= 0]
     return np.asarray(rows[gallery.sku_of[rows] >= 0])
 

@@ -1,4 +1,4 @@
-"""Do two pictures show the same print, turned, scaled and shifted? Local features decide.
+"""Do two pictures show the same print, rotated, scaled and shifted? Local features decide.
 
 RootSIFT (Arandjelovic & Zisserman, CVPR 2012) at SIFT's key points, matched by the ratio test
 (Lowe, IJCV 2004), then the similarity transform that most matches agree on (RANSAC). The number of
@@ -42,7 +42,7 @@ class LocalFeatures:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two pictures have in common.
+    """The agreement of two pictures.
 
     Attributes:
         inliers: matches that agree on one transform; 0 where there is none.

@@ -47,7 +47,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one scene.
+    """The outcome of one scene.
 
     Attributes:
         image_id: its id.
@@ -79,7 +79,7 @@ def chunk_of(scenes: SceneFolder, chunk: int) -> SceneFolder:
 
 
 def read_shard(out: Path, chunk: int) -> tuple[list[Done], float] | None:
-    """What became of a chunk, and the seconds it took; None where it is not finished.
+    """The outcome of a chunk, and the seconds it took; None where it is not finished.
 
     Raises:
         DataError: the shard is damaged.

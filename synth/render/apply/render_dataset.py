@@ -92,7 +92,7 @@ def render_dataset(
 
 
 def finished(out: str | Path, count: int) -> list[Done]:
-    """What became of all `count` scenes, in order, once `render_dataset` has returned.
+    """The outcome of all `count` scenes, in order, once `render_dataset` has returned.
 
     Raises:
         DataError: some are not rendered yet, or a shard is damaged.
@@ -185,7 +185,7 @@ def _claim(out: Path, scenes: Path, settings: dict[str, Any]) -> float:
 def _background(
     made: RendererFile, scenes: Path, warn: Callable[[str], None] | None
 ) -> dict[str, Any]:
-    """What lies under the products here and where the renderer was made, and a warning."""
+    """The backgrounds here and where the renderer was made, and a warning if they differ."""
     before, after = made.origin.get("background"), background_statistics(scenes)
     line = background_mismatch(before, after) if isinstance(before, dict) else None
     if line is not None and warn is not None:

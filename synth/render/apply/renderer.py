@@ -1,4 +1,4 @@
-"""What every renderer is, and its file: fitted and trained ones are used alike."""
+"""Interface of the renderers, and their file: fitted and trained ones are used alike."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class SceneFolder:
         return rgb
 
     def masks(self, image: ImageInfo) -> list[BoolMask]:
-        """What is in sight of each item, (H, W) each, in the order of `dataset.annotations_of`.
+        """The visible part of each item, (H, W) each, in the order of `dataset.annotations_of`.
 
         Raises:
             DataError: an annotation has no RLE mask, or a damaged one.

@@ -1,4 +1,4 @@
-"""What one photo tells of the camera that took it: board, products' look, blur, noise."""
+"""Statistics of the camera from one photo: board, products' look, blur, noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIDE: Final = 160  # px of the longer side at which products' look is measured
 
 @dataclass(frozen=True)
 class ItemsLook:
-    """What is not board, taken as one: comparable between sets of trays, not between two trays.
+    """All that is not board, taken as one: comparable between sets of trays, not between two trays.
 
     Attributes:
         colour: (3,) mean brightness, redness, blueness (logarithms, see `.board`).
@@ -65,7 +65,7 @@ class CameraStatistics:
 
     @classmethod
     def from_row(cls, row: NDArray[np.float64]) -> CameraStatistics:
-        """What `to_row` wrote."""
+        """Read the row that `to_row` wrote."""
         told = ~np.isnan(row)
         f = row.astype(np.float32)
         return cls(

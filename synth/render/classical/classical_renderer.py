@@ -1,4 +1,4 @@
-"""What the target's camera does, read off its photos and given to scenes: no training.
+"""Give scenes the look of the target's camera, read off its photos: no training.
 
 Scenes are composed with more variety than one camera has, so every scene is brought from its own
 statistics to those of a target photo drawn by chance: the set comes out as varied as the photos.
@@ -132,7 +132,7 @@ class ClassicalRenderer:
         return out if self.quality is None else _compressed(out, self.quality)
 
     def to_state(self) -> dict[str, Any]:
-        """What `from_state` needs: tensors and plain values."""
+        """The state that `from_state` reads: tensors and plain values."""
         return {
             "photos": torch.from_numpy(self.photos.copy()),
             "look": self.look.to_dict(),

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -114,7 +114,7 @@ def _cut(rgb: Rgb) -> Floats:
     used = rgb[: rows * _PATCH, : columns * _PATCH]
     grid = used.reshape(rows, _PATCH, columns, _PATCH, 3).swapaxes(1, 2)
     patches = grid.reshape(-1, _PATCH, _PATCH, 3)
-    return np.asarray(patches[evenly(len(patches), _MOST)].astype(np.float32))
+    return np.asarray(patches[evenly_spaced(len(patches), _MOST)].astype(np.float32))
 
 
 def _without_plane(patches: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What products of scenes lack beside those on photos, as one bounded change for all of them."""
+"""The difference between products of scenes and of photos, as one bounded change for all."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Look:
         return np.asarray(new + chroma + from_opponent(np.asarray(self.shift)), dtype=np.float32)
 
     def brightness(self, value: float, items: ItemsLook) -> float:
-        """What becomes of one brightness."""
+        """The new value of one brightness."""
         middle = float(items.colour[0])
         return middle + (value - middle) * self.contrast + self.shift[0]
 
@@ -75,7 +75,7 @@ class Look:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Look:
-        """What `to_dict` wrote.
+        """Read the values that `to_dict` wrote.
 
         Raises:
             KeyError, TypeError, ValueError: it is damaged.
@@ -87,7 +87,7 @@ class Look:
 
 
 def match_look(now: Sequence[ItemsLook | None], wanted: Sequence[ItemsLook | None]) -> Look:
-    """What brings the medians of one set of images to those of another; nothing where one is empty.
+    """The change from the medians of one set of images to another's; none where a set is empty.
 
     Other products on the photos make another look, too. So a difference counts only as far as it
     exceeds what chance gives between so many independent assortments (James and Stein's shrinking,

@@ -1,4 +1,4 @@
-"""What lies under the products, and whether two sets of scenes agree in it.
+"""Backgrounds of scenes, and whether two sets of scenes agree in them.
 
 A network that learned to translate scenes on one background does nothing sensible on another, so
 the background that a renderer was made for goes into its file and is compared before it is used.
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.evenly import evenly
+from rpc.data.evenly_spaced import evenly_spaced
 from synth.render.apply.scenes import SceneFolder
 from synth.render.colours import Rgb
 
@@ -34,7 +34,7 @@ _LEAST: Final = 0.02  # fraction of a scene that must be free of items to say an
 
 
 def background_statistics(scenes: Path) -> dict[str, Any]:
-    """What lies outside all items in a folder of composed scenes: plain values.
+    """Statistics of the pixels outside all items in a folder of composed scenes: plain values.
 
     Returns:
         `images` (how many were looked at), `side` (median of their longer sides, px), and for
@@ -46,7 +46,7 @@ def background_statistics(scenes: Path) -> dict[str, Any]:
     """
     folder = SceneFolder.open(scenes)
     found, sides = [], []
-    for row in evenly(len(folder.dataset.images), IMAGES):
+    for row in evenly_spaced(len(folder.dataset.images), IMAGES):
         image = folder.dataset.images[row]
         masks = folder.masks(image)
         items = np.any(masks, axis=0) if masks else np.zeros((image.height, image.width), bool)

@@ -28,7 +28,7 @@ _PIXELS: Final = 400  # of an item that are looked at
 
 @dataclass(frozen=True)
 class ColourChange:
-    """What an item's colour did beyond what the tray's colours did.
+    """The change of an item's colour beyond that of the tray's colours.
 
     Attributes:
         tone: change of its brightness (natural logarithm).
@@ -103,7 +103,7 @@ class _Table:
         return np.asarray(np.linalg.solve(squares, np.tensordot(used, self.products, 1)))
 
     def rest(self, row: int, model: Model) -> NDArray[np.float64]:
-        """What a model leaves unexplained of an item's change (P, 3)."""
+        """The residual of an item's change (P, 3) that a model leaves unexplained."""
         return np.asarray(self.changes[row] - self.designs[row] @ model, dtype=np.float64)
 
 
@@ -126,7 +126,7 @@ def _samples(mask: BoolMask) -> Pixels:
 
 
 def _design(colour: Floats, at: Pixels) -> NDArray[np.float64]:
-    """What a change may depend on, (P, D): the colour, and the place for light."""
+    """The terms that a change may depend on, (P, D): the colour, and the place for light."""
     height, width = colour.shape[:2]
     x, y = at[1] / width * 2 - 1, at[0] / height * 2 - 1
     middle = colour[at] - np.array([-1.0, 0, 0], np.float32)  # about a usual brightness

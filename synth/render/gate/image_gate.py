@@ -63,7 +63,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ItemView:
-    """What was measured of one item, and what is wrong with it; None where nothing is."""
+    """Measurements of one item, and its fault; None where it has none."""
 
     structure: Structure
     colour: ColourChange
@@ -75,7 +75,7 @@ class ItemView:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a rendered scene.
+    """The gate's verdict on a rendered scene.
 
     Attributes:
         items: one view an item in sight, by the item's row; items out of sight are left out.

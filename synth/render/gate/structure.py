@@ -40,7 +40,7 @@ class Views:
 
 
 def views(rgb: Rgb) -> Views:
-    """What is compared of an image (H, W, 3)."""
+    """The values of an image (H, W, 3) that are compared."""
     opponent = to_opponent(rgb, OFFSET)
     fine = cv2.GaussianBlur(opponent, (0, 0), FINE)
     coarse = cv2.GaussianBlur(opponent, (0, 0), COARSE)

@@ -1,4 +1,4 @@
-"""The game of a GAN: what critics and generators are told about the critics' scores.
+"""The losses of a GAN: of discriminators and generators, from the discriminators' scores.
 
 Key: B pictures, H x W pixels.
 """
@@ -11,39 +11,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synth.render.training.networks import PatchCritic
-from synth.render.training.settings import CriticSettings, GanLoss
+from synth.render.training.networks import PatchDiscriminator
+from synth.render.training.settings import DiscriminatorSettings, GanLoss
 
 
-class Critics(nn.Module):
-    """One critic for each side: does a picture belong to it?
+class Discriminators(nn.Module):
+    """One discriminator for each domain: does a picture belong to it?
 
     Args:
-        sides: names, such as "target".
-        settings: the shape of each critic.
+        domains: names, such as "target".
+        settings: the shape of each discriminator.
         loss: of the game.
     """
 
-    def __init__(self, sides: Iterable[str], settings: CriticSettings, loss: GanLoss) -> None:
+    def __init__(
+        self, domains: Iterable[str], settings: DiscriminatorSettings, loss: GanLoss
+    ) -> None:
         super().__init__()
         self.loss: GanLoss = loss
-        self.of = nn.ModuleDict({side: PatchCritic(settings) for side in sides})
+        self.of = nn.ModuleDict({domain: PatchDiscriminator(settings) for domain in domains})
 
     def forward(self, real: Mapping[str, Tensor], made: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What the critics have to learn, by side.
+        """The discriminators' losses, by domain.
 
         Args:
-            real: pictures (B, 3, H, W) of each side.
-            made: translations (B, 3, H, W) to each side, detached.
+            real: pictures (B, 3, H, W) of each domain.
+            made: translations (B, 3, H, W) to each domain, detached.
         """
         return {
-            f"critic {side}": critic_loss(critic(real[side]), critic(made[side]), self.loss)
-            for side, critic in self.of.items()
+            f"discriminator {domain}": discriminator_loss(
+                discriminator(real[domain]), discriminator(made[domain]), self.loss
+            )
+            for domain, discriminator in self.of.items()
         }
 
-    def fooled(self, side: str, made: Tensor) -> Tensor:
-        """What a generator has to learn: translations (B, 3, H, W) taken for real ones."""
-        return generator_loss(self.of[side](made), self.loss)
+    def generator_loss(self, domain: str, made: Tensor) -> Tensor:
+        """The loss of a generator: small where translations (B, 3, H, W) pass for real ones."""
+        return generator_loss(self.of[domain](made), self.loss)
 
 
 def generator_loss(scores: Tensor, loss: GanLoss) -> Tensor:
@@ -53,8 +57,8 @@ def generator_loss(scores: Tensor, loss: GanLoss) -> Tensor:
     return F.binary_cross_entropy_with_logits(scores, torch.ones_like(scores))
 
 
-def critic_loss(real: Tensor, made: Tensor, loss: GanLoss) -> Tensor:
-    """How far the critic is from 1 on real pictures and 0 on made ones; halved, as published."""
+def discriminator_loss(real: Tensor, made: Tensor, loss: GanLoss) -> Tensor:
+    """How far a discriminator is from 1 on real and 0 on made pictures; halved, as published."""
     if loss == "least_squares":
         return 0.5 * ((real - 1).square().mean() + made.square().mean())
     against = F.binary_cross_entropy_with_logits(made, torch.zeros_like(made))

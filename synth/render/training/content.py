@@ -1,4 +1,4 @@
-"""What must stay when a scene is translated: where things are, and their print.
+"""Losses on what must stay when a scene is translated: where things are, and their print.
 
 Key: B pictures, H x W pixels.
 """

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from synth.render.training.content import content_loss
 from synth.render.training.networks import Generator
-from synth.render.training.objective import Judge, Objective, Side
+from synth.render.training.objective import Domain, GeneratorLoss, Objective
 from synth.render.training.settings import ContrastiveSettings, GeneratorSettings
 
 
@@ -28,7 +28,7 @@ class ContrastiveTranslation(Objective):
         generator: its shape.
     """
 
-    sides: ClassVar[tuple[Side, ...]] = ("target",)
+    domains: ClassVar[tuple[Domain, ...]] = ("target",)
 
     def __init__(self, settings: ContrastiveSettings, generator: GeneratorSettings) -> None:
         super().__init__()
@@ -41,15 +41,19 @@ class ContrastiveTranslation(Objective):
         )
 
     def forward(
-        self, source: Tensor, target: Tensor, judge: Judge, chance: np.random.Generator
-    ) -> tuple[dict[str, Tensor], dict[Side, Tensor]]:
+        self,
+        source: Tensor,
+        target: Tensor,
+        generator_loss: GeneratorLoss,
+        chance: np.random.Generator,
+    ) -> tuple[dict[str, Tensor], dict[Domain, Tensor]]:
         """See `Objective`; places of patches and the mirroring are drawn."""
         weights = self.settings
         mirrored = weights.flip and chance.random() < 0.5
         made, keys = self._translate(source, mirrored)
         share = 0.5 * weights.nce if weights.identity else weights.nce
         terms = {
-            "fool": judge("target", made),
+            "generator": generator_loss("target", made),
             "nce": share * self._contrast(made, keys, mirrored, chance),
         }
         if weights.identity:

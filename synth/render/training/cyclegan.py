@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synth.render.training.content import content_loss
 from synth.render.training.networks import Generator
-from synth.render.training.objective import Judge, Objective, Side
+from synth.render.training.objective import Domain, GeneratorLoss, Objective
 from synth.render.training.settings import CycleSettings, GeneratorSettings
 
 
@@ -25,7 +25,7 @@ class CycleTranslation(Objective):
         generator: shape of both.
     """
 
-    sides: ClassVar[tuple[Side, ...]] = ("target", "source")
+    domains: ClassVar[tuple[Domain, ...]] = ("target", "source")
 
     def __init__(self, settings: CycleSettings, generator: GeneratorSettings) -> None:
         super().__init__()
@@ -34,14 +34,18 @@ class CycleTranslation(Objective):
         self.back = Generator(generator)
 
     def forward(
-        self, source: Tensor, target: Tensor, judge: Judge, chance: np.random.Generator
-    ) -> tuple[dict[str, Tensor], dict[Side, Tensor]]:
+        self,
+        source: Tensor,
+        target: Tensor,
+        generator_loss: GeneratorLoss,
+        chance: np.random.Generator,
+    ) -> tuple[dict[str, Tensor], dict[Domain, Tensor]]:
         """See `Objective`; nothing is drawn."""
         weights = self.settings
         apart = F.l1_loss if weights.distance == "l1" else F.mse_loss
         as_target, as_source = self.translator(source), self.back(target)
         terms = {
-            "fool": judge("target", as_target) + judge("source", as_source),
+            "generator": generator_loss("target", as_target) + generator_loss("source", as_source),
             "cycle": weights.cycle
             * (apart(self.back(as_target), source) + apart(self.translator(as_source), target)),
         }

@@ -1,4 +1,4 @@
-"""Generators and critics of unpaired translation, as in CycleGAN (Zhu et al. 2017, appendix 7.2).
+"""Generators and discriminators of unpaired translation, as in CycleGAN (Zhu et al. 2017, 7.2).
 
 Key: B pictures, C channels, H x W pixels, w the width of a network. Pixels lie in [-1, 1].
 """
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synth.render.training.settings import CriticSettings, GeneratorSettings, Norm
+from synth.render.training.settings import DiscriminatorSettings, GeneratorSettings, Norm
 
 MULTIPLE = 4  # two halvings of the resolution
 # Adam moves each of the 49 w weights of the last layer by about its rate, all in one direction at
@@ -89,7 +89,7 @@ class Generator(nn.Module):
         return x, seen
 
 
-class PatchCritic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """C64-C128-C256-C512 and a score: 4x4 convolutions that each judge a patch.
 
     With 3 layers a score sees 70x70 px. Leaky rectifiers of slope 0.2; no normalisation in the
@@ -99,7 +99,7 @@ class PatchCritic(nn.Module):
         settings: its shape.
     """
 
-    def __init__(self, settings: CriticSettings) -> None:
+    def __init__(self, settings: DiscriminatorSettings) -> None:
         super().__init__()
         self.settings = settings
         w, rise, norm = settings.width, 0.2, _norm(settings.norm)
@@ -136,7 +136,7 @@ def draw_weights(network: nn.Module, chance: torch.Generator, spread: float = 0.
                 if part.bias is not None:
                     part.bias.zero_()
         for part in network.modules():
-            if isinstance(part, Generator | PatchCritic) and part.settings.norm == "none":
+            if isinstance(part, Generator | PatchDiscriminator) and part.settings.norm == "none":
                 _spread_like_he(part, spread)
             if isinstance(part, Generator) and part.settings.output == "residual":
                 part.last.weight.zero_()

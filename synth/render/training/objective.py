@@ -1,4 +1,4 @@
-"""What every way of learning a translation is: the one training loop knows nothing else.
+"""Interface of the ways to learn a translation: the one training loop knows nothing else.
 
 Key: B pictures, S x S pixels of a crop.
 """
@@ -15,36 +15,40 @@ from torch import Tensor, nn
 from synth.render.training.networks import Generator
 from synth.render.training.settings import ContrastiveSettings, CycleSettings, GeneratorSettings
 
-Side = Literal["target", "source"]
-# The generators' part of the game: how far translations to a side are from being taken for real.
-Judge = Callable[[Side, Tensor], Tensor]
+Domain = Literal["target", "source"]
+# The generators' part of the game: how far translations to a domain are from passing for real.
+GeneratorLoss = Callable[[Domain, Tensor], Tensor]
 
 
 class Objective(nn.Module, ABC):
     """Generators, whatever else learns with them, and what they have to learn.
 
     Attributes:
-        sides: those that pictures are translated to; each has a critic.
+        domains: those that pictures are translated to; each has a discriminator.
         translator: makes scenes look like photos.
     """
 
-    sides: ClassVar[tuple[Side, ...]]
+    domains: ClassVar[tuple[Domain, ...]]
     translator: Generator
 
     @abstractmethod
     def forward(
-        self, source: Tensor, target: Tensor, judge: Judge, chance: np.random.Generator
-    ) -> tuple[dict[str, Tensor], dict[Side, Tensor]]:
+        self,
+        source: Tensor,
+        target: Tensor,
+        generator_loss: GeneratorLoss,
+        chance: np.random.Generator,
+    ) -> tuple[dict[str, Tensor], dict[Domain, Tensor]]:
         """One batch.
 
         Args:
             source: crops of scenes (B, 3, S, S) in [-1, 1].
             target: crops of photos, of the same shape.
-            judge: the critics' word on translations.
+            generator_loss: of translations to a domain, by the discriminators.
             chance: for what is drawn.
 
         Returns:
-            Terms to be added up, weighted; and the translations to each side, detached.
+            Terms to be added up, weighted; and the translations to each domain, detached.
         """
 
 

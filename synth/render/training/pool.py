@@ -1,4 +1,4 @@
-"""A memory of translations: critics are shown old ones, too (Shrivastava et al. 2017).
+"""A memory of translations: discriminators are shown old ones, too (Shrivastava et al. 2017).
 
 Key: B pictures, C channels, H x W pixels, N pictures in memory.
 """

@@ -37,8 +37,8 @@ class GeneratorSettings:
 
 
 @dataclass(frozen=True)
-class CriticSettings:
-    """Shape of a PatchGAN critic; the defaults judge patches of 70x70 px.
+class DiscriminatorSettings:
+    """Shape of a PatchGAN discriminator; the defaults judge patches of 70x70 px.
 
     Attributes:
         width: channels of the first layer; doubled by each layer, up to 8 times.
@@ -56,7 +56,7 @@ class CriticSettings:
 
 @dataclass(frozen=True)
 class AdversarialSettings:
-    """The game between generators and critics.
+    """The game between generators and discriminators.
 
     Attributes:
         loss: "least_squares" (Mao et al. 2017, as CycleGAN and CUT) or "logistic" (the first GAN).
@@ -221,18 +221,18 @@ class RenderSettings:
     training: TrainingSettings
     objective: CycleSettings | ContrastiveSettings
     generator: GeneratorSettings = field(default_factory=GeneratorSettings)
-    critic: CriticSettings = field(default_factory=CriticSettings)
+    discriminator: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
     adversarial: AdversarialSettings = field(default_factory=AdversarialSettings)
     crops: CropSettings = field(default_factory=CropSettings)
     tiling: TilingSettings = field(default_factory=TilingSettings)
 
     def __post_init__(self) -> None:
         # Two convolutions of 4 px follow the halvings, and a norm needs more than one place.
-        least = 3 * 2**self.critic.layers
+        least = 3 * 2**self.discriminator.layers
         if self.crops.side < least:
             raise ValueError(
-                f"crops: a critic of {self.critic.layers} layers needs a side of {least} px or "
-                f"more, got {self.crops.side}"
+                f"crops: a discriminator of {self.discriminator.layers} layers needs a side of "
+                f"{least} px or more, got {self.crops.side}"
             )
 
 

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.runs.processes import Processes
-from synth.render.training.adversarial import Critics
+from synth.render.training.adversarial import Discriminators
 from synth.render.training.crops import Batch
 from synth.render.training.networks import Generator, draw_weights
-from synth.render.training.objective import Side, make_objective
+from synth.render.training.objective import Domain, make_objective
 from synth.render.training.pool import ImagePool
 from synth.render.training.settings import Precision, RenderSettings
 
@@ -49,25 +49,30 @@ class Trainee:
         self.settings, self.seed, self.processes = settings, seed, processes
         self.objective = make_objective(settings.objective, settings.generator)
         adversarial = settings.adversarial
-        self.critics = Critics(self.objective.sides, settings.critic, adversarial.loss)
+        self.discriminators = Discriminators(
+            self.objective.domains, settings.discriminator, adversarial.loss
+        )
         chance = torch.Generator().manual_seed(seed)
-        for network in (self.objective, self.critics):
+        for network in (self.objective, self.discriminators):
             draw_weights(network, chance)
             network.to(processes.device)
         self.averaged = copy.deepcopy(self.objective.translator) if settings.training.ema else None
         lr, betas = settings.training.lr, settings.training.betas
         self.optimizers = {
             name: torch.optim.Adam(network.parameters(), lr=lr, betas=betas)
-            for name, network in (("generators", self.objective), ("critics", self.critics))
+            for name, network in (
+                ("generators", self.objective),
+                ("discriminators", self.discriminators),
+            )
         }
-        self.pools = {side: ImagePool(adversarial.pool) for side in self.objective.sides}
+        self.pools = {domain: ImagePool(adversarial.pool) for domain in self.objective.domains}
         self.dtype = _dtype(settings.training.precision, processes.device, fast_bfloat16)
         halves = self.dtype is torch.float16
         self.scaler = torch.amp.GradScaler(processes.device.type, enabled=halves)
         self.skipped = 0
         self.iteration, self.used, self.whole = 0, 0.0, True
         self._generate = processes.wrap(self.objective)
-        self._criticise = processes.wrap(self.critics)
+        self._discriminate = processes.wrap(self.discriminators)
 
     @property
     def translator(self) -> Generator:
@@ -77,8 +82,8 @@ class Trainee:
     def learn(self, batch: Batch, factor: float, kept: str) -> dict[str, float]:
         """One batch, at `factor` of the learning rate.
 
-        Generators and critics learn from the same translations, each against the other as it was
-        before the batch, as in CycleGAN.
+        Generators and discriminators learn from the same translations, each against the other as it
+        was before the batch, as in CycleGAN.
 
         Returns:
             The terms of the losses.
@@ -91,18 +96,18 @@ class Trainee:
         chance = np.random.default_rng([self.seed, self.iteration, self.processes.rank, _LEARNING])
         device = self.processes.device
         batch = Batch(*(part.to(device, non_blocking=True) for part in batch))
-        with _frozen(self.critics), self._autocast():
-            terms, made = self._generate(*batch, self.critics.fooled, chance)
+        with _frozen(self.discriminators), self._autocast():
+            terms, made = self._generate(*batch, self.discriminators.generator_loss, chance)
         shown, pools = self._swap(made, chance)
         with self._autocast():
             real = {"target": batch.target, "source": batch.source}
-            judged = self._criticise(real, shown)
-        losses = {**terms, **judged}
-        told = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-        self._check(told, "loss", kept)
+            discriminator_losses = self._discriminate(real, shown)
+        losses = {**terms, **discriminator_losses}
+        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        self._check(values, "loss", kept)
         for optimizer in self.optimizers.values():
             optimizer.zero_grad(set_to_none=True)
-        for part in (terms, judged):
+        for part in (terms, discriminator_losses):
             total = self.scaler.scale(torch.stack(list(part.values())).sum())
             torch.autograd.backward([total])
         if not self.scaler.is_enabled():
@@ -111,14 +116,14 @@ class Trainee:
         self.pools = pools
         self.iteration += 1
         self.whole = True
-        return told
+        return values
 
     def state(self) -> dict[str, Any]:
         """All that the next batch depends on; pools of all processes, in process 0."""
-        pools = {side: pool.to_state() for side, pool in self.pools.items()}
+        pools = {domain: pool.to_state() for domain, pool in self.pools.items()}
         return {
             "objective": self.objective.state_dict(),
-            "critics": self.critics.state_dict(),
+            "discriminators": self.discriminators.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
             "scaler": self.scaler.state_dict(),
@@ -130,7 +135,7 @@ class Trainee:
     def take(self, state: Mapping[str, Any]) -> None:
         """Become what `state` described."""
         self.objective.load_state_dict(state["objective"])
-        self.critics.load_state_dict(state["critics"])
+        self.discriminators.load_state_dict(state["discriminators"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         for name, optimizer in self.optimizers.items():
@@ -138,7 +143,9 @@ class Trainee:
         self.scaler.load_state_dict(state["scaler"])
         own = state["pools"][self.processes.rank]
         size, device = self.settings.adversarial.pool, self.processes.device
-        self.pools = {side: ImagePool.from_state(size, own[side], device) for side in self.pools}
+        self.pools = {
+            domain: ImagePool.from_state(size, own[domain], device) for domain in self.pools
+        }
         self.iteration, self.used = int(state["iteration"]), float(state["used"])
 
     def result(self) -> Generator:
@@ -172,12 +179,12 @@ class Trainee:
                 old.lerp_(new, 1 - keep)
 
     def _swap(
-        self, made: Mapping[Side, Tensor], chance: np.random.Generator
-    ) -> tuple[dict[Side, Tensor], dict[Side, ImagePool]]:
-        """What the critics are shown, and the pools as they are once this batch has counted."""
+        self, made: Mapping[Domain, Tensor], chance: np.random.Generator
+    ) -> tuple[dict[Domain, Tensor], dict[Domain, ImagePool]]:
+        """The discriminators' input, and the pools as they are once this batch has counted."""
         shown, pools = {}, {}
-        for side in self.objective.sides:
-            shown[side], pools[side] = self.pools[side].swap(made[side], chance)
+        for domain in self.objective.domains:
+            shown[domain], pools[domain] = self.pools[domain].swap(made[domain], chance)
         return shown, pools
 
     def _autocast(self) -> torch.autocast:
@@ -187,7 +194,10 @@ class Trainee:
     def _gradients(self) -> dict[str, float]:
         return {
             name: float(_norm(network.parameters()))
-            for name, network in (("generators", self.objective), ("critics", self.critics))
+            for name, network in (
+                ("generators", self.objective),
+                ("discriminators", self.discriminators),
+            )
         }
 
     def _check(self, values: Mapping[str, float], what: str, kept: str) -> None:

@@ -49,15 +49,15 @@ def _cells(names):
 
 @pytest.fixture
 def dogs(tmp_path):
-    sides = {
+    splits = {
         "train": ["n01-Pug/a.jpg", "n02-basset_hound/b.jpg"],
         "test": ["n02-basset_hound/c.jpg"],
     }
-    for side, names in sides.items():
+    for split, names in splits.items():
         for name in names:
             _touch(tmp_path / "Images" / name)
         labels = np.array([[int(name[2])] for name in names])
-        savemat(tmp_path / f"{side}_list.mat", {"file_list": _cells(names), "labels": labels})
+        savemat(tmp_path / f"{split}_list.mat", {"file_list": _cells(names), "labels": labels})
     return tmp_path
 
 
@@ -97,9 +97,9 @@ def test_photos_are_not_left_out_in_silence(folders, name, told):
 
 
 def test_a_class_spelt_with_combined_and_with_single_letters_is_one(tmp_path):
-    for side, form in (("train", "NFD"), ("test", "NFC")):
-        _touch(tmp_path / side / unicodedata.normalize(form, "Käse") / "a.jpg")
-        _touch(tmp_path / side / "oats" / "b.jpg")
+    for split, form in (("train", "NFD"), ("test", "NFC")):
+        _touch(tmp_path / split / unicodedata.normalize(form, "Käse") / "a.jpg")
+        _touch(tmp_path / split / "oats" / "b.jpg")
     found = read_class_photos(tmp_path)
     assert found.classes == tuple(sorted(("oats", unicodedata.normalize("NFC", "Käse"))))
     assert [photo.label for photo in found.gallery] == [photo.label for photo in found.queries]
@@ -111,8 +111,8 @@ def test_a_class_spelt_with_combined_and_with_single_letters_is_one(tmp_path):
 
 @pytest.mark.parametrize("place", [b"train/k\xe9se/a.jpg", b"train/oats/\xe9.jpg"])
 def test_a_name_that_is_no_text_is_told(tmp_path, place):
-    for side in ("train", "test"):
-        _touch(tmp_path / side / "oats" / "b.jpg")
+    for split in ("train", "test"):
+        _touch(tmp_path / split / "oats" / "b.jpg")
     try:
         _touch(tmp_path / os.fsdecode(place))
     except OSError:
@@ -129,7 +129,7 @@ def test_a_photo_of_cub_that_is_listed_twice_is_told(cub):
         read_class_photos(cub)
 
 
-def test_a_limit_counts_by_class_and_side(folders):
+def test_a_limit_counts_by_class_and_split(folders):
     data = read_class_photos(folders).limited(1)
     assert labels_of(data.gallery).tolist() == [0, 1]
     with pytest.raises(ValueError, match="at least 1"):

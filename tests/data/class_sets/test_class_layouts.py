@@ -67,7 +67,7 @@ def test_cub_has_boxes_and_key_points(cub):
     assert found.train[1].points == ((31.5, 1, 1), (31.5, 2, 0))
     assert [photo.label for photo in found.test] == [0, 1]
     assert found.mirrored
-    assert not found.turned
+    assert not found.rotated
 
 
 def test_cub_without_boxes_and_key_points_is_read_by_labels(cub):
@@ -116,13 +116,13 @@ def test_wrong_boxes_or_key_points_are_one_line(cub, file, text, told):
 
 @pytest.fixture
 def dogs(tmp_path):
-    for side, names in {
+    for split, names in {
         "train": ["n01-Pug/a.jpg", "n02-Beagle/b.jpg"],
         "test": ["n02-Beagle/c.jpg"],
     }.items():
         _touch(*(tmp_path / "Images" / name for name in names))
         labels = np.array([[int(name[2])] for name in names])
-        savemat(tmp_path / f"{side}_list.mat", {"file_list": _cells(names), "labels": labels})
+        savemat(tmp_path / f"{split}_list.mat", {"file_list": _cells(names), "labels": labels})
         for name in names:
             note = tmp_path / "Annotation" / name.removesuffix(".jpg")
             note.parent.mkdir(parents=True, exist_ok=True)
@@ -149,13 +149,13 @@ def cars(tmp_path):
     (tmp_path / "devkit").mkdir()
     names = {"class_names": np.array(["Audi A", "BMW B"], dtype=object)}
     savemat(tmp_path / "devkit/cars_meta.mat", names)
-    sides = {
+    splits = {
         "devkit/cars_train_annos.mat": [(5, 6, 50, 60, 1, "a.jpg"), (1, 1, 9, 9, 2, "b.jpg")],
         "cars_test_annos_withlabels.mat": [(1, 1, 9, 9, 2, "a.jpg")],
     }
-    for (file, rows), side in zip(sides.items(), ("train", "test"), strict=True):
+    for (file, rows), split in zip(splits.items(), ("train", "test"), strict=True):
         savemat(tmp_path / file, {"annotations": _records((*BOX, "class", "fname"), rows)})
-        _touch(*(tmp_path / f"cars_{side}" / row[-1] for row in rows))
+        _touch(*(tmp_path / f"cars_{split}" / row[-1] for row in rows))
     return tmp_path
 
 
@@ -241,13 +241,13 @@ def flowers(tmp_path):
     return tmp_path
 
 
-def test_flowers_have_their_three_sides(flowers):
+def test_flowers_have_their_three_splits(flowers):
     found = read_class_set(flowers)
     assert found.classes == ("flower 1", "flower 2")
-    sides = [
+    splits = [
         [(p.path.name[9:11], p.label) for p in s] for s in (found.train, found.val, found.test)
     ]
-    assert sides == [[("01", 0), ("02", 1)], [("03", 0)], [("04", 1), ("05", 1)]]
+    assert splits == [[("01", 0), ("02", 1)], [("03", 0)], [("04", 1), ("05", 1)]]
 
 
 def test_a_split_of_other_flowers_is_told(flowers):
@@ -321,7 +321,7 @@ def test_an_unknown_layout_lists_the_layouts_on_one_line(tmp_path):
     ),
     st.floats(0.01, 0.99),
 )
-def test_every_class_keeps_photos_on_both_sides(labels, share):
+def test_every_class_keeps_photos_in_both_splits(labels, share):
     rows = np.array(labels)
     apart = held_out(rows, share, np.random.default_rng(0), "abcd")
     for label in set(labels):
@@ -332,7 +332,7 @@ def test_every_class_keeps_photos_on_both_sides(labels, share):
 
 def test_a_store_gives_crops_of_exemplars_and_of_trays():
     found = read_store_set(MINISTORE, margin=0.1)
-    assert found.turned
+    assert found.rotated
     assert not found.mirrored
     assert len(found.families) == len(found.classes)
     assert found.known == {"boxes"}
@@ -342,8 +342,8 @@ def test_a_store_gives_crops_of_exemplars_and_of_trays():
     assert y1 == max(by1 - 0.1 * (by2 - by1), 0)
     assert x2 >= bx2
     assert y2 >= by2
-    sides = [{p.path.parent.name for p in s} for s in (found.train, found.val, found.test)]
-    assert sides == [{"exemplars"}, {"val"}, {"test"}]
+    splits = [{p.path.parent.name for p in s} for s in (found.train, found.val, found.test)]
+    assert splits == [{"exemplars"}, {"val"}, {"test"}]
 
 
 def test_scenes_of_another_store_are_refused(tmp_path):

@@ -23,7 +23,7 @@ def delta(*cells, side=6):
     return maps
 
 
-def planted(seed, pictures=12, channels=24, parts=4, side=9):
+def injected(seed, pictures=12, channels=24, parts=4, side=9):
     """Channels that peak about the centre of their part, which moves from picture to picture."""
     rng = np.random.default_rng(seed)
     labels = np.arange(channels) % parts
@@ -97,19 +97,19 @@ def test_places_are_x_right_and_y_down():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_planted_parts_are_found_and_their_maps_peak_within_a_cell(seed):
-    maps, labels, centres = planted(seed)
+def test_injected_parts_are_found_and_their_maps_peak_within_a_cell(seed):
+    maps, labels, centres = injected(seed)
     found = group_channels(peak_places(maps).numpy(), 4, np.random.default_rng(seed))
     assert adjusted_rand_score(labels, found) == 1.0
     weights = torch.nn.functional.one_hot(torch.from_numpy(found), 4).T.float()[None]
     attention = part_maps(maps, weights.expand(len(maps), -1, -1))
     assert torch.allclose(attention.sum(dim=(2, 3)), torch.ones(len(maps), 4), atol=1e-5)
     for part in range(4):
-        planted_part = labels[np.flatnonzero(found == part)[0]]
+        injected_part = labels[np.flatnonzero(found == part)[0]]
         peaks = attention[:, part].flatten(1).argmax(dim=1).numpy()
         rows, columns = peaks // 9, peaks % 9
-        assert np.abs(rows - centres[:, planted_part, 0]).max() <= 1
-        assert np.abs(columns - centres[:, planted_part, 1]).max() <= 1
+        assert np.abs(rows - centres[:, injected_part, 0]).max() <= 1
+        assert np.abs(columns - centres[:, injected_part, 1]).max() <= 1
 
 
 def test_a_map_of_zeros_is_spread_evenly():

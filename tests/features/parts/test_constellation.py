@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rpc.features.parts.constellation import channel_use, channels_apart, fit_constellation
 
 
-def planted(seed, photos=40, channels=24, noise=0.01):
+def injected(seed, photos=40, channels=24, noise=0.01):
     """Two views of six parts each; the other channels fire anywhere."""
     rng = np.random.default_rng(seed)
     views = np.arange(photos) % 2
@@ -37,8 +37,8 @@ def test_no_update_raises_the_cost(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_two_planted_views_are_found_up_to_their_order(seed):
-    places, views, parts = planted(seed)
+def test_two_injected_views_are_found_up_to_their_order(seed):
+    places, views, parts = injected(seed)
     found = fitted(places, seed=seed)
     if (found.views == views).mean() < 0.5:
         found_parts, agreeing = found.parts[::-1], (found.views == 1 - views).mean()
@@ -50,7 +50,7 @@ def test_two_planted_views_are_found_up_to_their_order(seed):
 
 
 def test_moving_the_object_moves_its_anchor_alone():
-    places, _, _ = planted(5)
+    places, _, _ = injected(5)
     shift = np.random.default_rng(1).uniform(-3, 3, (len(places), 1, 2))
     moved = places + shift
     first, second = fitted(places), fitted(moved)
@@ -69,7 +69,7 @@ def test_moving_the_object_moves_its_anchor_alone():
 
 
 def test_hidden_parts_do_not_matter_while_enough_are_in_sight():
-    places, views, parts = planted(2)
+    places, views, parts = injected(2)
     visible = np.ones(places.shape[:2], bool)
     rng = np.random.default_rng(0)
     for n, view in enumerate(views):
@@ -87,7 +87,7 @@ def test_one_photo_is_fitted_exactly():
 
 
 def test_a_photo_without_a_visible_channel_costs_what_is_missing():
-    places, _, _ = planted(0)
+    places, _, _ = injected(0)
     visible = np.ones(places.shape[:2], bool)
     visible[0] = False
     found = fitted(places, visible)
@@ -97,13 +97,13 @@ def test_a_photo_without_a_visible_channel_costs_what_is_missing():
 @pytest.mark.parametrize("changes", [{"used": 7}, {"parts": 30}, {"views": 0}])
 def test_numbers_that_make_no_sense_are_told(changes):
     with pytest.raises(ValueError, match="expected 1 <= used <= parts <= channels"):
-        fitted(planted(0)[0], **changes)
+        fitted(injected(0)[0], **changes)
     with pytest.raises(ValueError, match="expected places"):
         fit_constellation(np.zeros((0, 3, 2)), np.zeros((0, 3), bool), np.random.default_rng(0))
 
 
-def test_the_channels_used_are_the_planted_parts():
-    places, _, parts = planted(0)
+def test_the_channels_used_are_the_injected_parts():
+    places, _, parts = injected(0)
     visible = np.ones(places.shape[:2], bool)
     found = fitted(places)
     use = channel_use(found, places, visible, used=4, missing=0.25)
@@ -112,7 +112,7 @@ def test_the_channels_used_are_the_planted_parts():
 
 
 def test_of_channels_that_lie_together_one_is_kept():
-    places, _, parts = planted(0)
+    places, _, parts = injected(0)
     visible = np.ones(places.shape[:2], bool)
     first, second = parts[0, 0], parts[1, 0]
     use = np.zeros(places.shape[1], np.int64)

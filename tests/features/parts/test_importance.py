@@ -30,9 +30,9 @@ def test_what_decides_the_label_tells_all_of_it():
 
 def test_of_many_classes_a_bit_tells_its_share():
     labels = np.repeat(np.arange(4), 5)
-    told = mutual_information(np.stack([labels == 0, labels < 2], axis=1), labels)
-    assert told[0] == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)))
-    assert told[1] == pytest.approx(np.log(2))
+    information = mutual_information(np.stack([labels == 0, labels < 2], axis=1), labels)
+    assert information[0] == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)))
+    assert information[1] == pytest.approx(np.log(2))
 
 
 @given(st.integers(0, 10_000))
@@ -45,7 +45,7 @@ def test_names_of_classes_and_the_order_of_photos_do_not_matter(seed):
     assert np.allclose(found, cluster_importance(values, labels))
 
 
-def test_a_planted_patch_ranks_first():
+def test_a_injected_patch_ranks_first():
     """40 patches a photo: clutter of three kinds, a fourth by chance, and one by the class."""
     rng = np.random.default_rng(0)
     kinds = 4 * np.eye(5, 8)
@@ -58,12 +58,12 @@ def test_a_planted_patch_ranks_first():
         photos.append(kinds[chosen] + rng.normal(0, 0.3, (40, 8)))
     fisher = fit_fisher(np.concatenate(photos), 8, 0)
     encodings = np.stack([fisher.gradient(x).transpose(1, 0, 2).reshape(8, -1) for x in photos])
-    told = cluster_importance(encodings, labels)
+    information = cluster_importance(encodings, labels)
     kind = np.array([np.square(kinds - mean).sum(axis=1).argmin() for mean in fisher.means])
     assert set(kind.tolist()) == {0, 1, 2, 3, 4}
-    assert kind[told.argmax()] == 4
-    assert told[kind != 4].max() < told.max() / 3
-    assert told.max() <= np.log(2) + 1e-9
+    assert kind[information.argmax()] == 4
+    assert information[kind != 4].max() < information.max() / 3
+    assert information.max() <= np.log(2) + 1e-9
 
 
 def test_what_does_not_fit_is_refused():

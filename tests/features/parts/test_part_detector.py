@@ -43,9 +43,9 @@ def test_every_layer_learns_from_boxes_also_where_parts_are_hidden(detector):
     assert len(terms) == 4
     assert all(torch.isfinite(term) for term in terms.values())
     sum(terms.values()).backward()
-    for module in (detector.joins, detector.proposer, detector.judge):
+    for module in (detector.joins, detector.rpn, detector.roi_heads):
         assert all(p.grad is not None for p in module.parameters())
-    assert any(p.grad is not None for p in detector.trunk.learnable())
+    assert any(p.grad is not None for p in detector.backbone.learnable())
 
 
 def test_a_look_is_of_unit_length_and_of_the_box_alone(detector):

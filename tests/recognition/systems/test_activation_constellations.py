@@ -60,7 +60,7 @@ class Colours(nn.Module):
 
 
 SHAPE = np.array([[-12, -12], [0, -14], [13, 2], [4, 13]])  # px, of channels 2, 5, 7, 10
-PLANTED = (2, 5, 7, 10)
+INJECTED = (2, 5, 7, 10)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def marks(tmp_path_factory):
     for n in range(24):
         rgb = np.full((64, 64, 3), 60, np.uint8)
         places = rng.integers(2, 62, (12, 2))
-        places[list(PLANTED)] = rng.integers(18, 46, 2) + SHAPE
-        order = [c for c in range(12) if c not in PLANTED] + list(PLANTED)
+        places[list(INJECTED)] = rng.integers(18, 46, 2) + SHAPE
+        order = [c for c in range(12) if c not in INJECTED] + list(INJECTED)
         for channel in order[:-2] if n == 0 else order:
             x, y = places[channel]
             rgb[y - 1 : y + 2, x - 1 : x + 2] = COLOURS[channel] + rng.integers(0, 9, 3)
@@ -80,18 +80,18 @@ def marks(tmp_path_factory):
     return made, np.stack(where)
 
 
-def test_planted_parts_are_found_among_channels_that_fire_anywhere(marks):
+def test_injected_parts_are_found_among_channels_that_fire_anywhere(marks):
     examples, where = marks
     system = small(parts=4, views=1, view_parts=4, used=4, photos=24)
     system.locator = Colours()
     system._fit_parts(PhotoBatches(examples, 64).passes(0, 0))
-    assert set(system.channels.tolist()) == set(PLANTED)
-    photos = next(iter(PhotoBatches(examples, 64).plain()))
-    places, seen = system.located(photos.images, system.channels.tolist())
+    assert set(system.channels.tolist()) == set(INJECTED)
+    batch = next(iter(PhotoBatches(examples, 64).plain()))
+    places, seen = system.located(batch.images, system.channels.tolist())
     assert seen.sum(dim=1).tolist() == [2] + [4] * 23
     wanted = torch.from_numpy(where[:, system.channels.tolist()])
     assert ((places + 1) * 32 - (wanted + 0.5)).abs()[seen].max() <= 1.5
-    looks = system.look(photos.images)
+    looks = system.look(batch.images)
     assert len(looks[0].boxes) == 2  # those in sight
     x1, y1, x2, y2 = looks[1].boxes.T
     middles = wanted[1].numpy() + 0.5
@@ -102,10 +102,10 @@ def test_planted_parts_are_found_among_channels_that_fire_anywhere(marks):
 def test_a_part_out_of_sight_says_nothing(marks):
     system = small(parts=4).eval()
     system.locator = Colours()
-    system.channels.copy_(torch.tensor(PLANTED))
-    photos = next(iter(PhotoBatches(marks[0], 64).plain(batch=1)))
+    system.channels.copy_(torch.tensor(INJECTED))
+    batch = next(iter(PhotoBatches(marks[0], 64).plain(batch_size=1)))
     with torch.no_grad():
-        blocks = system.vectors(photos.images).view(9, 432).norm(dim=1)
+        blocks = system.vectors(batch.images).view(9, 432).norm(dim=1)
     assert (blocks > 0).tolist() == [True] * 5 + [False] * 4
 
 
@@ -115,12 +115,12 @@ def test_it_goes_through_all_phases_and_is_the_same_when_it_was_saved(marks, tmp
     settings = LearningSettings(iterations=3, batch_size=4, lr=1e-3)
     facts = learn(system, PhotoBatches(examples, 64), settings, tmp_path)
     assert [name[2:] for name in facts.seconds] == ["constellation", "cuts", "support vectors"]
-    photos = next(iter(PhotoBatches(examples, 64).plain()))
-    scores = predict(system, list(photos.images))
-    assert accuracy(scores, photos.labels) == 1.0  # eight photos in 3024 dimensions
+    batch = next(iter(PhotoBatches(examples, 64).plain()))
+    scores = predict(system, list(batch.images))
+    assert accuracy(scores, batch.labels) == 1.0  # eight photos in 3024 dimensions
     other = small(locating=(1, 0))
     other.load_state_dict(system.state_dict())
-    assert torch.equal(predict(other, list(photos.images)), scores)
+    assert torch.equal(predict(other, list(batch.images)), scores)
 
 
 @pytest.mark.parametrize("changes", [{"parts": 0}, {"areas": (1.2,)}, {"areas": ()}, {"photos": 1}])

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from rpc.data.images import write_image
-from rpc.features.backbones.trunk import joined_depths
+from rpc.features.backbones.trainable_backbone import joined_depths
 from rpc.features.pooling.second_order import (
     bilinear,
     covariance,
@@ -13,7 +13,7 @@ from rpc.features.pooling.second_order import (
 )
 from rpc.recognition.systems.bilinear import BilinearCnn
 from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Example, PhotoBatches, Variation
+from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
 
 KINDS = ("bilinear", "compact", "isqrt")
 
@@ -46,7 +46,7 @@ def test_the_vector_has_the_papers_size_and_length(pooling, size):
 
 def test_two_backbones_give_the_product_of_their_channels():
     system = small("bilinear", second="efficientnet_lite0").eval()
-    assert len(system._trunks()) == 2
+    assert len(system._backbones()) == 2
     assert system.vectors(torch.zeros(1, 3, 64, 64)).shape == (1, 256)
     with pytest.raises(ValueError, match="isqrt pools one backbone"):
         small("isqrt", second="efficientnet_lite0")
@@ -55,9 +55,9 @@ def test_two_backbones_give_the_product_of_their_channels():
 @pytest.mark.parametrize("pooling", KINDS)
 def test_maps_of_two_depths_are_pooled_on_the_cells_of_the_finer(pooling):
     system = small(pooling, stages=(-2, -1)).eval()
-    trunk, reduce = system._trunks()[0], system.reductions[0]
+    backbone, reduce = system._backbones()[0], system.reductions[0]
     images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
-    fine, coarse = trunk(images)
+    fine, coarse = backbone(images)
     assert fine.shape[2] == 2 * coarse.shape[2]
     maps = reduce(joined_depths((fine, coarse)))
     assert maps.shape == (2, 16, *fine.shape[2:])
@@ -75,7 +75,7 @@ def test_first_the_layer_learns_then_everything(pooling):
     layer, everything = small(pooling).phases()
     assert len(layer.groups) == 1
     assert len(everything.groups) == 2
-    assert everything.groups[1].factor < 1
+    assert everything.groups[1].lr_mult < 1
     assert layer.share + everything.share == 1
 
 
@@ -97,7 +97,7 @@ def textures(tmp_path_factory):
 @pytest.mark.parametrize("pooling", KINDS)
 def test_textures_that_differ_in_covariance_alone_are_learned(textures, tmp_path, pooling):
     system = small(pooling, pretrained=True)
-    train = PhotoBatches(textures[:32], 64, Variation(least_area=0.8))
+    train = PhotoBatches(textures[:32], 64, Augmentation(least_area=0.8))
     learn(system, train, LearningSettings(iterations=24, batch_size=16, lr=5e-3), tmp_path)
-    photos = next(iter(PhotoBatches(textures[32:], 64).plain()))
-    assert accuracy(predict(system, list(photos.images)), photos.labels) > 0.9
+    batch = next(iter(PhotoBatches(textures[32:], 64).plain()))
+    assert accuracy(predict(system, list(batch.images)), batch.labels) > 0.9

@@ -51,16 +51,16 @@ def test_it_goes_through_all_phases_and_every_channel_has_one_part(squares, tmp_
         "parts",
     ]  # fmt: skip
     assert system.groups.sum(dim=0).tolist() == [1.0] * 112
-    photos = next(iter(PhotoBatches(squares, 64).plain()))
-    assert torch.isfinite(predict(system, list(photos.images))).all()
+    batch = next(iter(PhotoBatches(squares, 64).plain()))
+    assert torch.isfinite(predict(system, list(batch.images))).all()
 
 
 @torch.no_grad()
 def test_the_grouping_networks_start_at_the_groups_whatever_a_photo_shows(squares):
     system = small()
     system._fit_groups(PhotoBatches(squares, 64).passes(0, 0))
-    photos = next(iter(PhotoBatches(squares, 64).plain()))
-    weights = system._weights(system.trunk(photos.images)[0])
+    batch = next(iter(PhotoBatches(squares, 64).plain()))
+    weights = system._weights(system.backbone(batch.images)[0])
     assert weights[:, system.groups > 0].min() > 0.8
     assert weights[:, system.groups == 0].max() < 0.2
 
@@ -71,8 +71,8 @@ def test_parts_begin_as_the_photo_is_seen_and_say_the_mean_of_what_each_says(squ
     system._start_parts(PhotoBatches(squares, 64).passes(0, 0))
     photos = next(iter(PhotoBatches(squares, 64).plain())).images
     pixels = torch.rand(2, 3, 48, 48) * 255
-    for trunk in system.part_trunks:
-        assert torch.equal(trunk(pixels)[-1], system.trunk(pixels)[-1])
+    for backbone in system.part_backbones:
+        assert torch.equal(backbone(pixels)[-1], system.backbone(pixels)[-1])
     each = torch.stack([system.photo_head(vectors) for vectors in system.vectors(photos)])
     mean = each.mean(dim=0)
     assert torch.allclose(system(photos), mean, rtol=0.1, atol=0.1 * float(mean.abs().max()))

@@ -5,7 +5,7 @@ import torch
 from rpc.data.files import DataError
 from rpc.features.parts.key_point_groups import BIRD
 from rpc.recognition.systems.mask_cnn import MaskCnn
-from rpc.recognition.systems.system import Photos
+from rpc.recognition.systems.system import Batch
 
 GROUPS = {"head": (0, 1), "torso": (2, 3)}
 
@@ -32,7 +32,7 @@ def noise(count):
 )
 def test_streams_are_those_of_the_two_papers(changes, boxes, size):
     system = small(**changes).eval()
-    assert len(system.trunks) == size
+    assert len(system.backbones) == size
     for count in (0, 1, 3):
         images = noise(count)
         vectors = system.vectors(images)
@@ -52,7 +52,7 @@ def test_the_groups_of_a_bird_are_its_fifteen_points():
     assert sorted([*BIRD["head"], *BIRD["torso"]]) == list(range(15))
 
 
-def planted_masks(system, monkeypatch, rows):
+def injected_masks(system, monkeypatch, rows):
     """The locating network says `rows` of a map of 8 x 8 cells whatever it sees."""
     classes = torch.tensor([[".HT".index(mark) for mark in row] for row in rows])
     scores = torch.nn.functional.one_hot(classes, 3).permute(2, 0, 1).float()
@@ -68,7 +68,7 @@ BIRD_DRAWN = (
 
 def test_windows_lie_around_the_largest_piece_of_each_part(monkeypatch):
     system = small(streams=4).eval()
-    planted_masks(system, monkeypatch, BIRD_DRAWN)
+    injected_masks(system, monkeypatch, BIRD_DRAWN)
     boxes = system.look(noise(1))[0].boxes
     assert np.allclose(boxes[0], [0, 4, 48, 52], atol=1e-3)  # the object: 48 x 40 px, squared
     assert np.allclose(boxes[1], [0, 8, 16, 24], atol=1e-3)  # without the stray cell
@@ -77,7 +77,7 @@ def test_windows_lie_around_the_largest_piece_of_each_part(monkeypatch):
 
 def test_no_descriptor_outside_the_mask_learns(monkeypatch):
     system = small().eval()
-    planted_masks(system, monkeypatch, BIRD_DRAWN)
+    injected_masks(system, monkeypatch, BIRD_DRAWN)
     kept = []
 
     def remember(module, inputs, outputs):
@@ -85,7 +85,7 @@ def test_no_descriptor_outside_the_mask_learns(monkeypatch):
             maps.retain_grad()
         kept.extend(outputs)
 
-    system.trunks[0].register_forward_hook(remember)
+    system.backbones[0].register_forward_hook(remember)
     # Weights drawn by chance give every channel some response at every cell of a small photo.
     system(noise(2)).square().sum().backward()
     fine = kept[0]  # 4 x 4 cells of 16 px: the object has 2 x 2 to 3 x 3 of them
@@ -97,15 +97,15 @@ def test_no_descriptor_outside_the_mask_learns(monkeypatch):
 
 def test_an_empty_mask_means_the_whole_photo(monkeypatch):
     nothing, system = ("........",) * 8, small(streams=4).eval()
-    planted_masks(system, monkeypatch, nothing)
+    injected_masks(system, monkeypatch, nothing)
     assert np.allclose(system.look(noise(1))[0].boxes, [0, 0, 64, 64])
     whole = system.vectors(noise(1))[:, :864]
-    planted_masks(system, monkeypatch, ("HHHHTTTT",) * 8)
+    injected_masks(system, monkeypatch, ("HHHHTTTT",) * 8)
     assert torch.equal(system.vectors(noise(1))[:, :864], whole)
 
 
 def test_data_without_key_points_are_refused_in_one_line():
-    photos = Photos(noise(2), torch.tensor([0, 1]), torch.zeros(2, 4), torch.zeros(2, 0, 3))
+    photos = Batch(noise(2), torch.tensor([0, 1]), torch.zeros(2, 4), torch.zeros(2, 0, 3))
     system = small()
     assert system.needs == ("points",)
     assert small(masks="boxes").needs == ("boxes",)

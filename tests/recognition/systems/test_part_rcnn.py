@@ -11,7 +11,7 @@ from rpc.features.parts.part_geometry import Candidates
 from rpc.recognition.systems import part_rcnn
 from rpc.recognition.systems.part_rcnn import PartRcnn
 from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Example, PhotoBatches, Variation
+from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
 from rpc.structures.boxes import box_iou
 
 GROUPS = {"head": (0, 1), "body": (2, 3)}
@@ -63,7 +63,7 @@ def photo(seed, label, side=96):
     return rgb.astype(np.uint8), (x, y, x + 32, y + 40), places
 
 
-def planted(folder, first, count):
+def injected(folder, first, count):
     made = []
     for n in range(count):
         rgb, box, points = photo(first + n, n % 2)
@@ -72,7 +72,7 @@ def planted(folder, first, count):
     return made
 
 
-class ColourTrunk(nn.Module):
+class ColourBackbone(nn.Module):
     """Colours of squares of 8 px, in place of a network."""
 
     def __init__(self, name, stages=(-1,), *, pretrained=True):
@@ -92,17 +92,17 @@ class ColourTrunk(nn.Module):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """Training photos with planted heads, and a batch that training does not see."""
-    folder = tmp_path_factory.mktemp("planted")
-    data = PhotoBatches(planted(folder, 0, 60), 96, Variation(least_area=1.0, light=0.02))
-    return data, next(PhotoBatches(planted(folder, 1000, 40), 96).plain(batch=64))
+    """Training photos with injected heads, and a batch that training does not see."""
+    folder = tmp_path_factory.mktemp("injected")
+    data = PhotoBatches(injected(folder, 0, 60), 96, Augmentation(least_area=1.0, light=0.02))
+    return data, next(PhotoBatches(injected(folder, 1000, 40), 96).plain(batch_size=64))
 
 
 @pytest.fixture
 def colours(monkeypatch):
     """A system that sees colours alone."""
-    monkeypatch.setattr(part_detector, "Trunk", ColourTrunk)
-    monkeypatch.setattr(part_rcnn, "Trunk", ColourTrunk)
+    monkeypatch.setattr(part_detector, "Backbone", ColourBackbone)
+    monkeypatch.setattr(part_rcnn, "Backbone", ColourBackbone)
     torch.manual_seed(0)
     return PartRcnn(2, 96, groups=GROUPS, view_side=32, stages=(3,), cost=10.0).eval()
 
@@ -123,63 +123,63 @@ def scripted(system, photos, monkeypatch):
 @pytest.mark.parametrize(
     ("geometry", "chosen"), [("none", 0), ("box", 1), ("mixture", 2), ("neighbours", 2)]
 )
-def test_geometry_finds_the_planted_head_among_surer_candidates(
+def test_geometry_finds_the_injected_head_among_surer_candidates(
     toy, colours, monkeypatch, geometry, chosen
 ):
-    (data, photos), system = toy, colours
+    (data, batch), system = toy, colours
     for fit in (system._fit_layouts, system._fit_looks):
         fit(data.passes(0, 0))
     system.geometry = geometry
-    scripted(system, photos, monkeypatch)
-    true = system.true_boxes(photos)
-    found = system.find(photos.images)
+    scripted(system, batch, monkeypatch)
+    true = system.true_boxes(batch)
+    found = system.find(batch.images)
     assert torch.allclose(found[:, [0, 2]], true[:, [0, 2]], atol=1e-3)
     assert torch.isclose(found[:, 1], true[:, 1], atol=1e-3).all() == (chosen == 2)
     assert torch.isclose(found[:, 1], true[:, 2], atol=1e-3).all() == (chosen == 1)
 
 
 def test_the_right_parts_name_the_class_and_wrong_ones_do_not(toy, colours, monkeypatch):
-    (data, photos), system = toy, colours
+    (data, batch), system = toy, colours
     for fit in (system._fit_layouts, system._fit_looks, system._fit_svm):
         fit(data.passes(0, 0))
-    scripted(system, photos, monkeypatch)
+    scripted(system, batch, monkeypatch)
     rate = {}
     for system.geometry in ("none", "box", "mixture", "neighbours"):
-        rate[system.geometry] = accuracy(system(photos.images), photos.labels)
-    true = system.describe(photos.images, system.true_boxes(photos))
-    oracle = accuracy(F.linear(true, system.svm_weights, system.svm_bias), photos.labels)
+        rate[system.geometry] = accuracy(system(batch.images), batch.labels)
+    true = system.describe(batch.images, system.true_boxes(batch))
+    oracle = accuracy(F.linear(true, system.svm_weights, system.svm_bias), batch.labels)
     assert oracle == rate["mixture"] == rate["neighbours"] == 1
     assert max(rate["none"], rate["box"]) < 0.8
 
 
 def test_a_part_that_is_not_found_gives_zeros_and_is_not_shown(toy, colours, monkeypatch):
-    photos, system = toy[1], colours
-    boxes = system.true_boxes(photos)
-    vectors = system.describe(photos.images, boxes)
+    batch, system = toy[1], colours
+    boxes = system.true_boxes(batch)
+    vectors = system.describe(batch.images, boxes)
     boxes[0, 1] = torch.nan
-    fewer = system.describe(photos.images, boxes)
+    fewer = system.describe(batch.images, boxes)
     assert (fewer[0, system.width : 2 * system.width] == 0).all()
     vectors[0, system.width : 2 * system.width] = 0
     assert torch.equal(fewer, vectors)
     monkeypatch.setattr(system, "find", lambda images: boxes[: len(images)])
-    first, second = system.look(photos.images[:2])
+    first, second = system.look(batch.images[:2])
     assert first.names == ("object", "body")
     assert second.names == ("object", "head", "body")
     assert np.allclose(second.boxes, boxes[1])
 
 
 def test_another_system_with_the_same_state_gives_the_same_scores(toy, colours):
-    (data, photos), system = toy, colours
+    (data, batch), system = toy, colours
     for fit in (system._fit_layouts, system._fit_looks, system._fit_svm):
         fit(data.passes(0, 0))
     other = PartRcnn(2, 96, groups=GROUPS, view_side=32, stages=(3,)).eval()
     other.load_state_dict(system.state_dict())
-    assert torch.equal(other.find(photos.images), system.find(photos.images))
-    assert torch.equal(other(photos.images), system(photos.images))
+    assert torch.equal(other.find(batch.images), system.find(batch.images))
+    assert torch.equal(other(batch.images), system(batch.images))
 
 
 @pytest.mark.slow
-def test_detectors_learn_the_planted_parts_and_parts_beat_the_whole_photo(toy, colours, tmp_path):
+def test_detectors_learn_the_injected_parts_and_parts_beat_the_whole_photo(toy, colours, tmp_path):
     (data, photos), system = toy, colours
     learn(system, data, LearningSettings(iterations=320, batch_size=8), tmp_path)
     true = system.true_boxes(photos)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rpc.features.parts.warp import affine_view, window_transforms
 from rpc.recognition.systems.ra_cnn import RaCnn, boxcar, rank_loss, response_centres
-from rpc.recognition.systems.system import Learn, Photos
+from rpc.recognition.systems.system import Batch, GradientPhase
 
 
 def small(**changes):
@@ -15,11 +15,11 @@ def small(**changes):
     return RaCnn(3, 64, close_side=48, pretrained=False, **changes)
 
 
-def photos(count=2):
+def batch(count=2):
     chance = torch.Generator().manual_seed(0)
     images = torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8, generator=chance)
     whole = torch.tensor([[0.0, 0, 64, 64]]).expand(count, 4)
-    return Photos(images, torch.arange(count) % 3, whole, torch.zeros(count, 0, 3))
+    return Batch(images, torch.arange(count) % 3, whole, torch.zeros(count, 0, 3))
 
 
 def test_the_whole_square_is_the_photo_resized():
@@ -86,7 +86,7 @@ def test_a_map_that_is_the_same_everywhere_is_looked_at_in_its_middle():
 
 
 def test_squares_start_at_a_size_between_the_bounds_and_within_each_other():
-    look = small().look(photos().images)[0]
+    look = small().look(batch().images)[0]
     assert look.names == ("scale 2", "scale 3")
     sides = look.boxes[:, 2] - look.boxes[:, 0]
     assert 64 / 3 < sides[1] < sides[0] < 64
@@ -95,7 +95,7 @@ def test_squares_start_at_a_size_between_the_bounds_and_within_each_other():
     assert (inner[2:] <= outer[2:] + 1e-3).all()
 
 
-def test_squares_start_at_planted_blobs():
+def test_squares_start_at_injected_blobs():
     system = small(scales=2)
     maps = 0.1 * torch.rand(3, 320, 7, 7, generator=torch.Generator().manual_seed(0))
     for n, (row, column) in enumerate([(2, 4), (5, 1), (3, 3)]):
@@ -114,9 +114,9 @@ def test_the_rank_loss_moves_attention_and_rests_the_backbones(cut):
     system.requires_grad_(False)
     for parameter in phase.groups[0].parameters:
         parameter.requires_grad_(True)
-    sum(phase.loss(photos(), torch.Generator()).values()).backward()
+    sum(phase.loss(batch(), torch.Generator()).values()).backward()
     assert max(float(p.grad.abs().max()) for p in system.attention[0].parameters()) > 0
-    assert all(p.grad is None for p in system.trunks.parameters())
+    assert all(p.grad is None for p in system.backbones.parameters())
 
 
 def test_the_phases_are_the_papers():
@@ -125,7 +125,7 @@ def test_the_phases_are_the_papers():
         "classify", "closer scales", "attend 1", "classify 1", "attend 2",
         "classify 2", "fusion start", "fusion",
     ]  # fmt: skip
-    learns = [phase for phase in small(rounds=3).phases() if isinstance(phase, Learn)]
+    learns = [phase for phase in small(rounds=3).phases() if isinstance(phase, GradientPhase)]
     assert sum(phase.share for phase in learns) == pytest.approx(1)
 
 
@@ -135,7 +135,7 @@ class Passes:
     rng = np.random.default_rng(0)
 
     def some(self, count):
-        yield photos(4)
+        yield batch(4)
 
 
 def fitted(system, name):
@@ -146,39 +146,41 @@ def test_closer_scales_begin_with_what_the_first_knows():
     system = small()
     fitted(system, "closer scales")
     pixels = torch.rand(2, 3, 48, 48) * 255
-    first, second, third = (trunk(pixels)[-1] for trunk in system.trunks)
+    first, second, third = (backbone(pixels)[-1] for backbone in system.backbones)
     assert torch.equal(first, second)
     assert torch.equal(first, third)
     assert torch.equal(system.heads[0].weight, system.heads[2].weight)
     with torch.no_grad():
-        next(system.trunks[2].learnable()).add_(1.0)
-    assert not torch.equal(system.trunks[2](pixels)[-1], third)  # copies, each with its own weights
-    assert torch.equal(system.trunks[1](pixels)[-1], second)
+        next(system.backbones[2].learnable()).add_(1.0)
+    assert not torch.equal(
+        system.backbones[2](pixels)[-1], third
+    )  # copies, each with its own weights
+    assert torch.equal(system.backbones[1](pixels)[-1], second)
 
 
 @torch.no_grad()
 def test_the_fusion_begins_near_the_mean_of_the_scales():
     system = small().eval()
     fitted(system, "fusion start")
-    images = photos(4).images
+    images = batch(4).images
     mean = torch.stack(system.scores(images)).mean(dim=0)
     assert torch.allclose(system(images), mean, rtol=0.1, atol=0.05 * float(mean.abs().max()))
 
 
 def test_while_scales_classify_no_gradient_goes_through_the_squares():
     system = small(scales=2, smoothing=0.0)
-    loss = system._class_loss(photos(), torch.Generator())["scale 2"]
+    loss = system._class_loss(batch(), torch.Generator())["scale 2"]
     loss.backward()
-    assert all(p.grad is None for p in system.trunks[0].parameters())
+    assert all(p.grad is None for p in system.backbones[0].parameters())
     assert all(p.grad is None for p in system.attention.parameters())
-    assert any(p.grad is not None for p in system.trunks[1].parameters())
+    assert any(p.grad is not None for p in system.backbones[1].parameters())
 
 
 @pytest.mark.parametrize("cut", ["grid", "boxcar"])
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_batches_of_any_size_get_scores(count, cut):
     system = small(cut=cut).eval()
-    scores = system(photos(count).images)
+    scores = system(batch(count).images)
     assert scores.shape == (count, 3)
     assert torch.isfinite(scores).all()
-    assert [s.shape for s in system.scores(photos(count).images)] == [(count, 3)] * 3
+    assert [s.shape for s in system.scores(batch(count).images)] == [(count, 3)] * 3

@@ -16,7 +16,7 @@ from rpc.runs.tensor_files import read_tensors, write_tensors
 
 DOC = Path(__file__).parents[3] / "docs" / "recognition.md"
 SMALL = {"backbone": "test_resnet", "pretrained": False}
-TINY = SystemSettings("yardstick", 32, {**SMALL, "stages": [2, 3]})
+TINY = SystemSettings("baseline", 32, {**SMALL, "stages": [2, 3]})
 
 
 @pytest.fixture
@@ -37,16 +37,19 @@ def test_every_system_is_a_system_and_has_its_row_in_the_documentation(name):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (SystemSettings("rnn", 64), r"system 'rnn': expected one of yardstick, bilinear"),
-        (SystemSettings("yardstick", 64, {"heads": 1}), "unknown setting heads; known: backbone"),
-        (SystemSettings("yardstick", 64, {"head": "round"}), "'linear' or 'cosine' or 'margin'"),
+        (SystemSettings("rnn", 64), r"system 'rnn': expected one of baseline, bilinear"),
+        (SystemSettings("baseline", 64, {"heads": 1}), "unknown setting heads; known: backbone"),
+        (SystemSettings("baseline", 64, {"head": "round"}), "'linear' or 'cosine' or 'margin'"),
         (SystemSettings("isqrt", 64, {"pooling": "bilinear"}), "unknown setting pooling"),
         (SystemSettings("st_cnn_2", 64, {**SMALL, "scale": 2.0}), "st_cnn_2: ST-CNN: expected"),
-        (SystemSettings("yardstick", 8, SMALL), "a side of 32 to 4096 px"),
-        (SystemSettings("yardstick", 100_000, SMALL), "a side of 32 to 4096 px"),
-        (SystemSettings("yardstick", 64, {"smoothing": 2.0}), "smoothing: expected 0 to 1, got 2"),
-        (SystemSettings("yardstick", 64, {"trunk_factor": -1.0}), "trunk_factor: expected 0 or mo"),
-        (SystemSettings("yardstick", 64, {"scale": float("inf")}), "scale: expected 0 or more"),
+        (SystemSettings("baseline", 8, SMALL), "a side of 32 to 4096 px"),
+        (SystemSettings("baseline", 100_000, SMALL), "a side of 32 to 4096 px"),
+        (SystemSettings("baseline", 64, {"smoothing": 2.0}), "smoothing: expected 0 to 1, got 2"),
+        (
+            SystemSettings("baseline", 64, {"backbone_lr_mult": -1.0}),
+            "backbone_lr_mult: expected 0 or mo",
+        ),
+        (SystemSettings("baseline", 64, {"scale": float("inf")}), "scale: expected 0 or more"),
         (SystemSettings("isqrt", 64, {"width": 0}), "width: expected 1 or more, got 0"),
         (SystemSettings("bilinear", 64, {"head_share": 2.0}), "head_share: expected 0 to 1"),
         (SystemSettings("st_cnn_2", 64, {"look_side": 0}), "look_side: expected 32 or more"),
@@ -75,13 +78,13 @@ def test_the_preset_makes_one_of_the_systems_of_a_class():
 def test_data_without_what_a_system_needs_are_told(tiny):
     tiny.needs = ("boxes", "points")
     require_needs(tiny, frozenset({"boxes", "points"}), "birds")
-    with pytest.raises(DataError, match="birds: has no key points, which Yardstick learns from"):
+    with pytest.raises(DataError, match="birds: has no key points, which Baseline learns from"):
         require_needs(tiny, frozenset({"boxes"}), "birds")
 
 
 def test_a_model_file_gives_the_same_scores(tiny, tmp_path):
     path = write_model(tmp_path / "m.pth", tiny, TINY, "abc", {"validation": 0.5})
-    model = read_model(path, "yardstick")
+    model = read_model(path, "baseline")
     assert model.classes == ("a", "b", "c")
     assert model.origin["validation"] == 0.5
     images = torch.randint(0, 255, (2, 3, 32, 32), dtype=torch.uint8)
@@ -138,7 +141,7 @@ def test_every_system_says_the_same_once_saved_and_of_a_photo_by_itself(name, no
 
 def test_a_model_of_another_system_or_none_is_one_line(tiny, tmp_path):
     path = write_model(tmp_path / "m.pth", tiny, TINY, "abc", {})
-    with pytest.raises(DataError, match="a model of the system yardstick, not of isqrt"):
+    with pytest.raises(DataError, match="a model of the system baseline, not of isqrt"):
         read_model(path, "isqrt")
     content = read_tensors(path)
     write_tensors(path, {**content, "options": {**content["options"], "stages": (1, 2)}})
@@ -164,13 +167,13 @@ def test_scores_of_many_photos_are_those_of_each(tiny, tmp_path, workers):
         tiny, examples, workers=workers, progress=lambda done, total: told.append((done, total))
     )
     assert told == [(32, 35), (35, 35)]
-    photos = next(PhotoBatches(examples, 32).plain(batch=64))
-    np.testing.assert_allclose(scores, tiny(photos.images).detach(), rtol=1e-4, atol=1e-5)
+    batch = next(PhotoBatches(examples, 32).plain(batch_size=64))
+    np.testing.assert_allclose(scores, tiny(batch.images).detach(), rtol=1e-4, atol=1e-5)
 
 
-def test_whole_numbers_stand_for_shares_and_factors_too():
-    settings = SystemSettings("yardstick", 64, {**SMALL, "trunk_factor": 0, "dropout": 0})
-    assert build_system(settings, 3).trunk_factor == 0
+def test_whole_numbers_stand_for_shares_and_multipliers_too():
+    settings = SystemSettings("baseline", 64, {**SMALL, "backbone_lr_mult": 0, "dropout": 0})
+    assert build_system(settings, 3).backbone_lr_mult == 0
 
 
 def test_no_photo_has_no_score(tiny):
@@ -192,10 +195,10 @@ def test_grey_and_transparent_photos_are_seen_in_colour(tiny, tmp_path):
 
 
 VALUES = {
-    "system": "yardstick",
+    "system": "baseline",
     "side": 64,
     "training": {"epochs": 2.5, "batch_size": 4, "lr": 0.01},
-    "variation": {"least_area": 0.5, "light": 0.1},
+    "augmentation": {"least_area": 0.5, "light": 0.1},
 }
 
 
@@ -217,8 +220,8 @@ def test_epochs_become_batches_of_all_processes_together():
             "expected one budget",
         ),
         ({"training": {"batch_size": 4, "lr": 0, "iterations": 2}}, "expected lr above 0"),
-        ({"variation": {"least_area": 7.0, "light": 0.1}}, "expected 0 < least_area <= 1"),
-        ({"variation": {"least_area": 0.6, "light": 1e9}}, "0 <= light <= 2, got"),
+        ({"augmentation": {"least_area": 7.0, "light": 0.1}}, "expected 0 < least_area <= 1"),
+        ({"augmentation": {"least_area": 0.6, "light": 1e9}}, "0 <= light <= 2, got"),
         ({"training": {"batch_size": 4, "lr": 0.1, "epochs": float("inf")}}, "epochs above 0"),
         ({"training": {"batch_size": 4, "lr": float("inf"), "epochs": 1}}, "expected lr above 0"),
         ({"validation": {"seed": -1}}, "a seed of 0 or more, got 0.15, -1"),

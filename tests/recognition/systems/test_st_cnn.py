@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from rpc.recognition.systems.st_cnn import StCnn
-from rpc.recognition.systems.system import Learn, Photos
+from rpc.recognition.systems.system import Batch, GradientPhase
 
 
 def small(**changes):
@@ -34,9 +34,9 @@ def test_making_one_leaves_the_statistics_of_its_layers_alone():
 
 
 def test_the_locating_network_learns_slowly():
-    system = small(locator_factor=1e-4)
+    system = small(locator_lr_mult=1e-4)
     phase = system.phases()[-1]
-    assert [group.factor for group in phase.groups] == [1.0, 0.3, 1e-4]
+    assert [group.lr_mult for group in phase.groups] == [1.0, 0.3, 1e-4]
     learned = {id(p) for group in phase.groups for p in group.parameters}
     rests = len(list(system.first_head.parameters()))
     assert len(learned) == sum(p.requires_grad for p in system.parameters()) - rests
@@ -44,7 +44,9 @@ def test_the_locating_network_learns_slowly():
 
 def test_each_window_starts_by_itself_where_no_time_is_given_to_a_common_start():
     assert [phase.name for phase in small(start_share=0.0).phases()] == ["all"]
-    shares = [phase.share for phase in small(start_share=0.3).phases() if isinstance(phase, Learn)]
+    shares = [
+        phase.share for phase in small(start_share=0.3).phases() if isinstance(phase, GradientPhase)
+    ]
     assert shares == [0.3, 0.7]
 
 
@@ -55,7 +57,7 @@ class Passes:
         chance = torch.Generator().manual_seed(1)
         images = torch.randint(0, 255, (4, 3, 64, 64), dtype=torch.uint8, generator=chance)
         whole = torch.tensor([[0.0, 0, 64, 64]]).expand(4, 4)
-        yield Photos(images, torch.zeros(4, dtype=torch.int64), whole, torch.zeros(4, 0, 3))
+        yield Batch(images, torch.zeros(4, dtype=torch.int64), whole, torch.zeros(4, 0, 3))
 
 
 @torch.no_grad()
@@ -64,7 +66,7 @@ def test_windows_begin_with_one_network_and_say_the_mean_of_what_each_says():
     system.phases()[1].fit(Passes())
     photos = next(Passes().some(4)).images
     pixels = torch.rand(2, 3, 32, 32) * 255
-    one, other = system.trunks
+    one, other = system.backbones
     assert torch.equal(one(pixels)[-1], other(pixels)[-1])
     each = torch.stack([system.first_head(vectors) for vectors in system.vectors(photos)])
     mean = each.mean(dim=0)

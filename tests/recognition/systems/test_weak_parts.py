@@ -45,7 +45,7 @@ def photo(seed, label):
     return rgb.clip(0, 255).astype(np.uint8), (8 * column, 8 * row, 8 * column + 16, 8 * row + 8)
 
 
-class ColourTrunk(nn.Module):
+class ColourBackbone(nn.Module):
     """How near squares of 8 px are to some colours, in place of a network."""
 
     def __init__(self, name, stages=(-1,), *, pretrained=True):
@@ -65,7 +65,7 @@ class ColourTrunk(nn.Module):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A system that learned from planted patches; photos that it has not seen, their patches."""
+    """A system that learned from injected patches; photos that it has not seen, their patches."""
     folder = tmp_path_factory.mktemp("patches")
     sets, places = [], []
     for first, count in ((0, 60), (1000, 40)):
@@ -76,16 +76,16 @@ def toy(tmp_path_factory):
             places.append(box)
         sets.append(PhotoBatches(made, 64))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(weak_parts, "Trunk", ColourTrunk)
+        patch.setattr(weak_parts, "Backbone", ColourBackbone)
         system = WeakParts(
             2, 64, objects=1, view_side=64, windows=(1,), values=6, clusters=10, cost=10.0,
             kept=0.3, tuned=False,
         )  # fmt: skip
         learn(system, sets[0], LearningSettings(iterations=1), folder / "work")
-    return system, sets[0], next(sets[1].plain(batch=64)), np.array(places[60:])
+    return system, sets[0], next(sets[1].plain(batch_size=64)), np.array(places[60:])
 
 
-def test_clusters_of_the_planted_patches_rank_first(toy):
+def test_clusters_of_the_injected_patches_rank_first(toy):
     system = toy[0]
     first = system.importance.argsort(descending=True)
     assert set(first[:2].tolist()) <= set(system.chosen.tolist())
@@ -98,17 +98,17 @@ def test_selected_parts_name_the_class_where_the_pooled_photo_does_not(toy):
     assert accuracy(predict(system, list(photos.images)), photos.labels) == 1
 
     def pooled(batch):
-        return F.normalize(system.trunk(batch.images)[0].mean(dim=(2, 3)), dim=1).numpy()
+        return F.normalize(system.backbone(batch.images)[0].mean(dim=(2, 3)), dim=1).numpy()
 
-    train = next(data.plain(batch=64))
+    train = next(data.plain(batch_size=64))
     weights, bias = fit_linear_svm(pooled(train), train.labels.numpy(), 2, cost=system.cost)
     plain = torch.from_numpy(pooled(photos) @ weights.T + bias)
     assert accuracy(plain, photos.labels) < 0.85
 
 
-def test_the_first_part_shown_is_the_planted_one(toy):
-    system, _, photos, places = toy
-    looks = system.look(photos.images)
+def test_the_first_part_shown_is_the_injected_one(toy):
+    system, _, batch, places = toy
+    looks = system.look(batch.images)
     first = np.stack([look.boxes[0] for look in looks])
     middles = (first[:, :2] + first[:, 2:]) / 2
     held = (middles > places[:, :2] - 2) & (middles < places[:, 2:] + 2)
@@ -117,9 +117,9 @@ def test_the_first_part_shown_is_the_planted_one(toy):
 
 
 def test_what_parts_add_sums_to_the_score(toy):
-    system, _, photos, _ = toy
-    parts = next(system.describe(photos.images[:1]))
-    scores = system(photos.images[:1])[0]
+    system, _, batch, _ = toy
+    parts = next(system.describe(batch.images[:1]))
+    scores = system(batch.images[:1])[0]
     bias = system.svm_bias[scores.argmax()]
     assert system._added(parts).sum() + float(bias) == pytest.approx(float(scores.max()), abs=1e-4)
 
@@ -135,24 +135,26 @@ def test_parts_lie_where_their_windows_are(toy):
 
 
 def test_another_system_with_the_same_state_gives_the_same_scores(toy, monkeypatch):
-    monkeypatch.setattr(weak_parts, "Trunk", ColourTrunk)
-    system, photos = toy[0], toy[2]
+    monkeypatch.setattr(weak_parts, "Backbone", ColourBackbone)
+    system, batch = toy[0], toy[2]
     other = WeakParts(2, 64, objects=1, view_side=64, windows=(1,), values=6, clusters=10, kept=0.3)
     other.load_state_dict(system.state_dict())
-    assert torch.equal(other.eval()(photos.images), system(photos.images))
+    assert torch.equal(other.eval()(batch.images), system(batch.images))
 
 
 def test_it_tunes_first_where_it_is_told_to(fresh, toy, tmp_path):
     names = [phase.name for phase in fresh.phases()]
     assert names == ["backbone", "part clusters", "support vectors"]
     assert [phase.name for phase in toy[0].phases()] == names[1:]
-    loss = fresh.phases()[0].loss(next(toy[1].plain(batch=4)), torch.Generator().manual_seed(0))
+    loss = fresh.phases()[0].loss(
+        next(toy[1].plain(batch_size=4)), torch.Generator().manual_seed(0)
+    )
     assert set(loss) == {"whole", "window"}
     assert all(torch.isfinite(term) for term in loss.values())
 
 
 def test_what_cannot_be_clustered_is_told(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(weak_parts, "Trunk", ColourTrunk)
+    monkeypatch.setattr(weak_parts, "Backbone", ColourBackbone)
     few = PhotoBatches(toy[1].examples[:2], 64)
     settings = LearningSettings(iterations=1)
     with pytest.raises(DataError, match=r"windows of 1 cells: .* clusters"):
@@ -169,7 +171,7 @@ def test_what_cannot_be_clustered_is_told(toy, tmp_path, monkeypatch):
 
 
 def test_clusters_are_found_on_so_many_photos_drawn_by_chance_and_no_more(toy, monkeypatch):
-    monkeypatch.setattr(weak_parts, "Trunk", ColourTrunk)
+    monkeypatch.setattr(weak_parts, "Backbone", ColourBackbone)
     monkeypatch.setattr(weak_parts, "_SEEN", 12)
     system = WeakParts(2, 64, objects=1, view_side=64, windows=(1,), values=4, clusters=3)
     seen = []
@@ -180,7 +182,7 @@ def test_clusters_are_found_on_so_many_photos_drawn_by_chance_and_no_more(toy, m
 
     monkeypatch.setattr(system, "proposals", proposals)
     system._fit_clusters(toy[1].passes(seed=0, phase=0))
-    every = torch.cat([photos.images for photos in toy[1].plain()])
+    every = torch.cat([batch.images for batch in toy[1].plain()])
     rows = [int((every == image).flatten(1).all(dim=1).nonzero()[0]) for image in seen]
     assert len(set(rows)) == 12
     assert rows != list(range(12))

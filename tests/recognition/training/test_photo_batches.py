@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rpc.data.files import DataError
 from rpc.data.images import write_image
-from rpc.recognition.training.photo_batches import Example, PhotoBatches, Variation
+from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
 from rpc.recognition.training.photo_geometry import (
     Placed,
     about_middle,
@@ -40,9 +40,9 @@ def examples(tmp_path_factory):
 
 
 def test_batch_i_is_the_same_whenever_it_is_asked_for(examples):
-    data = PhotoBatches(examples, SIDE, Variation(turns=True, flip=True))
+    data = PhotoBatches(examples, SIDE, Augmentation(rotate=True, flip=True))
     first = [data.batch(HowMany(), 0, step).images for step in range(4)]
-    again = PhotoBatches(examples, SIDE, Variation(turns=True, flip=True))
+    again = PhotoBatches(examples, SIDE, Augmentation(rotate=True, flip=True))
     assert torch.equal(again.batch(HowMany(), 0, 3).images, first[3])
     assert not torch.equal(again.batch(HowMany(), 1, 3).images, first[3])
     assert not torch.equal(again.batch(HowMany(seed=1), 0, 3).images, first[3])
@@ -65,28 +65,28 @@ def test_two_processes_see_what_one_sees(examples):
 
 def test_some_photos_are_drawn_by_chance_without_repeats_and_are_those_of_a_whole_pass(examples):
     data = PhotoBatches(examples, SIDE)
-    everything = torch.cat([photos.images for photos in data.passes(0, 0).once()])
-    some = torch.cat([photos.images for photos in data.passes(0, 0).some(6)])
+    everything = torch.cat([batch.images for batch in data.passes(0, 0).once()])
+    some = torch.cat([batch.images for batch in data.passes(0, 0).some(6)])
     rows = [
         int((everything == one).flatten(1).all(dim=1).nonzero()[0, 0]) for one in some
     ]  # raises where a photo is none of them
     assert len(set(rows)) == 6
     assert rows != sorted(rows)
-    again = torch.cat([photos.images for photos in data.passes(0, 0).some(6)])
+    again = torch.cat([batch.images for batch in data.passes(0, 0).some(6)])
     assert torch.equal(again, some)
-    assert sum(len(photos) for photos in data.passes(0, 0).some(99)) == 10
+    assert sum(len(batch) for batch in data.passes(0, 0).some(99)) == 10
 
 
 def test_a_whole_photo_lies_undistorted_in_the_middle_of_grey(examples):
-    photos = next(iter(PhotoBatches(examples, 120).plain()))
-    assert photos.images.shape == (10, 3, 120, 120)
-    image = photos.images[0].numpy().transpose(1, 2, 0)  # 60 x 40 px, twice as large
+    batch = next(iter(PhotoBatches(examples, 120).plain()))
+    assert batch.images.shape == (10, 3, 120, 120)
+    image = batch.images[0].numpy().transpose(1, 2, 0)  # 60 x 40 px, twice as large
     assert (image[:19] == 127).all()
     assert (image[-19:] == 127).all()
-    assert photos.boxes[0].tolist() == [60, 40, 100, 60]
+    assert batch.boxes[0].tolist() == [60, 40, 100, 60]
     assert (image[42:58, 62:98] == 255).all()
     assert (image[30:38, 1:-1] == 0).all()  # the outermost pixels blend with the grey
-    assert photos.points[0].tolist() == [[80, 50, 1], [2, 22, 0]]
+    assert batch.points[0].tolist() == [[80, 50, 1], [2, 22, 0]]
 
 
 @given(st.integers(0, 3), st.booleans(), st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.5, 0.6))
@@ -129,9 +129,9 @@ def test_a_crop_of_a_photo_is_taken_as_if_it_were_the_photo(tmp_path):
     part = write_image(tmp_path / "part.png", rgb[5:35, 10:40])
     crop = Example(whole, 0, crop=(10, 5, 40, 35), box=(12, 7, 20, 20))
     alone = Example(part, 1, box=(2, 2, 10, 15))
-    photos = next(iter(PhotoBatches([crop, alone], SIDE).plain()))
-    assert torch.equal(photos.images[0], photos.images[1])
-    assert torch.equal(photos.boxes[0], photos.boxes[1])
+    batch = next(iter(PhotoBatches([crop, alone], SIDE).plain()))
+    assert torch.equal(batch.images[0], batch.images[1])
+    assert torch.equal(batch.boxes[0], batch.boxes[1])
 
 
 def test_one_class_alone_is_told(examples):

@@ -9,8 +9,8 @@ from torch import nn
 
 from rpc.data.files import DataError
 from rpc.data.images import write_image
-from rpc.recognition.systems.system import Fit, Group, Learn, System
-from rpc.recognition.systems.yardstick import Yardstick
+from rpc.recognition.systems.baseline import Baseline
+from rpc.recognition.systems.system import FitPhase, GradientPhase, ParameterGroup, System
 from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict, rate
 from rpc.recognition.training.photo_batches import Example, PhotoBatches
 
@@ -30,18 +30,20 @@ class Two(System):
 
     def phases(self):
         return (
-            Learn("first", (Group(list(self.first.parameters())),), self._loss, 1),
-            Fit("middle", self._fit),
-            Learn("head", (Group(list(self.head.parameters()), 3.0),), self._loss, 3),
+            GradientPhase("first", (ParameterGroup(list(self.first.parameters())),), self._loss, 1),
+            FitPhase("middle", self._fit),
+            GradientPhase(
+                "head", (ParameterGroup(list(self.head.parameters()), 3.0),), self._loss, 3
+            ),
         )
 
     def _fit(self, passes):
-        colours = torch.cat([photos.images.float().mean(dim=(2, 3)) for photos in passes.once()])
+        colours = torch.cat([batch.images.float().mean(dim=(2, 3)) for batch in passes.once()])
         self.middle.copy_(colours.mean(dim=0) / 255)
 
-    def _loss(self, photos, chance):
+    def _loss(self, batch, chance):
         self.calls += 1
-        loss = nn.functional.cross_entropy(self(photos.images), photos.labels)
+        loss = nn.functional.cross_entropy(self(batch.images), batch.labels)
         return {"class": loss * (np.nan if self.calls == self.poison else 1.0)}
 
 
@@ -112,7 +114,7 @@ def test_another_training_is_not_gone_on_with(colours, tmp_path):
 
 def test_the_checkpoint_of_another_system_is_one_line(colours, tmp_path):
     trained(colours, tmp_path)
-    other = Yardstick(2, 32, pretrained=False)
+    other = Baseline(2, 32, pretrained=False)
     settings = LearningSettings(iterations=40, lr=0.05)
     with pytest.raises(DataError, match="of another system"):
         learn(other, PhotoBatches(colours, 32), settings, tmp_path, resume=True)
@@ -153,7 +155,7 @@ def test_a_training_that_never_began_leaves_nothing(colours, tmp_path):
 @pytest.mark.parametrize("share", [0.0, -1.0, float("nan")])
 def test_a_phase_without_a_share_of_the_budget_is_told(share):
     with pytest.raises(ValueError, match="phase 'layer': expected a share of the budget above 0"):
-        Learn("layer", (), lambda photos, chance: {}, share)
+        GradientPhase("layer", (), lambda batch, chance: {}, share)
 
 
 def test_channels_of_one_value_in_a_batch_are_told(colours, tmp_path):
@@ -167,8 +169,8 @@ def test_channels_of_one_value_in_a_batch_are_told(colours, tmp_path):
             return self.head(self.normalise(self.first(colours)))
 
         def phases(self):
-            every = Group(list(self.parameters()))
-            return (Learn("all", (every,), self._loss, 1),)
+            every = ParameterGroup(list(self.parameters()))
+            return (GradientPhase("all", (every,), self._loss, 1),)
 
     settings = LearningSettings(iterations=2, batch_size=1)
     with pytest.raises(DataError, match=r"batches of 1 .* larger training\.batch_size or side"):
@@ -211,9 +213,9 @@ def test_no_photo_has_no_scores():
 
 
 @pytest.mark.parametrize("head", ["linear", "cosine", "margin"])
-def test_the_yardstick_learns_two_colours(colours, tmp_path, head):
+def test_the_baseline_learns_two_colours(colours, tmp_path, head):
     torch.manual_seed(0)
-    system = Yardstick(2, 32, head=head)
+    system = Baseline(2, 32, head=head)
     settings = LearningSettings(iterations=12, batch_size=8, lr=5e-3)
     learn(system, PhotoBatches(colours, 32), settings, tmp_path)
     images = next(iter(PhotoBatches(colours, 32).plain()))
@@ -225,12 +227,12 @@ def test_the_yardstick_learns_two_colours(colours, tmp_path, head):
 
 def test_the_margin_is_taken_from_the_true_class_in_learning_alone(colours):
     torch.manual_seed(0)
-    system = Yardstick(2, 32, head="margin", dropout=0.0, smoothing=0.0, pretrained=False).eval()
-    photos = next(iter(PhotoBatches(colours, 32).plain()))
-    scores = system(photos.images)
-    lowered = scores - 16 * 0.2 * nn.functional.one_hot(photos.labels, 2)
-    wanted = nn.functional.cross_entropy(lowered, photos.labels)
-    found = system._loss(photos, torch.Generator())["class"]
+    system = Baseline(2, 32, head="margin", dropout=0.0, smoothing=0.0, pretrained=False).eval()
+    batch = next(iter(PhotoBatches(colours, 32).plain()))
+    scores = system(batch.images)
+    lowered = scores - 16 * 0.2 * nn.functional.one_hot(batch.labels, 2)
+    wanted = nn.functional.cross_entropy(lowered, batch.labels)
+    found = system._loss(batch, torch.Generator())["class"]
     assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
 
 
@@ -249,7 +251,7 @@ def test_a_check_sees_the_last_phase_and_changes_nothing(colours, tmp_path):
     assert torch.equal(system.head.weight, whole.head.weight)
 
 
-def test_a_groups_factor_is_that_of_its_learning_rate(colours, tmp_path, monkeypatch):
+def test_a_groups_multiplier_is_that_of_its_learning_rate(colours, tmp_path, monkeypatch):
     rates = []
     step = torch.optim.AdamW.step
 
@@ -262,10 +264,10 @@ def test_a_groups_factor_is_that_of_its_learning_rate(colours, tmp_path, monkeyp
     class Slow(Two):
         def phases(self):
             groups = (
-                Group(list(self.head.parameters())),
-                Group(list(self.first.parameters()), 1e-4),
+                ParameterGroup(list(self.head.parameters())),
+                ParameterGroup(list(self.first.parameters()), 1e-4),
             )
-            return (Learn("all", groups, self._loss),)
+            return (GradientPhase("all", groups, self._loss),)
 
     settings = LearningSettings(iterations=20, lr=0.05)
     learn(Slow(), PhotoBatches(colours, 32), settings, tmp_path)
@@ -284,16 +286,18 @@ class Rests(Two):
         self.dropout, self.modes = nn.Dropout(0.1), []
 
     def phases(self):
-        first = Group([*self.first.parameters(), *self.beside.parameters()])
+        first = ParameterGroup([*self.first.parameters(), *self.beside.parameters()])
         return (
-            Learn("first", (first,), self._beside_loss, 1),
-            Learn("head", (Group(list(self.head.parameters())),), self._beside_loss, 1),
+            GradientPhase("first", (first,), self._beside_loss, 1),
+            GradientPhase(
+                "head", (ParameterGroup(list(self.head.parameters())),), self._beside_loss, 1
+            ),
         )
 
-    def _beside_loss(self, photos, chance):
+    def _beside_loss(self, batch, chance):
         self.modes.append((self.beside[1].training, self.beside[2].training, self.dropout.training))
-        more = self.beside(photos.images.float()).mean()
-        return {**self._loss(photos, chance), "more": 0.001 * more}
+        more = self.beside(batch.images.float()).mean()
+        return {**self._loss(batch, chance), "more": 0.001 * more}
 
 
 def test_a_network_that_rests_counts_no_batches(colours, tmp_path):
@@ -306,7 +310,7 @@ def test_a_network_that_rests_counts_no_batches(colours, tmp_path):
 
 def test_a_system_learns_in_half_precision_too(colours, tmp_path):
     torch.manual_seed(0)
-    system = Yardstick(2, 32, backbone="test_resnet", stages=(2, 3), pretrained=False)
+    system = Baseline(2, 32, backbone="test_resnet", stages=(2, 3), pretrained=False)
     settings = LearningSettings(iterations=25, batch_size=6, lr=0.01, bfloat16=True)
     learn(system, PhotoBatches(colours, 32), settings, tmp_path)
     images = next(iter(PhotoBatches(colours, 32).plain()))

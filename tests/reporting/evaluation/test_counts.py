@@ -60,8 +60,8 @@ def test_an_image_that_is_not_listed_counts_as_an_empty_list_and_is_told():
 def test_the_order_of_carts_and_items_does_not_matter():
     items = [{"category_id": 3, "count": 1}, {"category_id": 7, "count": 2}]
     carts = [{"image_id": 40, "counts": items}, {"image_id": 10, "counts": items[::-1]}]
-    read, turned = counts_of_entries(carts, SHOP), counts_of_entries(carts[::-1], SHOP)
-    assert read.counts.tolist() == turned.counts.tolist() == [[1, 2], [1, 2], [0, 0]]
+    read, reversed_order = counts_of_entries(carts, SHOP), counts_of_entries(carts[::-1], SHOP)
+    assert read.counts.tolist() == reversed_order.counts.tolist() == [[1, 2], [1, 2], [0, 0]]
 
 
 def test_a_list_of_carts_is_told_from_coco_results():

@@ -80,7 +80,7 @@ def test_the_page_has_every_part_and_needs_nothing_from_elsewhere(three_trays, t
     ):  # fmt: skip
         assert word in words
     assert page.all("script") == page.all("link") == []
-    assert not re.search(r"(src|href)=\"(?!gallery/)", text)
+    assert not re.search(r"(src|href)=\"(?!worst_carts/)", text)
     assert not re.search(r"url\(|@import", text)
     assert page.all("html") == [{"lang": "en"}]
 
@@ -113,17 +113,17 @@ def test_names_of_files_skus_and_methods_are_text_and_no_markup(evil_trays):
         assert EVIL in " ".join(page.texts)
 
 
-def test_the_gallery_is_linked_and_missing_photos_are_named(three_trays, three_readings):
+def test_the_worst_carts_are_linked_and_missing_photos_are_named(three_trays, three_readings):
     reading = read_boxes(
         results_of_detections(three_readings, three_trays), CountingRule.plain(0.5)
     )
     report = build_report(three_trays, reading, manifest={}, chosen_on="val", resamples=0)
-    row = {"image_id": 30, "file_name": "c.jpg", "wrong": 2, "picture": "gallery/001_30.jpg"}
-    report["gallery"] = {"pictures": [row], "missing": ["b.jpg"]}
+    row = {"image_id": 30, "file_name": "c.jpg", "wrong": 2, "picture": "worst_carts/001_30.jpg"}
+    report["worst_carts"] = {"pictures": [row], "missing": ["b.jpg"]}
     page = Page(report_page(report))
-    assert page.all("img")[0]["src"] == "gallery/001_30.jpg"
+    assert page.all("img")[0]["src"] == "worst_carts/001_30.jpg"
     assert page.all("img")[0]["alt"] == "c.jpg: 2 items wrong"
-    assert page.all("a") == [{"href": "gallery/001_30.jpg"}]
+    assert page.all("a") == [{"href": "worst_carts/001_30.jpg"}]
     words = " ".join(page.texts)
     assert "no readable photo: b.jpg" in words
     assert "Missed: 1 x Soap | 1 <kg>" in words

@@ -5,7 +5,7 @@ from rpc.metrics.corloc import corloc
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.descriptors.selection import object_mask
 from rpc.structures import mask_to_box
-from tests.retrieval.planted import planted_set
+from tests.retrieval.injected import injected_set
 
 CELL = 16  # px
 
@@ -17,7 +17,7 @@ def found_boxes(maps):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_ddt_finds_the_common_object_where_scda_takes_the_brighter_distractor(seed):
-    maps, boxes = planted_set(20, seed=seed)
+    maps, boxes = injected_set(20, seed=seed)
     truths = [[np.multiply(box, CELL)] for box in boxes]
     assert corloc(found_boxes(maps), truths).rate >= 0.9
     scda = [mask_to_box(object_mask(m)) for m in maps]
@@ -26,7 +26,7 @@ def test_ddt_finds_the_common_object_where_scda_takes_the_brighter_distractor(se
 
 
 def test_an_image_without_a_positive_cell_has_no_box():
-    maps, _ = planted_set(10, seed=1)
+    maps, _ = injected_set(10, seed=1)
     colocaliser = Colocaliser.fit([[m] for m in maps])
     axis = colocaliser.axes[0]
     without = np.tile((axis.mean - axis.axis)[:, None, None], (1, 5, 6))
@@ -76,7 +76,7 @@ def test_images_of_two_sizes_get_boxes_in_their_own_pixels():
 
 
 def test_other_layers_than_in_the_fit_are_refused():
-    maps, _ = planted_set(3)
+    maps, _ = injected_set(3)
     colocaliser = Colocaliser.fit([[m] for m in maps])
     with pytest.raises(ValueError, match="2 layers, expected 1"):
         colocaliser.find([maps[0], maps[0]], 10, 10)

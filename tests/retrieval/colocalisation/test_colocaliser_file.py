@@ -4,12 +4,12 @@ import pytest
 from rpc.data.files import DataError
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.colocaliser_file import read_colocaliser, write_colocaliser
-from tests.retrieval.planted import planted_set
+from tests.retrieval.injected import injected_set
 
 
 @pytest.fixture
 def learned():
-    maps, _ = planted_set(4)
+    maps, _ = injected_set(4)
     return Colocaliser.fit([[m, 2 * m] for m in maps])
 
 

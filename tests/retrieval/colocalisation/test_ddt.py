@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rpc.retrieval.colocalisation.ddt import fit_axes, presence
-from tests.retrieval.planted import CHANNELS, planted_set
+from tests.retrieval.injected import CHANNELS, injected_set
 
 
 def fit(maps):
@@ -52,8 +52,8 @@ def test_neither_a_rotation_of_the_channels_nor_an_added_constant_changes_the_ma
     rng = np.random.default_rng(seed)
     turn, _ = np.linalg.qr(rng.normal(size=(6, 6)))
     constant = rng.normal(size=(6, 1, 1)) * 10
-    turned = [np.einsum("dc,chw->dhw", turn, m) + constant for m in maps]
-    for one, other in zip(indicators(turned), indicators(maps), strict=True):
+    rotated = [np.einsum("dc,chw->dhw", turn, m) + constant for m in maps]
+    for one, other in zip(indicators(rotated), indicators(maps), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
@@ -108,7 +108,7 @@ def test_layers_are_fitted_each_for_itself():
 
 def test_images_without_the_object_have_the_lowest_presence():
     there = np.arange(20) % 5 > 0  # four images of noise
-    maps, _ = planted_set(20, seed=5, with_object=there)
+    maps, _ = injected_set(20, seed=5, with_object=there)
     scores = np.array([presence(p) for p in indicators(maps)])
     assert scores[~there].max() < scores[there].min()
 
@@ -137,6 +137,6 @@ def test_what_is_no_set_of_maps_is_refused(features, said):
 
 def test_another_number_of_channels_and_an_empty_map_are_refused():
     with pytest.raises(ValueError, match=f"3 channels, expected {CHANNELS}"):
-        fit(planted_set(3)[0]).indicator(np.zeros((3, 2, 2)))
+        fit(injected_set(3)[0]).indicator(np.zeros((3, 2, 2)))
     with pytest.raises(ValueError, match="1 cell or more"):
         presence(np.zeros((0, 3)))

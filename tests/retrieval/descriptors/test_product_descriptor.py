@@ -27,10 +27,10 @@ def on_white(product, sibling=None):
 
 
 def test_vectors_are_of_unit_length_and_of_the_recipes_dimension(describe):
-    rows = describe([on_white(1), on_white(2)])
-    assert rows.shape == (2, describe.recipe["dimension"])
-    assert rows.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    embeddings = describe([on_white(1), on_white(2)])
+    assert embeddings.shape == (2, describe.recipe["dimension"])
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
     assert json.loads(json.dumps(describe.recipe)) == describe.recipe
 
 
@@ -44,12 +44,12 @@ def test_a_vector_does_not_depend_on_the_pictures_beside_it(describe):
 
 def test_the_rows_of_an_exemplar_are_the_same_set_however_it_lies(describe):
     picture = on_white(3)
-    (rows,) = describe.exemplar_rows([picture])
-    (turned,) = describe.exemplar_rows([np.rot90(picture)])
-    quarter = len(rows) // 4
-    np.testing.assert_allclose(turned, np.roll(rows, -quarter, axis=0), atol=1e-4)
+    (embeddings,) = describe.exemplar_embeddings([picture])
+    (rotated,) = describe.exemplar_embeddings([np.rot90(picture)])
+    quarter = len(embeddings) // 4
+    np.testing.assert_allclose(rotated, np.roll(embeddings, -quarter, axis=0), atol=1e-4)
     query = describe([np.ascontiguousarray(np.rot90(picture, 3))])
-    assert (query @ rows.T).max() > 0.9999
+    assert (query @ embeddings.T).max() > 0.9999
 
 
 def test_brightness_changes_a_vector_less_than_another_product_does(describe):
@@ -61,10 +61,10 @@ def test_brightness_changes_a_vector_less_than_another_product_does(describe):
 
 def test_products_never_seen_are_named_on_invented_trays(describe):
     products = range(6)
-    rows = describe.exemplar_rows([on_white(n) for n in products])
+    embeddings = describe.exemplar_embeddings([on_white(n) for n in products])
     cutouts = [draw_package(77, n, "front", 1) for n in products]
     views = [tray_view(cutouts[n], [], np.random.default_rng(n)) for n in products]
-    scores = np.stack([(describe(views) @ block.T).max(axis=1) for block in rows], axis=1)
+    scores = np.stack([(describe(views) @ block.T).max(axis=1) for block in embeddings], axis=1)
     assert (scores.argmax(axis=1) == np.arange(6)).mean() >= 0.8
 
 
@@ -81,7 +81,7 @@ def test_a_grey_picture_gives_a_vector(describe):
 
 def test_no_picture_gives_no_row(describe):
     assert describe([]).shape == (0, describe.recipe["dimension"])
-    assert describe.exemplar_rows([]) == []
+    assert describe.exemplar_embeddings([]) == []
 
 
 @pytest.mark.parametrize(

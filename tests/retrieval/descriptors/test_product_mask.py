@@ -1,4 +1,4 @@
-"""GrabCut on a crop alone: a planted product is found, what cannot be told stays whole."""
+"""GrabCut on a crop alone: an injected product is found, what cannot be told stays whole."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from rpc.retrieval.descriptors.product_mask import product_mask
 
 
-def planted(angle):
+def injected(angle):
     crop = np.full((150, 150, 3), (205, 200, 190), np.uint8)
     crop += np.random.default_rng(0).integers(0, 8, crop.shape, dtype=np.uint8)
     mask = np.zeros((150, 150), np.uint8)
@@ -20,14 +20,14 @@ def planted(angle):
 
 
 @pytest.mark.parametrize("angle", [30, 45, 60])
-def test_a_planted_product_is_found(angle):
-    crop, truth = planted(angle)
+def test_a_injected_product_is_found(angle):
+    crop, truth = injected(angle)
     found = product_mask(crop)
     assert (found & truth).sum() / (found | truth).sum() > 0.9
 
 
 def test_the_same_crop_gives_the_same_mask():
-    crop, _ = planted(20)
+    crop, _ = injected(20)
     product_mask(np.roll(crop, 9, axis=0))
     assert np.array_equal(product_mask(crop), product_mask(crop))
 

@@ -11,7 +11,7 @@ from rpc.retrieval.descriptors.recipes import (
     PlainDescriptor,
     describer,
     describer_of,
-    exemplar_rows,
+    exemplar_embeddings,
 )
 from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto, describe_photos, spread
 
@@ -30,16 +30,18 @@ def test_the_plain_descriptor_gives_unit_rows_in_four_turns():
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 255, (40, 30, 3), dtype=np.uint8)
     describe = PlainDescriptor(side=64)
-    rows = describe.exemplar_rows([picture, picture[:20]])
-    assert [block.shape for block in rows] == [(4, 864), (4, 864)]
-    np.testing.assert_allclose(np.linalg.norm(rows[0], axis=1), 1, rtol=1e-5)
-    turned = describe([np.ascontiguousarray(np.rot90(picture, 2))])
-    np.testing.assert_allclose(rows[0][2], turned[0], atol=1e-5)
+    embeddings = describe.exemplar_embeddings([picture, picture[:20]])
+    assert [block.shape for block in embeddings] == [(4, 864), (4, 864)]
+    np.testing.assert_allclose(np.linalg.norm(embeddings[0], axis=1), 1, rtol=1e-5)
+    rotated = describe([np.ascontiguousarray(np.rot90(picture, 2))])
+    np.testing.assert_allclose(embeddings[0][2], rotated[0], atol=1e-5)
 
 
 def test_a_descriptor_without_rows_of_its_own_gives_one_a_photo():
     picture = np.full((5, 5, 3), 90, np.uint8)
-    assert [rows.shape for rows in exemplar_rows(FirstPixel(), [picture] * 2)] == [(1, 3), (1, 3)]
+    assert [
+        embeddings.shape for embeddings in exemplar_embeddings(FirstPixel(), [picture] * 2)
+    ] == [(1, 3), (1, 3)]
 
 
 def test_a_recipe_is_found_again_from_json_and_another_version_is_told():
@@ -72,7 +74,7 @@ def test_a_photo_is_cropped_by_its_box_or_taken_whole(tmp_path):
     crop = ExemplarPhoto(path, (20, 10, 40, 30)).crop()
     assert crop.shape == (22, 22, 3)  # 4 % on each side
     made = describe_photos(FirstPixel(), [ExemplarPhoto(path, (21, 11, 30, 29))])
-    assert (made[0].source, made[0].rows.shape) == ("red.png", (1, 3))
+    assert (made[0].source, made[0].embeddings.shape) == ("red.png", (1, 3))
     assert made[0].picture is not None
 
 

@@ -31,7 +31,9 @@ QUERIES = unit_vectors(np.random.default_rng(9), 3, DIMENSION)
 
 def with_picture():
     picture = np.full((8, 8, 3), 90, np.uint8)
-    photos = [NewPhoto(photo.rows, photo.source, picture) for photo in new_sku("milk", 8).photos]
+    photos = [
+        NewPhoto(photo.embeddings, photo.source, picture) for photo in new_sku("milk", 8).photos
+    ]
     return [NewSku("milk", photos)]
 
 

@@ -17,8 +17,8 @@ def unit_vectors(rng, *shape):
 
 def new_sku(name, seed, photos=2, views=2, **fields):
     rng = np.random.default_rng(seed)
-    rows = unit_vectors(rng, photos, views, DIMENSION)
-    entries = [NewPhoto(block, f"{name}_{n}.jpg") for n, block in enumerate(rows)]
+    embeddings = unit_vectors(rng, photos, views, DIMENSION)
+    entries = [NewPhoto(block, f"{name}_{n}.jpg") for n, block in enumerate(embeddings)]
     return NewSku(name, entries, **fields)
 
 

@@ -58,9 +58,9 @@ def test_labels_go_by_name():
 
 
 def one_hot(labels, width, sure):
-    rows = np.full((len(labels), width), (1 - sure) / (width - 1))
-    rows[np.arange(len(labels)), labels] = sure
-    return rows
+    table = np.full((len(labels), width), (1 - sure) / (width - 1))
+    table[np.arange(len(labels)), labels] = sure
+    return table
 
 
 def test_the_better_expert_gets_the_weight():

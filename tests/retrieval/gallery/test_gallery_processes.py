@@ -79,8 +79,8 @@ def test_files_that_an_opening_reader_needs_are_not_collected(tmp_path):
     with gallery_files.reading(tmp_path):
         state = gallery_files.read_state(tmp_path)
         remove_skus(tmp_path, ["soap"])
-        rows = [gallery_files.read_segment(tmp_path, s, DIMENSION) for s in state.segments]
-        assert sum(len(block) for block in rows) == 12
+        embeddings = [gallery_files.read_segment(tmp_path, s, DIMENSION) for s in state.segments]
+        assert sum(len(block) for block in embeddings) == 12
     remove_skus(tmp_path, ["tea"])
     assert len(list((tmp_path / "descriptors").iterdir())) == 1
 

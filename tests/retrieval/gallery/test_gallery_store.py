@@ -38,10 +38,13 @@ def test_a_search_is_the_best_row_of_each_sku_by_a_naive_loop(tmp_path):
     gallery = Gallery.open(make_gallery(tmp_path), RECIPE)
     stored = {}
     for seed, name in enumerate(("cola", "soap", "tea")):
-        rows = [row for photo in new_sku(name, seed).photos for row in photo.rows]
-        stored[name] = [row.astype(np.float16).astype(np.float64) for row in rows]
+        embeddings = [row for photo in new_sku(name, seed).photos for row in photo.embeddings]
+        stored[name] = [row.astype(np.float16).astype(np.float64) for row in embeddings]
     for query, hits in zip(QUERIES, gallery.search(QUERIES, 3), strict=True):
-        best = {name: max(float(row @ query) for row in rows) for name, rows in stored.items()}
+        best = {
+            name: max(float(row @ query) for row in embeddings)
+            for name, embeddings in stored.items()
+        }
         wanted = sorted(best, key=lambda name: -best[name])
         assert [hit.sku.name for hit in hits] == wanted
         np.testing.assert_allclose([hit.score for hit in hits], [best[n] for n in wanted], 1e-6)
@@ -84,9 +87,9 @@ def test_a_removed_sku_is_never_found_again(tmp_path):
     make_gallery(tmp_path)
     remove_skus(tmp_path, ["soap"])
     gallery = Gallery.open(tmp_path, RECIPE)
-    query = np.array(new_sku("soap", 1).photos[0].rows)
+    query = np.array(new_sku("soap", 1).photos[0].embeddings)
     assert all(hit.sku.name != "soap" for hits in gallery.search(query, 5) for hit in hits)
-    assert len(gallery.rows) == 8
+    assert len(gallery.embeddings) == 8
 
 
 def test_a_renamed_sku_keeps_its_scores_and_its_id(tmp_path):
@@ -106,7 +109,7 @@ def test_more_photos_of_a_known_sku_join_it(tmp_path):
     gallery = Gallery.open(tmp_path, RECIPE)
     assert len(gallery) == 3
     assert len(gallery.state.sku("tea").photos) == 5
-    hits = gallery.search(new_sku("tea", 50).photos[1].rows, 1)
+    hits = gallery.search(new_sku("tea", 50).photos[1].embeddings, 1)
     assert {hit[0].sku.name for hit in hits} == {"tea"}
 
 
@@ -114,7 +117,7 @@ def test_two_skus_with_the_very_same_photo_both_answer(tmp_path):
     make_gallery(tmp_path)
     twin = NewSku("cola twin", new_sku("cola", 0).photos)
     add_skus(tmp_path, RECIPE, [twin])
-    hits = Gallery.open(tmp_path, RECIPE).search(twin.photos[0].rows[:1], 2)[0]
+    hits = Gallery.open(tmp_path, RECIPE).search(twin.photos[0].embeddings[:1], 2)[0]
     assert [hit.sku.name for hit in hits] == ["cola", "cola twin"]
     assert hits[0].score == hits[1].score
 
@@ -144,7 +147,7 @@ def test_one_sku_and_no_query(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("embeddings", "told"),
     [
         (np.zeros((1, DIMENSION)), "is zero"),
         (np.full((1, DIMENSION), np.nan), "not finite"),
@@ -154,11 +157,13 @@ def test_one_sku_and_no_query(tmp_path):
         (np.ones((0, DIMENSION)), "at least one"),
     ],
 )
-def test_useless_descriptors_are_refused_and_the_gallery_stays(tmp_path, rows, told):
+def test_useless_descriptors_are_refused_and_the_gallery_stays(tmp_path, embeddings, told):
     make_gallery(tmp_path)
     before = answers(tmp_path)
     with pytest.raises(DataError, match=told) as caught:
-        add_skus(tmp_path, RECIPE, [new_sku("good", 4), NewSku("bad", [NewPhoto(rows, "x.jpg")])])
+        add_skus(
+            tmp_path, RECIPE, [new_sku("good", 4), NewSku("bad", [NewPhoto(embeddings, "x.jpg")])]
+        )
     assert "\n" not in str(caught.value)
     assert "bad" in str(caught.value)
     assert answers(tmp_path) == before
@@ -306,11 +311,13 @@ def test_a_stored_index_finds_later_skus_and_forgets_removed_ones(tmp_path, kind
     remove_skus(tmp_path, ["sku 3"])
     add_skus(tmp_path, RECIPE, [new_sku("new", 77)])
     gallery = Gallery.open(tmp_path, RECIPE)
-    rows = np.concatenate([new_sku("new", 77).photos[0].rows, new_sku("sku 3", 3).photos[0].rows])
-    hits = gallery.search(rows, 3, effort=64)
+    embeddings = np.concatenate(
+        [new_sku("new", 77).photos[0].embeddings, new_sku("sku 3", 3).photos[0].embeddings]
+    )
+    hits = gallery.search(embeddings, 3, effort=64)
     assert [hit[0].sku.name for hit in hits[:2]] == ["new", "new"]
     assert all(hit.sku.name != "sku 3" for row in hits for hit in row)
-    exact = Gallery.open(tmp_path, RECIPE, kind="exact").search(rows, 3)
+    exact = Gallery.open(tmp_path, RECIPE, kind="exact").search(embeddings, 3)
     assert [[h.sku.name for h in row] for row in hits] == [
         [h.sku.name for h in row] for row in exact
     ]

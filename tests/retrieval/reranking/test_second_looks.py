@@ -36,7 +36,7 @@ def printed(seed, height=200, width=260):
     return rgb
 
 
-def turned(rgb, degrees, scale=0.8):
+def rotated(rgb, degrees, scale=0.8):
     height, width = rgb.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     matrix[:, 2] += (40, 60)
@@ -44,14 +44,14 @@ def turned(rgb, degrees, scale=0.8):
 
 
 @pytest.mark.parametrize("degrees", [0, 35, 90, 170])
-def test_a_planted_turned_product_agrees_at_its_angle_and_a_stranger_does_not(degrees):
+def test_an_injected_rotated_product_agrees_at_its_angle_and_an_unknown_does_not(degrees):
     first = local_features(printed(1))
-    seen = agreement(first, local_features(turned(printed(1), degrees)))
+    seen = agreement(first, local_features(rotated(printed(1), degrees)))
     assert seen.inliers >= 30
     off = (seen.degrees + degrees + 180) % 360 - 180  # OpenCV turns the other way round
     assert abs(off) < 3
-    stranger = agreement(first, local_features(turned(printed(2), degrees)))
-    assert stranger.inliers < 10
+    unknown = agreement(first, local_features(rotated(printed(2), degrees)))
+    assert unknown.inliers < 10
 
 
 def test_a_plain_picture_has_no_features_and_agrees_with_nothing():
@@ -80,21 +80,24 @@ def test_local_features_raise_scores_and_weight_zero_changes_nothing():
         verified_scores(scores, inliers[:1])
 
 
-def naive_expansion(query, rows, neighbours, alpha):
-    near = sorted(range(len(rows)), key=lambda n: (-(query @ rows[n]), n))[:neighbours]
+def naive_expansion(query, embeddings, neighbours, alpha):
+    near = sorted(range(len(embeddings)), key=lambda n: (-(query @ embeddings[n]), n))[:neighbours]
     total = query.copy()
     for n in near:
-        if (s := float(query @ rows[n])) > 0:
-            total = total + s**alpha * rows[n]
+        if (s := float(query @ embeddings[n])) > 0:
+            total = total + s**alpha * embeddings[n]
     return total / np.linalg.norm(total)
 
 
 @given(seed=st.integers(0, 300), neighbours=st.integers(0, 12), alpha=st.sampled_from([0, 1, 3]))
 def test_query_expansion_is_a_naive_loop(seed, neighbours, alpha):
     rng = np.random.default_rng(seed)
-    queries, rows = unit_vectors(rng, 3, 8).astype(float), unit_vectors(rng, 9, 8).astype(float)
-    found = expand_queries(queries, rows, neighbours, alpha)
-    wanted = [naive_expansion(query, rows, neighbours, alpha) for query in queries]
+    queries, embeddings = (
+        unit_vectors(rng, 3, 8).astype(float),
+        unit_vectors(rng, 9, 8).astype(float),
+    )
+    found = expand_queries(queries, embeddings, neighbours, alpha)
+    wanted = [naive_expansion(query, embeddings, neighbours, alpha) for query in queries]
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
@@ -134,17 +137,20 @@ def naive_reciprocal(vectors, count, k1, k2, own):
 @pytest.mark.parametrize(("k1", "k2", "own"), [(5, 3, 0.3), (4, 1, 0.0), (20, 6, 0.3), (3, 2, 1.0)])
 def test_k_reciprocal_is_a_naive_loop(k1, k2, own):
     rng = np.random.default_rng(k1)
-    queries, rows = unit_vectors(rng, 3, 6).astype(float), unit_vectors(rng, 11, 6).astype(float)
-    found = k_reciprocal_distances(queries, rows, k1, k2, own)
-    wanted = naive_reciprocal(np.concatenate([queries, rows]), 3, k1, k2, own)
+    queries, embeddings = (
+        unit_vectors(rng, 3, 6).astype(float),
+        unit_vectors(rng, 11, 6).astype(float),
+    )
+    found = k_reciprocal_distances(queries, embeddings, k1, k2, own)
+    wanted = naive_reciprocal(np.concatenate([queries, embeddings]), 3, k1, k2, own)
     np.testing.assert_allclose(found, wanted, atol=1e-9)
 
 
 def test_k_reciprocal_with_all_weight_on_the_distance_keeps_its_order():
     rng = np.random.default_rng(4)
-    queries, rows = unit_vectors(rng, 2, 6), unit_vectors(rng, 9, 6)
-    found = k_reciprocal_distances(queries, rows, own=1.0)
-    assert np.array_equal(found.argsort(axis=1), (-(queries @ rows.T)).argsort(axis=1))
+    queries, embeddings = unit_vectors(rng, 2, 6), unit_vectors(rng, 9, 6)
+    found = k_reciprocal_distances(queries, embeddings, own=1.0)
+    assert np.array_equal(found.argsort(axis=1), (-(queries @ embeddings.T)).argsort(axis=1))
 
 
 def test_an_empty_set_and_wrong_shapes():
@@ -164,7 +170,7 @@ def test_an_empty_set_and_wrong_shapes():
 def test_every_second_look_finds_an_exemplar_itself_first(tmp_path, method):
     make_gallery(tmp_path, [f"sku {n}" for n in range(6)])
     gallery = Gallery.open(tmp_path, RECIPE)
-    queries = np.concatenate([new_sku(f"sku {n}", n).photos[0].rows[:1] for n in range(6)])
+    queries = np.concatenate([new_sku(f"sku {n}", n).photos[0].embeddings[:1] for n in range(6)])
     plain = np.zeros((9, 9, 3), np.uint8)
     found = search_again(gallery, queries, [plain] * 6, method, count=2)
     assert [hits[0].sku.name for hits in found] == [f"sku {n}" for n in range(6)]
@@ -177,7 +183,7 @@ def test_verification_tells_two_skus_apart_whose_descriptors_are_the_same(tmp_pa
     for name, seed in (("a", 2), ("b", 1)):
         add_skus(tmp_path, RECIPE, [NewSku(name, [NewPhoto(row, name, printed(seed))])])
     gallery = Gallery.open(tmp_path, RECIPE)
-    query = turned(printed(1), 60)
+    query = rotated(printed(1), 60)
     assert search_again(gallery, row, [query], "none")[0][0].sku.name == "a"
     assert search_again(gallery, row, [query], "verify")[0][0].sku.name == "b"
 

@@ -1,4 +1,4 @@
-"""Sizes that were planted on trays are read off again."""
+"""Sizes that were injected on trays are read off again."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from rpc.data.cutouts import CutoutSet, read_cutouts
 from rpc.features.backbones.embedding import fit_square
 from synth.drawn import draw_cutouts
 from synth.exemplar.apparent_size import (
-    TurnedCutout,
+    RotatedCutout,
     estimate_sizes,
     match_sizes,
     pool_sizes,
-    turn_cutout,
+    rotate_cutout,
 )
 
 BACKDROP = (120, 130, 140)
@@ -39,21 +39,21 @@ def cutouts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def crops(cutouts):
-    """Each front view in eight turns and its planted size, as trays would show it."""
+    """Each front view in eight turns and its injected size, as trays would show it."""
     pictures, sides = [], []
     for cutout in cutouts.kept():
         if "front" not in cutout.file:
             continue
         factor = FACTORS[cutout.category_id]
         for turn in range(8):
-            picture = turn_cutout(cutouts.read(cutout), 45 * turn, BACKDROP)
+            picture = rotate_cutout(cutouts.read(cutout), 45 * turn, BACKDROP)
             sides.append([factor * picture.shape[1], factor * picture.shape[0]])
             size = (max(round(sides[-1][0]), 8), max(round(sides[-1][1]), 8))
             pictures.append(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     return pictures, np.array(sides)
 
 
-def test_planted_sizes_are_recovered(cutouts, crops):
+def test_injected_sizes_are_recovered(cutouts, crops):
     scaled, matches = estimate_sizes(cutouts, *crops, embed)
     assert sum(matches.values()) >= 0.5 * len(crops[0])
     found = {c.category_id: c.scale for c in scaled.cutouts}
@@ -69,7 +69,7 @@ def test_without_any_crop_the_scales_stay(cutouts):
 
 def test_a_box_of_another_shape_than_any_cutout_tells_nothing():
     one = np.ones((1, 1), np.float32)
-    square = [TurnedCutout((1, None), 10, 10)]
+    square = [RotatedCutout((1, None), 10, 10)]
     assert match_sizes(one, np.array([[90.0, 20.0]]), one, square) == []
     ((group, factor),) = match_sizes(one, np.array([[40.0, 40.0]]), one, square)
     assert group == (1, None)
@@ -79,13 +79,13 @@ def test_a_box_of_another_shape_than_any_cutout_tells_nothing():
 def test_no_box_and_no_cutout_give_no_match():
     nothing = np.zeros((0, 0), np.float32)
     one = np.ones((1, 1), np.float32)
-    assert match_sizes(nothing, np.zeros((0, 2)), one, [TurnedCutout((1, 0), 9, 9)]) == []
+    assert match_sizes(nothing, np.zeros((0, 2)), one, [RotatedCutout((1, 0), 9, 9)]) == []
     assert match_sizes(one, np.ones((1, 2)), nothing, []) == []
 
 
 def test_only_the_share_that_matches_best_is_kept():
     vectors = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, 1, 10)], np.float32)
-    cutout = [TurnedCutout((1, 0), 10, 10)]
+    cutout = [RotatedCutout((1, 0), 10, 10)]
     sides = np.arange(1.0, 11)[:, None].repeat(2, axis=1)
     matches = match_sizes(vectors, sides, vectors[:1], cutout, keep=0.4)
     assert sorted(10 * np.exp(f) for _, f in matches) == pytest.approx([1, 2, 3, 4])
@@ -118,13 +118,13 @@ def test_one_wild_match_hardly_moves_a_group():
 
 
 @pytest.mark.parametrize(("degrees", "shape"), [(0, (20, 60)), (90, (60, 20)), (180, (20, 60))])
-def test_a_turned_cutout_is_tight_on_its_mask(degrees, shape):
+def test_a_rotated_cutout_is_tight_on_its_mask(degrees, shape):
     rgba = np.zeros((30, 80, 4), np.uint8)
     rgba[5:25, 10:70] = (200, 10, 10, 255)
-    turned = turn_cutout(rgba, degrees, BACKDROP)
-    np.testing.assert_allclose(turned.shape[:2], shape, atol=1)
-    assert (turned[5:-5, 5:-5] == (200, 10, 10)).all()
+    rotated = rotate_cutout(rgba, degrees, BACKDROP)
+    np.testing.assert_allclose(rotated.shape[:2], shape, atol=1)
+    assert (rotated[5:-5, 5:-5] == (200, 10, 10)).all()
 
 
 def test_a_cutout_without_a_mask_is_one_pixel():
-    assert turn_cutout(np.zeros((5, 5, 4), np.uint8), 45, BACKDROP).shape == (1, 1, 3)
+    assert rotate_cutout(np.zeros((5, 5, 4), np.uint8), 45, BACKDROP).shape == (1, 1, 3)

@@ -61,11 +61,11 @@ def test_box_fit_is_one_only_where_all_four_sides_are_touched():
     assert box_fit(np.zeros((9, 9), bool), (1, 1, 5, 5)) == 0
 
 
-def test_the_sides_of_a_turned_rectangle_do_not_depend_on_the_turn():
+def test_the_sides_of_a_rotated_rectangle_do_not_depend_on_the_turn():
     assert rectangle_sides(block(10, 10, 30, 70)) == pytest.approx((20, 60), abs=0.1)
     ys, xs = np.mgrid[:80, :80] - 40
-    turned = (abs(xs + ys) < 28 * 2**0.5) & (abs(xs - ys) < 10 * 2**0.5)
-    assert rectangle_sides(turned) == pytest.approx((20, 56), abs=2)
+    rotated = (abs(xs + ys) < 28 * 2**0.5) & (abs(xs - ys) < 10 * 2**0.5)
+    assert rectangle_sides(rotated) == pytest.approx((20, 56), abs=2)
     assert rectangle_sides(np.zeros((5, 5), bool)) == (0, 0)
 
 

@@ -19,7 +19,7 @@ def with_moments(mean, covariance, count, rng):
     return x @ np.linalg.inv(own).T @ wanted.T + mean
 
 
-def turned(dims, rng):
+def rotated(dims, rng):
     return np.linalg.qr(rng.normal(size=(dims, dims)))[0]
 
 
@@ -38,7 +38,7 @@ def test_in_one_dimension_it_is_the_difference_of_means_and_of_deviations():
 
 def test_covariances_with_the_same_axes_compare_by_their_deviations():
     rng = np.random.default_rng(1)
-    axes = turned(5, rng)
+    axes = rotated(5, rng)
     a, b = rng.uniform(0.5, 3, 5), rng.uniform(0.5, 3, 5)
     x = with_moments(np.zeros(5), axes @ np.diag(a**2) @ axes.T, 40, rng)
     y = with_moments(np.ones(5), axes @ np.diag(b**2) @ axes.T, 40, rng)
@@ -77,7 +77,7 @@ def test_order_turns_and_shifts_of_both_sets_change_nothing(seed, n, m, dims):
     x, y = rng.normal(size=(n, dims)), rng.normal(size=(m, dims)) * 2
     distance = frechet_distance(x, y)
     assert distance >= 0
-    turn, shift = turned(dims, rng), rng.normal(size=dims)
+    turn, shift = rotated(dims, rng), rng.normal(size=dims)
     for a, b in (
         (y, x),
         (rng.permutation(x), rng.permutation(y)),
@@ -99,8 +99,8 @@ def test_few_vectors_make_it_larger():
 @pytest.mark.parametrize(
     ("x", "y", "told"),
     [
-        (np.ones((1, 3)), np.ones((4, 3)), "two rows or more"),
-        (np.ones((4, 3)), np.ones((0, 3)), "two rows or more"),
+        (np.ones((1, 3)), np.ones((4, 3)), "two vectors or more"),
+        (np.ones((4, 3)), np.ones((0, 3)), "two vectors or more"),
         (np.ones((4, 3)), np.ones((4, 2)), "same last one"),
         (np.ones(3), np.ones((4, 3)), "2 dimensions"),
         (np.array([[1.0], [np.nan]]), np.ones((4, 1)), "finite"),

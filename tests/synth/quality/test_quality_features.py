@@ -1,4 +1,4 @@
-"""What the network's views see: planted blur, noise and colour, the more the farther."""
+"""What the network's views see: injected blur, noise and colour, the more the farther."""
 
 import cv2
 import numpy as np

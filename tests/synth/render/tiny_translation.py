@@ -8,7 +8,7 @@ from synth.render.training.settings_reader import read_settings
 
 TINY = {
     "generator": {"width": 4, "blocks": 1},
-    "critic": {"width": 4, "layers": 1},
+    "discriminator": {"width": 4, "layers": 1},
     "adversarial": {"pool": 3},
     "crops": {"side": 32},
     "training": {"iterations": 6, "batch_size": 2, "workers": 0},

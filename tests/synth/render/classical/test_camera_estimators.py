@@ -1,4 +1,4 @@
-"""Planted values are found again: board, light, blur, noise, compression."""
+"""Injected values are found again: board, light, blur, noise, compression."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""A classical renderer finds a planted camera, and brings held-out scenes closer to it."""
+"""A classical renderer finds an injected camera, and brings held-out scenes closer to it."""
 
 import cv2
 import numpy as np

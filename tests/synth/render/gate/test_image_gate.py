@@ -1,4 +1,4 @@
-"""Every fault planted in a drawn scene is caught; what any camera does passes."""
+"""Every fault injected in a drawn scene is caught; what any camera does passes."""
 
 from dataclasses import replace
 
@@ -10,27 +10,27 @@ from hypothesis import strategies as st
 
 from synth.render.apply.sheet import marked, rows_sheet
 from synth.render.gate.image_gate import REASONS, Thresholds, judge
-from synth.render.gate.planted import FAULTS, ON_BOARD, camera_change, plant
+from synth.render.gate.injected import FAULTS, ON_BOARD, camera_change, inject
 from synth.render.gate.repair import can_repair, repair
 from synth.render.gate.structure import structure, views
 from tests.synth.render.drawn_trays import tray
 
 
-def planted_in(seed, fault):
+def injected_in(seed, fault):
     """A scene, its masks, and a camera's picture of it with the fault."""
     rgb, masks, _ = tray(seed, 5)
     for item in range(len(masks)):
         rng = np.random.default_rng([seed, item])
-        found = plant(rgb, masks, item, fault, rng)
+        found = inject(rgb, masks, item, fault, rng)
         if found is not None:
             return rgb, masks, camera_change(found[0], rng), found[1]
     raise AssertionError(f"no room for {fault} in tray {seed}")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_caught_on_the_item_it_hurt(fault):
+def test_a_injected_fault_is_caught_on_the_item_it_hurt(fault):
     for seed in (20, 21):
-        rgb, masks, hurt_image, hurt = planted_in(seed, fault)
+        rgb, masks, hurt_image, hurt = injected_in(seed, fault)
         verdict = judge(rgb, hurt_image, masks)
         if fault in ON_BOARD:
             assert verdict.strays.any()
@@ -132,7 +132,7 @@ def test_images_of_different_sizes_are_refused():
 
 @pytest.mark.parametrize("fault", ["shift 10%", "replaced", "hue", "wiped", "yellow blob"])
 def test_a_repair_brings_the_product_back_and_passes(fault):
-    rgb, masks, hurt_image, _ = planted_in(21, fault)
+    rgb, masks, hurt_image, _ = injected_in(21, fault)
     verdict = judge(rgb, hurt_image, masks)
     assert can_repair(verdict)
     fixed = repair(rgb, hurt_image, masks, verdict)
@@ -167,7 +167,7 @@ def test_a_sound_rendering_is_not_touched_by_repair():
 
 
 def test_a_sheet_outlines_what_is_wrong_and_nothing_else():
-    rgb, masks, hurt_image, hurt = planted_in(20, "erased")
+    rgb, masks, hurt_image, hurt = injected_in(20, "erased")
     shown = marked(hurt_image, masks, judge(rgb, hurt_image, masks))
     changed = (shown != hurt_image).any(axis=2)
     around = cv2.dilate(masks[hurt[0]].astype(np.uint8), np.ones((9, 9))) > 0

@@ -1,4 +1,4 @@
-"""Generators and critics have the published shape, and take pictures of any size."""
+"""Generators and discriminators have the published shape, and take pictures of any size."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from synth.render.training.networks import Generator, PatchCritic, draw_weights
-from synth.render.training.settings import CriticSettings, GeneratorSettings
+from synth.render.training.networks import Generator, PatchDiscriminator, draw_weights
+from synth.render.training.settings import DiscriminatorSettings, GeneratorSettings
 
 SMALL = GeneratorSettings(width=4, blocks=2)
 
@@ -28,19 +28,21 @@ def without_norms(network):
 
 
 def test_the_published_generator_and_critic_have_the_published_numbers_of_weights():
-    # CycleGAN's own program prints 11.378 M for its generator and 2.765 M for its critic.
+    # CycleGAN's own program prints 11.378 M for its generator and 2.765 M for its discriminator.
     count = [
         sum(p.numel() for p in network.parameters())
-        for network in (Generator(GeneratorSettings()), PatchCritic(CriticSettings()))
+        for network in (Generator(GeneratorSettings()), PatchDiscriminator(DiscriminatorSettings()))
     ]
     assert [round(n / 1e6, 3) for n in count] == [11.378, 2.765]
 
 
 @pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70)])
 def test_a_score_sees_patches_of_the_published_size(layers, field):
-    critic = without_norms(made(PatchCritic(CriticSettings(width=4, layers=layers)))).double()
+    discriminator = without_norms(
+        made(PatchDiscriminator(DiscriminatorSettings(width=4, layers=layers)))
+    ).double()
     rgb = torch.zeros(1, 3, 192, 192, dtype=torch.float64, requires_grad=True)
-    scores = critic.layers(rgb)
+    scores = discriminator.layers(rgb)
     middle = scores.shape[-1] // 2
     scores[0, 0, middle, middle].backward()
     rows, columns = rgb.grad.abs().sum((0, 1)).nonzero().T
@@ -136,9 +138,11 @@ def test_a_resizing_generator_leaves_no_checkerboard_on_even_ground():
     assert uneven["resize"] < 1e-6 < 1e-3 < uneven["transposed"]
 
 
-@pytest.mark.parametrize("make", [Generator, PatchCritic])
+@pytest.mark.parametrize("make", [Generator, PatchDiscriminator])
 def test_without_norms_signals_keep_their_size(make):
-    settings = (GeneratorSettings if make is Generator else CriticSettings)(width=16, norm="none")
+    settings = (GeneratorSettings if make is Generator else DiscriminatorSettings)(
+        width=16, norm="none"
+    )
     network = made(make(settings))
     sizes = []
     for part in network.modules():

@@ -30,14 +30,14 @@ def pair(seed=0):
     return [torch.rand(2, 3, 32, 32, generator=chance) * 2 - 1 for _ in range(2)]
 
 
-def judge(side, rgb):
-    return {"target": 2.0, "source": 3.0}[side] * rgb.square().mean()
+def generator_loss(domain, rgb):
+    return {"target": 2.0, "source": 3.0}[domain] * rgb.square().mean()
 
 
 def terms_of(settings, seed=0, source=None):
     one, two = pair()
     source = one if source is None else source
-    return made(settings)(source, two, judge, np.random.default_rng(seed))
+    return made(settings)(source, two, generator_loss, np.random.default_rng(seed))
 
 
 def unit(*shape):
@@ -86,10 +86,10 @@ def test_places_are_drawn_once_each_and_all_of_a_small_map():
 def test_cyclegan_is_the_papers_sum():
     source, target = pair()
     model = made(CycleSettings())
-    terms, translations = model(source, target, judge, np.random.default_rng(0))
+    terms, translations = model(source, target, generator_loss, np.random.default_rng(0))
     there, back = model.translator, model.back
     expected = {
-        "fool": 2 * there(source).square().mean() + 3 * back(target).square().mean(),
+        "generator": 2 * there(source).square().mean() + 3 * back(target).square().mean(),
         "cycle": 10
         * (
             (back(there(source)) - source).abs().mean()
@@ -108,7 +108,7 @@ def test_cyclegan_is_the_papers_sum():
 def test_a_squared_cycle_weighs_as_the_published_one():
     source, target = pair()
     model = made(CycleSettings(distance="squared"))
-    terms, _ = model(source, target, judge, np.random.default_rng(0))
+    terms, _ = model(source, target, generator_loss, np.random.default_rng(0))
     there, back = model.translator, model.back
     cycle = (back(there(source)) - source).square().mean()
     cycle += (there(back(target)) - target).square().mean()
@@ -119,11 +119,11 @@ def test_a_squared_cycle_weighs_as_the_published_one():
 
 def test_cut_halves_both_contrasts_and_fastcut_has_one():
     cut, half = terms_of(CUT)[0], terms_of(ContrastiveSettings(patches=16, width=8, nce=0.5))[0]
-    assert set(cut) == {"fool", "nce", "identity"}
+    assert set(cut) == {"generator", "nce", "identity"}
     assert cut["nce"].item() == pytest.approx(2 * half["nce"].item())
     assert cut["identity"].item() == pytest.approx(2 * half["identity"].item())
     fast = terms_of(FASTCUT)[0]
-    assert set(fast) == {"fool", "nce"}
+    assert set(fast) == {"generator", "nce"}
 
 
 def test_fastcut_translates_half_of_its_batches_mirrored_and_compares_them_upright():
@@ -133,7 +133,7 @@ def test_fastcut_translates_half_of_its_batches_mirrored_and_compares_them_uprig
     made_mirrored = model.translator(source.flip(3))
     kinds = []
     for seed in range(40):
-        _, translations = model(source, target, judge, np.random.default_rng(seed))
+        _, translations = model(source, target, generator_loss, np.random.default_rng(seed))
         kinds.append(torch.equal(translations["target"], made_mirrored))
         assert kinds[-1] or torch.equal(translations["target"], made_upright)
     assert 10 < sum(kinds) < 30
@@ -168,7 +168,7 @@ def test_patches_of_a_mirrored_translation_find_themselves_upright():
 def test_photos_that_must_stay_the_same_cost_their_squared_change():
     source, target = pair()
     model = made(replace(CUT, same=2.0))
-    terms, _ = model(source, target, judge, np.random.default_rng(0))
+    terms, _ = model(source, target, generator_loss, np.random.default_rng(0))
     change = (model.translator(target) - target).square().mean().item()
     assert terms["same"].item() == pytest.approx(2 * change)
 
@@ -202,6 +202,6 @@ def test_all_weights_learn_in_bfloat16_too(settings, seed):
     source, target = pair()
     model = made(settings)
     with torch.autocast("cpu", torch.bfloat16):
-        terms, _ = model(source, target, judge, np.random.default_rng(seed))
+        terms, _ = model(source, target, generator_loss, np.random.default_rng(seed))
     sum(terms.values()).backward()
     assert all(p.grad.abs().sum() > 0 for p in model.parameters() if p.dim() > 1)

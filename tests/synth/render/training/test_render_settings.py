@@ -32,7 +32,7 @@ def test_lists_and_whole_numbers_do_for_tuples_and_floats():
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (changed(generater={}), "c: unknown setting generater; known: adversarial, critic, crops"),
+        (changed(generater={}), "c: unknown setting generater; known: adversarial, crops, discr"),
         (changed(generator={"widht": 4}), "c: generator: unknown setting widht; known: blocks"),
         (changed(generator={"width": "4"}), "c: generator.width: expected int, got '4'"),
         (changed(generator={"width": True}), "c: generator.width: expected int, got True"),
@@ -50,7 +50,7 @@ def test_lists_and_whole_numbers_do_for_tuples_and_floats():
         (changed(crops={"side": 30}), "side a multiple of 4 from 16 on, got 30"),
         (changed(crops={"side": 32, "load_scale": 2}), r"load_scale in \(0, 1\], got 2"),
         (
-            changed(crops={"side": 16}, critic={"layers": 3}),
+            changed(crops={"side": 16}, discriminator={"layers": 3}),
             "needs a side of 24 px or more, got 16",
         ),
         (changed(tiling={"tile": 20}), "expected tile 0, or at least 16 and twice the overlap"),

@@ -72,9 +72,9 @@ def break_at(monkeypatch, number, owner, name):
 @pytest.mark.parametrize(
     ("place", "number"),
     [
-        ((trainee_module.Critics, "fooled"), 5),  # in the middle of a forward pass
+        ((trainee_module.Discriminators, "generator_loss"), 5),  # in the middle of a forward pass
         ((trainee_module.ImagePool, "swap"), 4),
-        ((torch.optim.Adam, "step"), 8),  # the generators have stepped, the critics have not
+        ((torch.optim.Adam, "step"), 8),  # the generators have stepped, the discriminators have not
         ((Trainee, "state"), 3),  # while saving
     ],
     ids=["forward", "pool", "step", "saving"],
@@ -141,9 +141,11 @@ def test_a_number_that_is_none_stops_with_one_line_and_the_last_good_state(
         def backward(ctx, gradient):
             return gradient * math.inf
 
-    whole = trainee_module.Critics.fooled
+    whole = trainee_module.Discriminators.generator_loss
     monkeypatch.setattr(
-        trainee_module.Critics, "fooled", lambda self, *args: Spoil.apply(whole(self, *args))
+        trainee_module.Discriminators,
+        "generator_loss",
+        lambda self, *args: Spoil.apply(whole(self, *args)),
     )
     before = state_of(tmp_path / "good")
     with pytest.raises(DataError, match=rf"the {where} of .* became (nan|inf) at batch 3") as stop:
@@ -157,7 +159,7 @@ def test_a_training_makes_dark_scenes_bright(pictures, tmp_path):
     settings = tiny_settings(
         generator={"width": 8, "output": "residual"},
         objective={**CUT, "nce": 0.5},
-        critic={"width": 8},
+        discriminator={"width": 8},
         training={"iterations": 40, "lr": 0.005, "batch_size": 1},
     )
     translator, _ = learn(pictures, tmp_path, settings)

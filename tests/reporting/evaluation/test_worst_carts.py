@@ -11,7 +11,7 @@ from rpc.reporting import (
     read_carts,
     results_of_detections,
     truth_of,
-    write_gallery,
+    write_worst_carts,
 )
 from rpc.reporting.pictures.palette import CONFUSED, EXTRA, MISSED
 
@@ -34,15 +34,17 @@ def has(picture, colour):
 
 @pytest.mark.usefixtures("no_system_fonts")
 def test_wrong_carts_are_drawn_worst_first(three_trays, three_readings, photos, tmp_path):
-    gallery = write_gallery(
+    worst_carts = write_worst_carts(
         tmp_path / "out", three_trays, reading_of(three_trays, three_readings), photos
     )
-    assert gallery["missing"] == []
-    assert gallery["pictures"] == [
-        {"image_id": 30, "file_name": "c.jpg", "wrong": 2, "picture": "gallery/001_30.jpg"},
-        {"image_id": 20, "file_name": "b.jpg", "wrong": 1, "picture": "gallery/002_20.jpg"},
+    assert worst_carts["missing"] == []
+    assert worst_carts["pictures"] == [
+        {"image_id": 30, "file_name": "c.jpg", "wrong": 2, "picture": "worst_carts/001_30.jpg"},
+        {"image_id": 20, "file_name": "b.jpg", "wrong": 1, "picture": "worst_carts/002_20.jpg"},
     ]
-    confused, extra = (read_image(tmp_path / "out" / one["picture"]) for one in gallery["pictures"])
+    confused, extra = (
+        read_image(tmp_path / "out" / one["picture"]) for one in worst_carts["pictures"]
+    )
     assert has(confused, CONFUSED)
     assert has(extra, EXTRA)
     assert not has(extra, CONFUSED)
@@ -51,8 +53,10 @@ def test_wrong_carts_are_drawn_worst_first(three_trays, three_readings, photos, 
 @pytest.mark.usefixtures("no_system_fonts")
 def test_a_missed_item_is_drawn(three_trays, three_readings, photos, tmp_path):
     readings = [three_readings[0].select([0]), *three_readings[1:]]
-    gallery = write_gallery(tmp_path, three_trays, reading_of(three_trays, readings), photos)
-    picture = next(one["picture"] for one in gallery["pictures"] if one["image_id"] == 10)
+    worst_carts = write_worst_carts(
+        tmp_path, three_trays, reading_of(three_trays, readings), photos
+    )
+    picture = next(one["picture"] for one in worst_carts["pictures"] if one["image_id"] == 10)
     assert has(read_image(tmp_path / picture), MISSED)
 
 
@@ -62,12 +66,12 @@ def test_a_photo_that_is_missing_or_damaged_is_named_and_passed_over(
 ):
     reading = reading_of(three_trays, three_readings)
     (tmp_path / "photos/c.jpg").unlink()
-    gallery = write_gallery(tmp_path / "out", three_trays, reading, photos)
-    assert gallery["missing"] == ["c.jpg"]
-    assert [one["picture"] for one in gallery["pictures"]] == ["gallery/002_20.jpg"]
+    worst_carts = write_worst_carts(tmp_path / "out", three_trays, reading, photos)
+    assert worst_carts["missing"] == ["c.jpg"]
+    assert [one["picture"] for one in worst_carts["pictures"]] == ["worst_carts/002_20.jpg"]
     (tmp_path / "photos/b.jpg").write_bytes(b"no photo")
-    gallery = write_gallery(tmp_path / "out", three_trays, reading, photos)
-    assert gallery == {"pictures": [], "missing": ["c.jpg", "b.jpg"]}
+    worst_carts = write_worst_carts(tmp_path / "out", three_trays, reading, photos)
+    assert worst_carts == {"pictures": [], "missing": ["c.jpg", "b.jpg"]}
 
 
 @pytest.mark.usefixtures("no_system_fonts")
@@ -75,11 +79,11 @@ def test_pictures_of_an_earlier_run_go_and_other_files_stay(
     three_trays, three_readings, photos, tmp_path
 ):
     for name in ("007_99.jpg", "holiday.jpg", "007_99.png"):
-        (tmp_path / "gallery").mkdir(exist_ok=True)
-        (tmp_path / "gallery" / name).write_bytes(b"x")
+        (tmp_path / "worst_carts").mkdir(exist_ok=True)
+        (tmp_path / "worst_carts" / name).write_bytes(b"x")
     reading = reading_of(three_trays, three_readings)
-    write_gallery(tmp_path, three_trays, reading, photos, most=1)
-    left = sorted(path.name for path in (tmp_path / "gallery").iterdir())
+    write_worst_carts(tmp_path, three_trays, reading, photos, most=1)
+    left = sorted(path.name for path in (tmp_path / "worst_carts").iterdir())
     assert left == ["001_30.jpg", "007_99.png", "holiday.jpg"]
 
 
@@ -87,9 +91,9 @@ def test_right_carts_and_lists_without_boxes_are_not_drawn(three_trays, photos, 
     truth = [truth_of(three_trays, image.id) for image in three_trays.images]
     nothing = {"pictures": [], "missing": []}
     reading = reading_of(three_trays, truth)
-    assert write_gallery(tmp_path / "out", three_trays, reading, photos) == nothing
+    assert write_worst_carts(tmp_path / "out", three_trays, reading, photos) == nothing
     lists = read_carts(CountedCarts(np.zeros((3, 2), dtype=np.int64), None, 0))
-    assert write_gallery(tmp_path / "out", three_trays, lists, photos) == nothing
+    assert write_worst_carts(tmp_path / "out", three_trays, lists, photos) == nothing
     assert not (tmp_path / "out").exists()
 
 
@@ -99,4 +103,4 @@ def test_a_photo_outside_the_folder_is_refused(three_trays, three_readings, phot
     (tmp_path / "photos/c.jpg").symlink_to(tmp_path / "secret.jpg")
     reading = reading_of(three_trays, three_readings)
     with pytest.raises(DataError, match="leads out of the data folder through a link"):
-        write_gallery(tmp_path / "out", three_trays, reading, photos)
+        write_worst_carts(tmp_path / "out", three_trays, reading, photos)

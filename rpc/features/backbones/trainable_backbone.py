@@ -24,7 +24,7 @@ from rpc.features.backbones.network import reason
 LITE: Final = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
-class Trunk(nn.Module):
+class Backbone(nn.Module):
     """A backbone up to some of its stages, rectified: photos to maps.
 
     The papers' systems stand on VGG's conv5, whose values are never negative, and read a channel's
@@ -58,7 +58,9 @@ class Trunk(nn.Module):
     ) -> None:
         super().__init__()
         if not stages or not 0 <= fixed <= 1:
-            raise ValueError(f"trunk: expected a stage and 0 <= fixed <= 1, got {stages}, {fixed}")
+            raise ValueError(
+                f"backbone: expected a stage and 0 <= fixed <= 1, got {stages}, {fixed}"
+            )
         self.name = name
         count = len(_stages_of(name))
         wanted = [stage % count if -count <= stage < count else stage for stage in stages]

@@ -16,13 +16,13 @@ from rpc.reporting.evaluation.matching import truth_of
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.pictures.draw import draw_tray
 
-FOLDER: Final = "gallery"
+FOLDER: Final = "worst_carts"
 MOST: Final = 24
 QUALITY: Final = 85
 OURS: Final = re.compile(r"\d{3,}_-?\d+\.jpg")
 
 
-def write_gallery(
+def write_worst_carts(
     folder: str | Path,
     dataset: Dataset,
     reading: Reading,
@@ -30,7 +30,7 @@ def write_gallery(
     *,
     most: int = MOST,
 ) -> dict[str, Any]:
-    """Draw the carts counted wrong, worst first, into `gallery/` of a report's folder.
+    """Draw the carts counted wrong, worst first, into `worst_carts/` of a report's folder.
 
     A cart whose photo is not there, or cannot be read, is named and passed over. Pictures that an
     earlier run left in that folder are removed.
@@ -43,8 +43,9 @@ def write_gallery(
         most: carts at most, those without a photo included.
 
     Returns:
-        For `report["gallery"]`: `pictures`, rows with `image_id`, `file_name`, `wrong` (items) and
-        `picture` (path from the report's folder); and `missing`, the file names without a photo.
+        For `report["worst_carts"]`: `pictures`, rows with `image_id`, `file_name`, `wrong` (items)
+        and `picture` (path from the report's folder); and `missing`, the names of files without a
+        photo.
 
     Raises:
         DataError: `photo` refuses a file name, or a picture cannot be written.

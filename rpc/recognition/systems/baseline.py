@@ -1,4 +1,4 @@
-"""The yardstick: a plain backbone, pooled, with a linear, cosine or margin head.
+"""The baseline: a plain backbone, pooled, with a linear, cosine or margin head.
 
 A fine-grained system that does not beat it under the same budget has to say so.
 
@@ -13,19 +13,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trunk import Trunk, pooled_depths
-from rpc.recognition.systems.system import Group, Learn, Losses, Photos, System, class_loss
+from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.recognition.systems.system import (
+    Batch,
+    GradientPhase,
+    Losses,
+    ParameterGroup,
+    System,
+    class_loss,
+)
 
 Head = Literal["linear", "cosine", "margin"]
 
 
-class Yardstick(System):
+class Baseline(System):
     """Average-pooled maps of two depths and one layer.
 
     Args:
         num_classes: K.
         side: S.
-        backbone: of `Trunk`.
+        backbone: of `Backbone`.
         stages: whose maps are pooled and put side by side.
         head: "linear"; "cosine": unit vectors against unit weights, times `scale` (Wang et al.
             2017, NormFace); "margin": in learning, the true class's cosine less `margin` (Wang et
@@ -34,7 +41,7 @@ class Yardstick(System):
         margin: of the margin head.
         dropout: before the head.
         smoothing: mass taken from the true label in learning.
-        trunk_factor: on the learning rate of the backbone.
+        backbone_lr_mult: multiplier of the learning rate of the backbone.
         pretrained: ImageNet weights; False where a file follows.
     """
 
@@ -50,34 +57,38 @@ class Yardstick(System):
         margin: float = 0.2,
         dropout: float = 0.2,
         smoothing: float = 0.05,
-        trunk_factor: float = 0.3,
+        backbone_lr_mult: float = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)
-        self.trunk = Trunk(backbone, stages, pretrained=pretrained)
+        self.backbone = Backbone(backbone, stages, pretrained=pretrained)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(sum(self.trunk.channels), num_classes, bias=head == "linear")
+        self.head = nn.Linear(sum(self.backbone.channels), num_classes, bias=head == "linear")
         self.kind, self.scale, self.margin = head, scale, margin
-        self.smoothing, self.trunk_factor = smoothing, trunk_factor
+        self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""
         return self._scores(images)
 
-    def phases(self) -> tuple[Learn, ...]:
+    def phases(self) -> tuple[GradientPhase, ...]:
         """All at once."""
-        trunk = Group(list(self.trunk.learnable()), self.trunk_factor)
-        return (Learn("all", (trunk, Group(list(self.head.parameters()))), self._loss),)
+        backbone = ParameterGroup(list(self.backbone.learnable()), self.backbone_lr_mult)
+        return (
+            GradientPhase(
+                "all", (backbone, ParameterGroup(list(self.head.parameters()))), self._loss
+            ),
+        )
 
-    def _loss(self, photos: Photos, chance: torch.Generator) -> Losses:
-        scores = self._scores(photos.images)
+    def _loss(self, batch: Batch, chance: torch.Generator) -> Losses:
+        scores = self._scores(batch.images)
         if self.kind == "margin":
-            own = F.one_hot(photos.labels, self.num_classes)
+            own = F.one_hot(batch.labels, self.num_classes)
             scores = scores - self.scale * self.margin * own
-        return {"class": class_loss(scores, photos, self.smoothing)}
+        return {"class": class_loss(scores, batch, self.smoothing)}
 
     def _scores(self, images: Tensor) -> Tensor:
-        vectors = self.dropout(pooled_depths(self.trunk(images)))  # (B, D)
+        vectors = self.dropout(pooled_depths(self.backbone(images)))  # (B, D)
         if self.kind == "linear":
             return self.head(vectors)  # type: ignore[no-any-return]
         return self.scale * F.linear(F.normalize(vectors), F.normalize(self.head.weight))

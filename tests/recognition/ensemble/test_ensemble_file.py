@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rpc.data.files import DataError
-from rpc.recognition.ensemble.renaming_file import (
+from rpc.recognition.ensemble.ensemble_file import (
     CHOICE,
     MODEL,
-    Renaming,
-    read_renamer,
-    read_renaming,
-    write_renaming,
+    EnsembleChoice,
+    read_ensemble,
+    read_ensemble_classifier,
+    write_ensemble,
 )
 from rpc.recognition.systems.registry import SystemSettings, build_system
 from rpc.recognition.training.model_file import write_model
@@ -30,27 +30,27 @@ class Undecided:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    settings = SystemSettings("yardstick", 32)
+    settings = SystemSettings("baseline", 32)
     path = tmp_path_factory.mktemp("trained") / "best.pth"
     return write_model(path, build_system(settings, 2, pretrained=False), settings, SKUS[:2], {})
 
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    chosen = Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
-    write_renaming(tmp_path / "joined", trained, chosen, {"chosen_on": "val"})
+    chosen = EnsembleChoice(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
+    write_ensemble(tmp_path / "joined", trained, chosen, {"chosen_on": "val"})
     return tmp_path / "joined"
 
 
 def test_it_comes_back_as_it_was_written(folder):
-    namer, renaming = read_renaming(folder)
-    assert renaming == Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
-    assert namer.names == SKUS[:2]
+    classifier, ensemble = read_ensemble(folder)
+    assert ensemble == EnsembleChoice(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS, {"threshold": 0.4})
+    assert classifier.names == SKUS[:2]
     assert sorted(path.name for path in folder.iterdir()) == [CHOICE, MODEL]
 
 
 def test_it_names_boxes_beside_the_counter_s_own(folder):
-    joined, _ = read_renamer(folder, Undecided(), SKUS)
+    joined, _ = read_ensemble_classifier(folder, Undecided(), SKUS)
     rgb = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
     found = joined.probabilities(rgb, np.array([[2.0, 3, 30, 36], [0, 0, 9, 9]]))
     assert found.shape == (2, 4)
@@ -59,7 +59,7 @@ def test_it_names_boxes_beside_the_counter_s_own(folder):
 
 def test_another_counter_s_skus_are_refused(folder):
     with pytest.raises(DataError, match="other than the model's 2"):
-        read_renamer(folder, Undecided(), SKUS[:2])
+        read_ensemble_classifier(folder, Undecided(), SKUS[:2])
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_a_damaged_choice_is_one_clear_line(folder, field, value, told):
     content = json.loads((folder / CHOICE).read_text())
     (folder / CHOICE).write_text(json.dumps({**content, field: value}))
     with pytest.raises(DataError, match=told) as caught:
-        read_renaming(folder)
+        read_ensemble(folder)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_without_a_choice_and_a_file_that_is_no_system_are_told(folder, tmp_path):
     with pytest.raises(DataError, match=r"fusion\.json"):
-        read_renaming(tmp_path)
+        read_ensemble(tmp_path)
     (folder / MODEL).write_bytes(b"nothing")
     with pytest.raises(DataError, match=MODEL):
-        read_renaming(folder)
+        read_ensemble(folder)
 
 
 def test_what_is_no_system_is_not_copied(tmp_path):
     (tmp_path / "other.pth").write_bytes(b"nothing")
-    chosen = Renaming(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS)
+    chosen = EnsembleChoice(Fusion(0.35, 0.1), 1.5, 0.04, 2, SKUS)
     with pytest.raises(DataError, match=r"other\.pth"):
-        write_renaming(tmp_path / "joined", tmp_path / "other.pth", chosen, {})
+        write_ensemble(tmp_path / "joined", tmp_path / "other.pth", chosen, {})
     assert not (tmp_path / "joined").exists()

@@ -1,4 +1,4 @@
-"""Faults planted in scenes, and changes that any camera makes: what the gate is proved on."""
+"""Faults injected in scenes, and changes that any camera makes: what the gate is proved on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def camera_change(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     return out
 
 
-def plant(
+def inject(
     rgb: Rgb, masks: Sequence[BoolMask], item: int, fault: Fault, rng: np.random.Generator
 ) -> tuple[Rgb, list[int]] | None:
     """A scene with one fault.

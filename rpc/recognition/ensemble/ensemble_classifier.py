@@ -1,4 +1,4 @@
-"""A recognition system names a detector's boxes anew, beside the counter's own recogniser.
+"""An ensemble of a recognition system and the counter's own recogniser, on a detector's boxes.
 
 The system knows SKUs only. Whether a box frames a single product at all is left to the counter's
 recogniser, which was shown boxes that do not.
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rpc.recognition.ensemble.gallery_namer import TellsSkus
+from rpc.recognition.ensemble.gallery_classifier import TellsSkus
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.loop import predict
 from rpc.recognition.training.photo_geometry import Placed, fit_window, warp_photo
@@ -30,14 +30,14 @@ TEMPERATURES: Final = tuple(float(t) for t in np.geomspace(0.02, 20, 61))
 
 
 def box_views(rgb: Rgb, boxes: FloatArray, side: int, margin: float, turns: int = 1) -> Tensor:
-    """What a system sees of boxes: (turns * N, 3, S, S) uint8, as in learning, undistorted on grey.
+    """A system's views of boxes: (turns * N, 3, S, S) uint8, as in learning, undistorted on grey.
 
     Args:
         rgb: (H, W, 3).
         boxes: (N, 4) x1, y1, x2, y2 px; a box beyond the photo is cut at its edge.
         side: S.
         margin: around a box, as a share of its sides.
-        turns: quarter turns of each: all boxes as they lie, then all turned once, and so on.
+        turns: quarter turns of each: all boxes as they lie, then all rotated once, and so on.
     """
     height, width = rgb.shape[:2]
     views = np.zeros((turns, len(boxes), side, side, 3), np.uint8)
@@ -58,8 +58,8 @@ def box_views(rgb: Rgb, boxes: FloatArray, side: int, margin: float, turns: int 
     return torch.from_numpy(np.ascontiguousarray(flat))
 
 
-class SystemNamer:
-    """A trained system's opinion on boxes.
+class SystemClassifier:
+    """A trained system that classifies boxes.
 
     Args:
         system: trained.
@@ -74,8 +74,8 @@ class SystemNamer:
     ) -> None:
         if len(names) != system.num_classes or not 1 <= turns <= 4 or margin < 0:
             raise ValueError(
-                f"namer: expected {system.num_classes} names, 1 to 4 turns and a margin of 0 or "
-                f"more, got {len(names)}, {turns}, {margin}"
+                f"classifier: expected {system.num_classes} names, 1 to 4 turns and a margin of 0 "
+                f"or more, got {len(names)}, {turns}, {margin}"
             )
         self.system, self.names = system.eval(), tuple(names)
         self.margin, self.turns = margin, turns
@@ -99,18 +99,18 @@ def temper(scores: FloatArray, temperature: float) -> FloatArray:
 
 
 def rejoined(
-    own: FloatArray, told: FloatArray, fusion: Fusion, known: NDArray[np.int64]
+    own: FloatArray, probabilities: FloatArray, fusion: Fusion, known: NDArray[np.int64]
 ) -> FloatArray:
     """Probabilities (N, K + 1) of both: the SKUs' shares are joined, 'no product' stays as it was.
 
     Args:
         own: (N, K + 1) of the counter's recogniser.
-        told: (N, J) of the system.
+        probabilities: (N, J) of the system.
         fusion: the system's weight, and its constant for SKUs that it does not know.
         known: (K,) the system's class of each SKU, -1 where it has none.
     """
     nothing = own[:, -1:]
-    skus = fusion.join(own, _with_nothing(told, nothing), known)[:, :-1]
+    skus = fusion.join(own, _with_nothing(probabilities, nothing), known)[:, :-1]
     share = skus / np.maximum(skus.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     return np.concatenate([share * (1 - nothing), nothing], axis=1)
 
@@ -131,33 +131,33 @@ def choose_system_temperature(scores: FloatArray, truth: NDArray[np.int64]) -> f
 
 
 def choose_weight(
-    own: FloatArray, told: FloatArray, known: NDArray[np.int64], labels: NDArray[np.int64]
+    own: FloatArray, probabilities: FloatArray, known: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> Fusion:
     """The fusion under which the true SKUs of validation boxes are likeliest.
 
     Args:
         own: (N, K + 1) of the counter's recogniser.
-        told: (N, J) of the system.
+        probabilities: (N, J) of the system.
         known: (K,) the system's class of each SKU, -1 where it has none.
         labels: (N,) true SKU, below K.
 
     Raises:
         ValueError: no box.
     """
-    return choose_fusion(own, _with_nothing(told, own[:, -1:]), known, labels)
+    return choose_fusion(own, _with_nothing(probabilities, own[:, -1:]), known, labels)
 
 
-def _with_nothing(told: FloatArray, nothing: FloatArray) -> FloatArray:
-    return np.concatenate([told * (1 - nothing), nothing], axis=1)
+def _with_nothing(probabilities: FloatArray, nothing: FloatArray) -> FloatArray:
+    return np.concatenate([probabilities * (1 - nothing), nothing], axis=1)
 
 
-class Renamer:
+class EnsembleClassifier:
     """A counter's recogniser and a system, as one.
 
     Args:
         own: the counter's recogniser.
         names: its K SKUs by label.
-        namer: the system.
+        classifier: the system.
         temperature: of the system's softmax.
         fusion: the system's weight; chosen on validation.
     """
@@ -166,17 +166,17 @@ class Renamer:
         self,
         own: TellsSkus,
         names: Sequence[str],
-        namer: SystemNamer,
+        classifier: SystemClassifier,
         *,
         temperature: float,
         fusion: Fusion,
     ) -> None:
-        self.own, self.namer = own, namer
+        self.own, self.classifier = own, classifier
         self.temperature, self.fusion = temperature, fusion
-        self.known = known_labels(tuple(names), namer.names)
+        self.known = known_labels(tuple(names), classifier.names)
 
     def probabilities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
         """(N, K + 1), each row summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
         own = self.own.probabilities(rgb, boxes)
-        told = temper(self.namer.scores(rgb, boxes), self.temperature)
-        return rejoined(own, told, self.fusion, self.known)
+        probabilities = temper(self.classifier.scores(rgb, boxes), self.temperature)
+        return rejoined(own, probabilities, self.fusion, self.known)

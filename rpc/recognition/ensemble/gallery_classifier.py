@@ -31,7 +31,7 @@ class TellsSkus(Protocol):
         ...
 
 
-class GalleryNamer:
+class GalleryClassifier:
     """Boxes to probabilities of the gallery's SKUs, and of 'not in the gallery'.
 
     Args:
@@ -79,8 +79,10 @@ class GalleryNamer:
 
     def probabilities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
         """Probabilities (N, K + 1), rows summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
-        told = None if self.recogniser is None else self.recogniser.probabilities(rgb, boxes)
-        return self.judge(self.similarities(rgb, boxes), told)
+        probabilities = (
+            None if self.recogniser is None else self.recogniser.probabilities(rgb, boxes)
+        )
+        return self.judge(self.similarities(rgb, boxes), probabilities)
 
     def similarities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
         """Best similarity (N, K) of each box's crop with each SKU, by label.
@@ -91,19 +93,19 @@ class GalleryNamer:
         table = np.full((len(crops), len(self.taxonomy)), -1.0)
         if not crops:
             return table
-        rows = np.asarray(self.describe(crops), dtype=np.float64)
-        usable = np.isfinite(rows).all(axis=1) & (np.linalg.norm(rows, axis=1) > 1e-12)
-        found = self.gallery.similarities(rows[usable])
+        embeddings = np.asarray(self.describe(crops), dtype=np.float64)
+        usable = np.isfinite(embeddings).all(axis=1) & (np.linalg.norm(embeddings, axis=1) > 1e-12)
+        found = self.gallery.similarities(embeddings[usable])
         table[usable] = found[:, self._by_label]
         return table
 
-    def judge(self, similarities: FloatArray, told: FloatArray | None) -> FloatArray:
-        """(N, K + 1) of similarities (N, K) and what a recogniser tells (N, J + 1)."""
+    def judge(self, similarities: FloatArray, probabilities: FloatArray | None) -> FloatArray:
+        """(N, K + 1) of similarities (N, K) and a recogniser's probabilities (N, J + 1)."""
         found = self.open_set.probabilities(similarities)
-        if told is None:
+        if probabilities is None:
             return found
         assert self.fusion is not None, "checked when it was made"
-        return self.fusion.join(found, told, self._known)
+        return self.fusion.join(found, probabilities, self._known)
 
     @property
     def known(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A picture turned by any angle, all of it kept.
+"""A picture rotated by any angle, all of it kept.
 
 Key: h x w pixels before, H x W after.
 """
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 
 
-def turned(picture: Rgb, degrees: float, fill: int = 255) -> Rgb:
-    """The picture (h, w, 3) turned counterclockwise, in the smallest (H, W, 3) that holds it.
+def rotated(picture: Rgb, degrees: float, fill: int = 255) -> Rgb:
+    """The picture (h, w, 3) rotated counterclockwise, in the smallest (H, W, 3) that holds it.
 
     Quarter turns move pixels and change none; other angles interpolate.
 
     Args:
-        picture: what is turned.
+        picture: what is rotated.
         degrees: by so much.
         fill: grey level of the corners.
     """

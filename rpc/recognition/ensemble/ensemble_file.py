@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import DataError, read_json, write_json
-from rpc.recognition.ensemble.gallery_namer import TellsSkus
-from rpc.recognition.ensemble.renaming import Renamer, SystemNamer
+from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, SystemClassifier
+from rpc.recognition.ensemble.gallery_classifier import TellsSkus
 from rpc.recognition.training.model_file import read_model
 from rpc.retrieval.gallery.fusion import Fusion
 
@@ -25,8 +25,8 @@ VERSION: Final = 1
 
 
 @dataclass(frozen=True)
-class Renaming:
-    """What was chosen for a system beside a counter's recogniser.
+class EnsembleChoice:
+    """The settings chosen for a system beside a counter's recogniser.
 
     Attributes:
         fusion: weight of the system, and its constant for SKUs that it does not know.
@@ -45,15 +45,15 @@ class Renaming:
     counting: Mapping[str, Any] | None = None
 
 
-def write_renaming(
-    folder: str | Path, model: str | Path, renaming: Renaming, origin: Mapping[str, Any]
+def write_ensemble(
+    folder: str | Path, model: str | Path, ensemble: EnsembleChoice, origin: Mapping[str, Any]
 ) -> Path:
     """Write both files; the choice last, so that a folder with one is whole.
 
     Args:
         folder: made where it is not there.
         model: the system's file, which is copied.
-        renaming: what was chosen.
+        ensemble: the choice.
         origin: where and on what, as plain values.
 
     Raises:
@@ -71,18 +71,18 @@ def write_renaming(
     content = {
         "format": FORMAT,
         "version": VERSION,
-        **renaming.fusion.to_dict(),
-        "temperature": renaming.temperature,
-        "margin": renaming.margin,
-        "turns": renaming.turns,
-        "skus": list(renaming.skus),
-        "counting": None if renaming.counting is None else dict(renaming.counting),
+        **ensemble.fusion.to_dict(),
+        "temperature": ensemble.temperature,
+        "margin": ensemble.margin,
+        "turns": ensemble.turns,
+        "skus": list(ensemble.skus),
+        "counting": None if ensemble.counting is None else dict(ensemble.counting),
         "origin": dict(origin),
     }
     return write_json(root / CHOICE, content, indent=1)
 
 
-def read_renaming(folder: str | Path) -> tuple[SystemNamer, Renaming]:
+def read_ensemble(folder: str | Path) -> tuple[SystemClassifier, EnsembleChoice]:
     """The system, ready to look at boxes, and what was chosen for it.
 
     Raises:
@@ -100,7 +100,7 @@ def read_renaming(folder: str | Path) -> tuple[SystemNamer, Renaming]:
         raise DataError(f"{path}: version {content.get('version')!r:.20}, expected {VERSION}")
     model = read_model(Path(folder) / MODEL)
     try:
-        renaming = Renaming(
+        ensemble = EnsembleChoice(
             Fusion.from_dict(content),
             float(content["temperature"]),
             float(content["margin"]),
@@ -108,31 +108,33 @@ def read_renaming(folder: str | Path) -> tuple[SystemNamer, Renaming]:
             tuple(map(str, content["skus"])),
             content["counting"],
         )
-        if not 0 < renaming.temperature < math.inf:
-            raise ValueError(f"temperature: expected above 0, got {renaming.temperature}")
-        namer = SystemNamer(
-            model.build(), model.classes, margin=renaming.margin, turns=renaming.turns
+        if not 0 < ensemble.temperature < math.inf:
+            raise ValueError(f"temperature: expected above 0, got {ensemble.temperature}")
+        classifier = SystemClassifier(
+            model.build(), model.classes, margin=ensemble.margin, turns=ensemble.turns
         )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}: damaged ({error!s:.120}); choose the fusion anew") from error
-    return namer, renaming
+    return classifier, ensemble
 
 
-def read_renamer(
+def read_ensemble_classifier(
     folder: str | Path, own: TellsSkus, skus: tuple[str, ...]
-) -> tuple[Renamer, Renaming]:
+) -> tuple[EnsembleClassifier, EnsembleChoice]:
     """The counter's recogniser joined with the folder's system, and what was chosen for them.
 
     Raises:
-        DataError: as `read_renaming`; or it was chosen for another counter's SKUs.
+        DataError: as `read_ensemble`; or it was chosen for another counter's SKUs.
     """
-    namer, renaming = read_renaming(folder)
-    if renaming.skus != skus:
+    classifier, ensemble = read_ensemble(folder)
+    if ensemble.skus != skus:
         raise DataError(
-            f"{folder}: chosen for a counter of {len(renaming.skus)} SKUs other than the model's "
+            f"{folder}: chosen for a counter of {len(ensemble.skus)} SKUs other than the model's "
             f"{len(skus)}; run tools/fuse_recogniser.py with this model"
         )
-    joined = Renamer(own, skus, namer, temperature=renaming.temperature, fusion=renaming.fusion)
-    return joined, renaming
+    joined = EnsembleClassifier(
+        own, skus, classifier, temperature=ensemble.temperature, fusion=ensemble.fusion
+    )
+    return joined, ensemble

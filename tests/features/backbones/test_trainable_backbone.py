@@ -2,7 +2,7 @@
 
 import torch
 
-from rpc.features.backbones.trunk import joined_depths, pooled_depths
+from rpc.features.backbones.trainable_backbone import joined_depths, pooled_depths
 
 
 def depths(count=2):
@@ -16,9 +16,9 @@ def test_depths_are_joined_on_the_cells_of_the_finest_whatever_their_order():
     joined = joined_depths((fine, coarse))
     assert joined.shape == (2, 5, 8, 10)
     assert torch.equal(joined[:, :2], fine)
-    turned = joined_depths((coarse, fine))
-    assert torch.equal(turned[:, 3:], fine)
-    assert torch.equal(turned[:, :3], joined[:, 2:])
+    swapped = joined_depths((coarse, fine))
+    assert torch.equal(swapped[:, 3:], fine)
+    assert torch.equal(swapped[:, :3], joined[:, 2:])
 
 
 def test_a_coarse_map_keeps_its_mean_and_what_is_the_same_everywhere():

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 from rpc.features.backbones import fully_convolutional
-from rpc.recognition.systems import ma_cnn, mask_cnn, ra_cnn, st_cnn, yardstick
-from rpc.recognition.systems.system import Photos
+from rpc.recognition.systems import baseline, ma_cnn, mask_cnn, ra_cnn, st_cnn
+from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
 from rpc.structures import box_iou
 
 
 class Retina(nn.Module):
-    """Stands in for `Trunk`: a mean over 4 x 4 px, then two layers of convolution."""
+    """Stands in for `Backbone`: a mean over 4 x 4 px, then two layers of convolution."""
 
     def __init__(self, name="", stages=(-1,), *, pretrained=True):
         super().__init__()
@@ -55,7 +55,7 @@ class Drawn:
         images = torch.from_numpy(np.stack(made).transpose(0, 3, 1, 2).copy())
         whole = torch.tensor([[0.0, 0, images.shape[3], images.shape[2]]]).expand(count, 4)
         places = torch.from_numpy(np.stack(points)).float()
-        return Photos(images, torch.arange(count) % 2, whole, places)
+        return Batch(images, torch.arange(count) % 2, whole, places)
 
 
 class Passes:
@@ -72,8 +72,8 @@ def right(system, data, folder, iterations, lr=1e-2):
     """Share of 200 new photos that are named rightly after learning."""
     settings = LearningSettings(iterations=iterations, batch_size=24, lr=lr)
     learn(system, data, settings, folder)
-    photos = data.some(200, 12345)
-    return accuracy(predict(system, list(photos.images)), photos.labels), photos
+    batch = data.some(200, 12345)
+    return accuracy(predict(system, list(batch.images)), batch.labels), batch
 
 
 def stripes(size, upright):
@@ -94,16 +94,16 @@ def striped_thing(rng, label):
 def test_what_is_readable_close_up_alone_is_read_by_recurrent_attention_alone(
     monkeypatch, tmp_path
 ):
-    for module in (ra_cnn, yardstick):
-        monkeypatch.setattr(module, "Trunk", Retina)
+    for module in (ra_cnn, baseline):
+        monkeypatch.setattr(module, "Backbone", Retina)
     data = Drawn(striped_thing)
     torch.manual_seed(0)
-    plain = yardstick.Yardstick(2, 96, trunk_factor=1.0, dropout=0.0)
+    plain = baseline.Baseline(2, 96, backbone_lr_mult=1.0, dropout=0.0)
     assert right(plain, data, tmp_path / "plain", 220)[0] <= 0.6
-    closer = ra_cnn.RaCnn(2, 96, close_side=96, trunk_factor=1.0, rounds=1)
-    share, photos = right(closer, data, tmp_path / "closer", 300)
+    closer = ra_cnn.RaCnn(2, 96, close_side=96, backbone_lr_mult=1.0, rounds=1)
+    share, batch = right(closer, data, tmp_path / "closer", 300)
     with torch.no_grad():
-        first, *closer_up = (accuracy(s, photos.labels) for s in closer.scores(photos.images))
+        first, *closer_up = (accuracy(s, batch.labels) for s in closer.scores(batch.images))
     assert share >= 0.95
     assert first <= 0.6
     assert min(closer_up) >= 0.95
@@ -137,15 +137,15 @@ class Near(Retina):
 
 @pytest.mark.slow
 def test_a_window_leaves_out_the_clutter_that_a_mean_over_the_photo_counts(monkeypatch, tmp_path):
-    for module in (st_cnn, yardstick):
-        monkeypatch.setattr(module, "Trunk", Near)
+    for module in (st_cnn, baseline):
+        monkeypatch.setattr(module, "Backbone", Near)
     data = Drawn(framed_things)
     torch.manual_seed(0)
-    plain = yardstick.Yardstick(2, 96, trunk_factor=1.0, dropout=0.0)
+    plain = baseline.Baseline(2, 96, backbone_lr_mult=1.0, dropout=0.0)
     whole, _ = right(plain, data, tmp_path / "plain", 200)
     torch.manual_seed(0)
     moving = st_cnn.StCnn(
-        2, 96, windows=1, window_side=48, look_side=32, trunk_factor=1.0, locator_factor=0.1,
+        2, 96, windows=1, window_side=48, look_side=32, backbone_lr_mult=1.0, locator_lr_mult=0.1,
         dropout=0.0,
     )  # fmt: skip
     window, _ = right(moving, data, tmp_path / "moving", 200)
@@ -154,7 +154,7 @@ def test_a_window_leaves_out_the_clutter_that_a_mean_over_the_photo_counts(monke
 
 
 class Deep(nn.Module):
-    """Stands in for `Trunk`: layers of their own on retinas of 4, 8 and 16 px, or one of 2 px."""
+    """Stands in for `Backbone`: own layers on retinas of 4, 8 and 16 px, or one of 2 px."""
 
     def __init__(self, name="", stages=(-1,), *, pretrained=True):
         super().__init__()
@@ -178,18 +178,24 @@ class Deep(nn.Module):
 def masked_system():
     torch.manual_seed(0)
     return mask_cnn.MaskCnn(
-        2, 96, groups={"thing": (0, 1)}, part_side=96, stages=(-1,), trunk_factor=1.0, dropout=0.0
+        2,
+        96,
+        groups={"thing": (0, 1)},
+        part_side=96,
+        stages=(-1,),
+        backbone_lr_mult=1.0,
+        dropout=0.0,
     )
 
 
 @pytest.mark.slow
 def test_under_clutter_masks_find_the_thing_and_selected_descriptors_win(monkeypatch, tmp_path):
     for module in (mask_cnn, fully_convolutional):
-        monkeypatch.setattr(module, "Trunk", Deep)
+        monkeypatch.setattr(module, "Backbone", Deep)
     data, system = Drawn(framed_things), masked_system()
-    masked, photos = right(system, data, tmp_path / "masked", 150)
-    boxes = np.stack([look.boxes[0] for look in system.look(photos.images)])
-    wanted = photos.points[:, :, :2].flatten(1).numpy() + np.array([0, 0, 1, 1])
+    masked, batch = right(system, data, tmp_path / "masked", 150)
+    boxes = np.stack([look.boxes[0] for look in system.look(batch.images)])
+    wanted = batch.points[:, :, :2].flatten(1).numpy() + np.array([0, 0, 1, 1])
     found = np.diag(box_iou(wanted, boxes)) >= 0.5
     plain = masked_system()
     everything = torch.ones(1, 96, 96, dtype=torch.bool)
@@ -239,15 +245,15 @@ def three_marks(rng, label):
 
 
 def test_grouped_channels_stay_a_part_each_and_do_not_collapse(monkeypatch, tmp_path):
-    monkeypatch.setattr(ma_cnn, "Trunk", Shades)
+    monkeypatch.setattr(ma_cnn, "Backbone", Shades)
     data = Drawn(three_marks)
     torch.manual_seed(0)
     system = ma_cnn.MaCnn(2, 64, parts=3, part_side=32, window=0.25)
-    share, photos = right(system, data, tmp_path, 150)
+    share, batch = right(system, data, tmp_path, 150)
     with torch.no_grad():
-        places = ma_cnn.peak_places(system.attention(photos.images))  # (B, P, 2)
+        places = ma_cnn.peak_places(system.attention(batch.images))  # (B, P, 2)
     assert share >= 0.9
-    colours = photos.images[
+    colours = batch.images[
         torch.arange(200)[:, None],
         :,
         ((places[..., 1] + 1) * 32).long(),

@@ -1,12 +1,12 @@
-"""Feature maps with a planted common object: the proof that DDT is not SCDA."""
+"""Feature maps with an injected common object: the proof that DDT is not SCDA."""
 
 import numpy as np
 
 CHANNELS = 24
 
 
-def planted_set(images=12, seed=0, distractor=6.0, with_object=None, side=14):
-    """Maps (C, h, w) of several sizes, and true boxes xyxy in cells (None where none is planted).
+def injected_set(images=12, seed=0, distractor=6.0, with_object=None, side=14):
+    """Maps (C, h, w) of several sizes, and true boxes xyxy in cells (None where none is injected).
 
     Every image has noise, a distractor in a direction of its own, brighter than all else, and the
     common direction, weaker, in a random rectangle.

@@ -6,7 +6,7 @@ import pytest
 from rpc.checkout import Checkout
 from rpc.counting import CountingRule
 from rpc.data.files import DataError
-from rpc.recognition.ensemble.gallery_namer import GalleryNamer
+from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.ensemble.gallery_tuning import choose_settings, labels_of_boxes
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import Gallery
@@ -55,28 +55,30 @@ def tray(*colours):
 def folder(tmp_path):
     create_gallery(tmp_path, MeanColour.recipe, 3)
     for number, (name, colour) in enumerate(COLOURS.items()):
-        rows = MeanColour()([block(colour)])
+        embeddings = MeanColour()([block(colour)])
         # Ids against the order of the names: labels go by id.
-        add_skus(tmp_path, MeanColour.recipe, [NewSku(name, [NewPhoto(rows)], "", 9 - number)])
+        add_skus(
+            tmp_path, MeanColour.recipe, [NewSku(name, [NewPhoto(embeddings)], "", 9 - number)]
+        )
     return tmp_path
 
 
-def namer(folder, **more):
-    return GalleryNamer(Gallery.open(folder), MeanColour(), OpenSet(0.9, 0.05), **more)
+def classifier(folder, **more):
+    return GalleryClassifier(Gallery.open(folder), MeanColour(), OpenSet(0.9, 0.05), **more)
 
 
-def test_a_box_gets_the_sku_of_its_exemplar_and_a_stranger_is_in_none(folder):
-    names = namer(folder)
+def test_a_box_gets_the_sku_of_its_exemplar_and_an_unknown_is_in_none(folder):
+    names = classifier(folder)
     rgb, boxes = tray(BLUE, RED, GREEN, (120, 120, 0), BLACK)
-    rows = names.probabilities(rgb, boxes)
-    assert rows.shape == (5, 4)
-    np.testing.assert_allclose(rows.sum(axis=1), 1)
-    told = [(*names.taxonomy.names, "none")[label] for label in rows.argmax(axis=1)]
-    assert told == ["blue", "red", "green", "none", "none"]
+    found = names.probabilities(rgb, boxes)
+    assert found.shape == (5, 4)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    named = [(*names.taxonomy.names, "none")[label] for label in found.argmax(axis=1)]
+    assert named == ["blue", "red", "green", "none", "none"]
 
 
 def test_no_box_gives_no_row(folder):
-    assert namer(folder).probabilities(tray(RED)[0], np.zeros((0, 4))).shape == (0, 4)
+    assert classifier(folder).probabilities(tray(RED)[0], np.zeros((0, 4))).shape == (0, 4)
 
 
 def test_a_product_is_counted_as_soon_as_its_photos_are_in(folder):
@@ -89,7 +91,7 @@ def test_a_product_is_counted_as_soon_as_its_photos_are_in(folder):
     remove_skus(folder, ["green"])
 
     def counted():
-        names = namer(folder)
+        names = classifier(folder)
         checkout = Checkout(Finds(), names.taxonomy, names, CountingRule(0.5))
         labels = checkout.counted(rgb).labels.tolist()
         return sorted(names.taxonomy.names[label] for label in labels)
@@ -109,11 +111,11 @@ class SaysRed:
 
 def test_a_recogniser_speaks_for_the_skus_it_knows(folder):
     rgb, boxes = tray((200, 190, 0))  # between red and green, a little nearer to red
-    both = namer(
+    both = classifier(
         folder, recogniser=SaysRed(), recogniser_names=("other", "red"), fusion=Fusion(0.5, 0.05)
     )
     assert both.known.tolist() == [-1, -1, 1]  # blue (7), green (8), red (9)
-    alone = namer(folder).probabilities(rgb, boxes)[0]
+    alone = classifier(folder).probabilities(rgb, boxes)[0]
     joined = both.probabilities(rgb, boxes)[0]
     assert joined.sum() == pytest.approx(1)
     assert joined[2] > alone[2]
@@ -122,20 +124,20 @@ def test_a_recogniser_speaks_for_the_skus_it_knows(folder):
 def test_settings_chosen_for_a_gallery_are_taken_from_it(folder):
     set_setting(folder, "open_set", {"threshold": 0.7, "temperature": 0.1, "chosen_on": "val"})
     set_setting(folder, "fusion", {"weight": 0.4, "novelty": 0.2})
-    names = GalleryNamer(Gallery.open(folder), MeanColour())
+    names = GalleryClassifier(Gallery.open(folder), MeanColour())
     assert (names.open_set, names.fusion) == (OpenSet(0.7, 0.1), Fusion(0.4, 0.2))
 
 
 def test_what_is_missing_or_damaged_is_told_in_one_line(folder, tmp_path_factory):
     with pytest.raises(DataError, match="tune"):
-        namer(folder, recogniser=SaysRed(), recogniser_names=("other", "red"))
+        classifier(folder, recogniser=SaysRed(), recogniser_names=("other", "red"))
     set_setting(folder, "open_set", {"threshold": 7, "temperature": 0.1})
     with pytest.raises(DataError, match="threshold"):
-        GalleryNamer(Gallery.open(folder), MeanColour())
+        GalleryClassifier(Gallery.open(folder), MeanColour())
     empty = tmp_path_factory.mktemp("empty")
     create_gallery(empty, MeanColour.recipe, 3)
     with pytest.raises(DataError, match="empty"):
-        namer(empty)
+        classifier(empty)
 
 
 def test_found_boxes_get_the_label_of_the_item_they_lie_on():
@@ -156,15 +158,15 @@ def test_the_threshold_minds_unknown_products_where_there_are_enough_and_never_s
     assert (chosen.facts["unknown_boxes"], chosen.facts["left_out_rejected"]) == (0, 1)
     strays = choose_settings(np.r_[table, np.ones((30, 3))], np.r_[labels, np.full(30, 4)])
     assert strays.open_set == chosen.open_set
-    strangers = np.full((30, 3), 0.7)
-    more = choose_settings(np.r_[table, strangers], np.r_[labels, np.full(30, 3)])
+    unknowns = np.full((30, 3), 0.7)
+    more = choose_settings(np.r_[table, unknowns], np.r_[labels, np.full(30, 3)])
     assert 0.7 < more.open_set.threshold < 0.9
     assert (more.facts["rule"], more.facts["unknown_boxes"]) == ("known and unknown", 30)
     assert (more.facts["known_accepted"], more.facts["unknown_rejected"]) == (1, 1)
     with pytest.raises(ValueError, match="no box"):
-        choose_settings(strangers, np.full(30, 3))
+        choose_settings(unknowns, np.full(30, 3))
 
 
-def test_one_sku_without_a_stranger_keeps_its_boxes():
+def test_one_sku_without_an_unknown_keeps_its_boxes():
     chosen = choose_settings(np.array([[0.8], [0.6]]), np.array([0, 0]))
     assert chosen.open_set.threshold == 0.6

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpc.data.images import write_image
-from rpc.recognition.ensemble.renaming import (
-    Renamer,
-    SystemNamer,
+from rpc.recognition.ensemble.ensemble_classifier import (
+    EnsembleClassifier,
+    SystemClassifier,
     box_views,
     choose_system_temperature,
     choose_weight,
@@ -76,10 +76,10 @@ def test_boxes_at_and_beyond_the_edge_give_a_view(tray, box):
 
 
 def test_a_system_names_what_the_counter_does_not_tell_apart(tray):
-    namer = SystemNamer(RedOrBlue(), ("red", "blue"), margin=0.0, turns=4)
+    classifier = SystemClassifier(RedOrBlue(), ("red", "blue"), margin=0.0, turns=4)
     own = SaysTheSame([0.4, 0.4, 0.1, 0.1])
-    joined = Renamer(
-        own, ("blue", "red", "green"), namer, temperature=1.0, fusion=Fusion(0.5, 0.01)
+    joined = EnsembleClassifier(
+        own, ("blue", "red", "green"), classifier, temperature=1.0, fusion=Fusion(0.5, 0.01)
     )
     found = joined.probabilities(*tray)
     assert found.shape == (2, 4)
@@ -89,16 +89,16 @@ def test_a_system_names_what_the_counter_does_not_tell_apart(tray):
 
 
 def test_no_box_gives_no_row(tray):
-    namer = SystemNamer(RedOrBlue(), ("red", "blue"), margin=0.0, turns=2)
-    assert namer.scores(tray[0], np.zeros((0, 4))).shape == (2, 0, 2)
+    classifier = SystemClassifier(RedOrBlue(), ("red", "blue"), margin=0.0, turns=2)
+    assert classifier.scores(tray[0], np.zeros((0, 4))).shape == (2, 0, 2)
 
 
 @given(st.integers(0, 300), st.sampled_from([0.0, 0.3, 0.95]))
 def test_joined_rows_sum_to_1_and_leave_nothing_as_it_was(seed, weight):
     rng = np.random.default_rng(seed)
-    own, told = rng.dirichlet(np.ones(5), 6), rng.dirichlet(np.ones(3), 6)
+    own, probabilities = rng.dirichlet(np.ones(5), 6), rng.dirichlet(np.ones(3), 6)
     known = np.array([2, -1, 0, 1])
-    found = rejoined(own, told, Fusion(weight, 0.1), known)
+    found = rejoined(own, probabilities, Fusion(weight, 0.1), known)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     np.testing.assert_allclose(found[:, -1], own[:, -1])
     if weight == 0:
@@ -129,7 +129,7 @@ def test_a_useless_system_gets_no_weight_and_a_perfect_one_much():
 
 def test_what_does_not_fit_is_told():
     with pytest.raises(ValueError, match="2 names"):
-        SystemNamer(RedOrBlue(), ("red",), margin=0.0)
+        SystemClassifier(RedOrBlue(), ("red",), margin=0.0)
     with pytest.raises(ValueError, match="above 0"):
         temper(np.zeros((1, 1, 2)), 0.0)
     with pytest.raises(ValueError, match="one box"):
