@@ -46,6 +46,16 @@ def typed_values(hints: Mapping[str, Any], values: Mapping[str, Any], where: str
     return given
 
 
+def require_at_least(name: str, value: float, least: float) -> None:
+    """Refuse a number below its least value.
+
+    Raises:
+        DataError: it is below; the line begins with `name`, such as "--limit".
+    """
+    if value < least:
+        raise DataError(f"{name} {value}: expected {least} or more")
+
+
 def require_known(values: Mapping[str, Any], names: Collection[str], where: str) -> None:
     """Refuse a name that is not among `names`.
 
