@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: quickstart test slow lint types bench setup dev clean
+.PHONY: quickstart test slow lint types bench docs setup dev clean
 
 ## quickstart: product photos to shopping lists of held-out trays on the embedded store
 quickstart: setup
@@ -28,6 +28,10 @@ types: dev
 
 bench: $(VENV)/.test
 	$(BIN)/python tools/benchmark/compose.py
+
+## docs: the API's pages from its docstrings, in out/docs/
+docs: dev
+	$(BIN)/python -m pdoc --docformat google --output-directory out/docs rpc synth
 
 setup: $(VENV)/.run
 dev: $(VENV)/.dev
