@@ -6,89 +6,25 @@ Run it again after an interruption, or with a larger --count, and it goes on whe
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
-
-from rpc.data.cutouts import read_cutouts
-from rpc.data.files import DataError
-from rpc.data.images import write_image
 from rpc.data.levels import LEVELS, LevelRule
-from rpc.data.store import Store
-from rpc.runs.progress import bar
-from synth.compose import (
-    Backgrounds,
-    CutoutLibrary,
-    SceneConfig,
-    compose_dataset,
-    compose_scene,
-    exemplar_backgrounds,
-)
+from synth.compose import SceneConfig
 from synth.compose.executors import EXECUTORS
-from synth.compose.preview import contact_sheet, sample_photos
 
 DEFAULT = SceneConfig()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Compose the set that the command line describes."""
-    args = _parser().parse_args(argv)
-    store = _store(args)
-    backgrounds = args.backgrounds
-    if args.exemplar_backgrounds:
-        if backgrounds is not None:
-            raise DataError("--backgrounds and --exemplar-backgrounds: choose one of them")
-        if store is None:
-            raise DataError("--exemplar-backgrounds: give the store with --store")
-        chance = np.random.default_rng(args.seed)
-        with bar("backgrounds") as progress:
-            backgrounds = exemplar_backgrounds(
-                store, args.out / "backgrounds", args.exemplar_backgrounds, chance, progress
-            )
-    taxonomy = None if store is None else store.taxonomy
-    if args.preview:
-        library = CutoutLibrary.open(
-            args.cutouts, category_ids=None if taxonomy is None else taxonomy.ids
-        )
-        trays = Backgrounds.from_folder(backgrounds, args.plain)
-        return _preview(args, library, trays)
-    with bar("composing scenes") as progress:
-        path = compose_dataset(
-            args.cutouts,
-            args.out,
-            args.count,
-            config=_config(args),
-            seed=args.seed,
-            workers=args.workers,
-            executor=args.executor,
-            background_dir=backgrounds,
-            plain=args.plain,
-            taxonomy=taxonomy,
-            progress=progress,
-        )
-    print(path)
+    args = parser().parse_args(argv)
+    from rpc.pipelines.compose_scenes import ComposeRequest, compose_scenes
+
+    config = _config(args)  # wrong options of scenes are told before wrong folders
+    given = {f.name: getattr(args, f.name) for f in fields(ComposeRequest) if f.name != "config"}
+    print(compose_scenes(ComposeRequest(**given, config=config)))
     return 0
-
-
-def _preview(args: argparse.Namespace, library: CutoutLibrary, trays: Backgrounds) -> int:
-    """Write a contact sheet of the first scenes, beside real trays where there are some."""
-    config = _config(args)
-    scenes = []
-    with bar("composing preview") as progress:
-        for index in range(args.preview):
-            scenes.append(compose_scene(library, trays, config, args.seed, index).image)
-            progress(index + 1, args.preview)
-    beside = sample_photos(args.beside, args.preview) if args.beside else []
-    print(write_image(args.out / "preview.png", contact_sheet(scenes, beside)))
-    return 0
-
-
-def _store(args: argparse.Namespace) -> Store | None:
-    """The store that the SKUs' names come from: as given, or as the cut-outs say."""
-    if args.store is not None:
-        return Store.open(args.store)
-    named = read_cutouts(args.cutouts).store
-    return Store.open(named) if named and Path(named).is_dir() else None
 
 
 def _config(args: argparse.Namespace) -> SceneConfig:
@@ -108,9 +44,10 @@ def _config(args: argparse.Namespace) -> SceneConfig:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = made.add_argument
     add("cutouts", type=Path, help="folder with cutouts.json")
     add("out", type=Path, help="folder of the set; one that is there already is completed")
     add("--count", type=int, default=1000, metavar="N", help="scenes (default: %(default)s)")
@@ -203,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write only OUT/preview.png with N scenes",
     )
     add("--beside", type=Path, metavar="DIR", help="real trays for the preview")
-    return parser
+    return made
 
 
 def _size(text: str) -> tuple[int, int]:

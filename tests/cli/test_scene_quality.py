@@ -76,7 +76,8 @@ def quality(place, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["scene_quality.py", *map(str, line)])
         tool = importlib.import_module("rpc.cli.quality")
         # Fewer and smaller pictures: what is tested here is the command line.
-        monkeypatch.setattr(tool, "PhotoEncoder", partial(PhotoEncoder, count=2, tray=64))
+        measuring = importlib.import_module("rpc.pipelines.quality.measure")
+        monkeypatch.setattr(measuring, "PhotoEncoder", partial(PhotoEncoder, count=2, tray=64))
         with pytest.raises(SystemExit) as left:
             importlib.import_module("rpc.cli.leave").run(tool.main)
         return left.value.code, *capsys.readouterr()
