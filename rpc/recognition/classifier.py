@@ -74,18 +74,24 @@ class Recogniser:
     Args:
         model: in evaluation mode.
         turns: crops are seen in so many of the four quarter turns, and the answers averaged.
+        device: that the network runs on, such as "cpu" or "cuda:1"; the model is moved there.
     """
 
-    def __init__(self, model: CropClassifier, turns: int = 4) -> None:
-        self.model = model.eval().to(memory_format=torch.channels_last)
+    def __init__(
+        self, model: CropClassifier, turns: int = 4, *, device: str | torch.device = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self.model = model.eval().to(self.device, memory_format=torch.channels_last)
         self.turns = turns
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor], turns: int = 4) -> Recogniser:
+    def from_state(
+        cls, state: Mapping[str, Tensor], turns: int = 4, *, device: str | torch.device = "cpu"
+    ) -> Recogniser:
         """From the weights of a model file."""
         model = CropClassifier(len(state["head.bias"]) - 1, pretrained=False)
         model.load_state_dict(dict(state))
-        return cls(model, turns)
+        return cls(model, turns, device=device)
 
     @torch.inference_mode()
     def probabilities(
@@ -96,10 +102,10 @@ class Recogniser:
         if len(boxes) == 0:
             return np.zeros((0, labels))
         crops = cut_crops(rgb, boxes, CROP_SIDE)
-        extents = torch.from_numpy(box_extents(boxes, rgb.shape[1]))
+        extents = torch.from_numpy(box_extents(boxes, rgb.shape[1])).to(self.device)
         total = np.zeros((len(boxes), labels))
         for turn in range(self.turns):
             rotated = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
-            logits = self.model(torch.from_numpy(rotated), extents)
-            total += torch.softmax(logits, dim=1).double().numpy()
+            logits = self.model(torch.from_numpy(rotated).to(self.device), extents)
+            total += torch.softmax(logits, dim=1).double().cpu().numpy()
         return np.asarray(total / self.turns)

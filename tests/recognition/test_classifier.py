@@ -81,3 +81,16 @@ def test_one_print_in_two_sizes_can_get_two_names(model):
     crop = torch.full((1, 3, CROP_SIDE, CROP_SIDE), 90, dtype=torch.uint8)
     small, large = (model(crop, torch.full((1, 2), value)) for value in (-1.0, 1.0))
     assert not torch.allclose(small, large)
+
+
+def test_a_recogniser_computes_on_its_device(model, photo):
+    boxes = np.array([[10.0, 10, 60, 90]])
+    elsewhere = Recogniser.from_state(model.state_dict(), device="meta")
+    assert {p.device for p in elsewhere.model.parameters()} == {torch.device("meta")}
+    calls = []
+    elsewhere.model.register_forward_pre_hook(
+        lambda _, given: calls.extend(x.device for x in given)
+    )
+    with pytest.raises(NotImplementedError):  # "meta" holds no values to give back
+        elsewhere.probabilities(photo, boxes)
+    assert calls == [torch.device("meta")] * 2

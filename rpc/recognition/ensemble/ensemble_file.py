@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import torch
+
 from rpc.data.files import DataError, read_json, write_json
 from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, SystemClassifier
 from rpc.recognition.ensemble.gallery_classifier import TellsSkus
@@ -82,8 +84,14 @@ def write_ensemble(
     return write_json(root / CHOICE, content, indent=1)
 
 
-def read_ensemble(folder: str | Path) -> tuple[SystemClassifier, EnsembleChoice]:
+def read_ensemble(
+    folder: str | Path, device: str | torch.device = "cpu"
+) -> tuple[SystemClassifier, EnsembleChoice]:
     """The system, ready to look at boxes, and what was chosen for it.
+
+    Args:
+        folder: of `write_ensemble`.
+        device: that the system runs on.
 
     Raises:
         DataError: a file is missing, damaged, of another kind or version.
@@ -110,8 +118,9 @@ def read_ensemble(folder: str | Path) -> tuple[SystemClassifier, EnsembleChoice]
         )
         if not 0 < ensemble.temperature < math.inf:
             raise ValueError(f"temperature: expected above 0, got {ensemble.temperature}")
+        system = model.build().to(device)
         classifier = SystemClassifier(
-            model.build(), model.classes, margin=ensemble.margin, turns=ensemble.turns
+            system, model.classes, margin=ensemble.margin, turns=ensemble.turns
         )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
@@ -121,14 +130,17 @@ def read_ensemble(folder: str | Path) -> tuple[SystemClassifier, EnsembleChoice]
 
 
 def read_ensemble_classifier(
-    folder: str | Path, own: TellsSkus, skus: tuple[str, ...]
+    folder: str | Path,
+    own: TellsSkus,
+    skus: tuple[str, ...],
+    device: str | torch.device = "cpu",
 ) -> tuple[EnsembleClassifier, EnsembleChoice]:
     """The counter's recogniser joined with the folder's system, and what was chosen for them.
 
     Raises:
         DataError: as `read_ensemble`; or it was chosen for another counter's SKUs.
     """
-    classifier, ensemble = read_ensemble(folder)
+    classifier, ensemble = read_ensemble(folder, device)
     if ensemble.skus != skus:
         raise DataError(
             f"{folder}: chosen for a counter of {len(ensemble.skus)} SKUs other than the model's "

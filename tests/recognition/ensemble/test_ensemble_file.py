@@ -95,3 +95,8 @@ def test_what_is_no_system_is_not_copied(tmp_path):
     with pytest.raises(DataError, match=r"other\.pth"):
         write_ensemble(tmp_path / "joined", tmp_path / "other.pth", chosen, {})
     assert not (tmp_path / "joined").exists()
+
+
+def test_the_system_is_put_on_the_device_that_was_asked_for(folder):
+    classifier, _ = read_ensemble(folder, device="meta")
+    assert {p.device.type for p in classifier.system.parameters()} == {"meta"}
