@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rpc.data import DataError, Dataset, ImageInfo, read_dataset
+from rpc.data import DataError, ImageInfo, read_dataset
 from rpc.data.files import safe_join
 from rpc.data.store import SPLITS, Store
 from rpc.metrics.bootstrap import RESAMPLES
-from rpc.pipelines.scored_results import check_threshold, read_scored
-from rpc.reporting import (
-    SUPERVISION_TEXT,
-    Reading,
-    build_report,
-    manifest,
-    write_counts,
-    write_paper_table,
-    write_report,
-    write_worst_carts,
-)
+from rpc.reporting import SUPERVISION_TEXT, Evaluation, evaluate, write_worst_carts
 from rpc.reporting.evaluation.paper_rows import METRICS
+from rpc.reporting.evaluation.scored import holds_counts
 from rpc.reporting.evaluation.wording import metric, metric_title, span
 from rpc.reporting.evaluation.worst_carts import MOST
+
+NO_THRESHOLD = (
+    "no threshold: give --threshold T, or --val-gt and --val-results to choose one on validation "
+    "images (never on the images that are scored)"
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,56 +46,45 @@ def main(argv: list[str] | None = None) -> int:
     _check(args)
     with Console(stderr=True).status("reading") as status:
         dataset = read_dataset(args.gt)
-        scored = read_scored(args, dataset, status.update)
-        status.update(f"scoring {len(dataset)} images")
-        boxes = scored.reading.boxes
-        files = {"gt": args.gt, "results": args.results}
-        if args.val_gt is not None:
-            files |= {"val_gt": args.val_gt, "val_results": args.val_results}
-        report = build_report(
+        _check_results(args)
+        scored = evaluate(
             dataset,
-            scored.reading,
-            manifest=manifest(
-                threshold=boxes.rule.threshold if boxes else None,
-                chosen_on=scored.chosen_on,
-                split=args.gt.name,
-                files=files,
-                argv=["eval_aco.py", *(sys.argv[1:] if argv is None else argv)],
-            ),
-            chosen_on=scored.chosen_on,
-            supervision=args.supervision,
-            method=args.method,
+            args.results,
+            threshold=args.threshold,
+            validation=args.val_gt and (args.val_gt, args.val_results),
+            suppress=args.suppress,
+            protocol=args.protocol,
+            bootstrap=args.bootstrap,
             levels=args.levels,
             with_map=args.map,
-            resamples=args.bootstrap,
-            official=scored.official,
-            threshold_curve=scored.curve,
+            method=args.method,
+            supervision=args.supervision,
+            argv=["eval_aco.py", *(sys.argv[1:] if argv is None else argv)],
+            say=status.update,
         )
         status.update("writing")
-        written, told = _write(args, dataset, scored.reading, report)
-    _show(report)
+        written, told = _write(args, scored)
+    _show(scored.report)
     print(
         "\n".join([*told, f"{written}; report.html, report.md, counts.json and table.* beside it"])
     )
     return 0
 
 
-def _write(
-    args: argparse.Namespace, dataset: Dataset, reading: Reading, report: dict[str, Any]
-) -> tuple[Path, list[str]]:
+def _write(args: argparse.Namespace, scored: Evaluation) -> tuple[Path, list[str]]:
     """Write all files; the path of report.json, and what there is to say of the pictures."""
     photo, told = _photos(args), []
-    if photo is not None and args.worst_carts and reading.boxes is not None:
-        report["worst_carts"] = write_worst_carts(
-            args.out, dataset, reading, photo, most=args.worst_carts
+    has_boxes = scored.reading.boxes is not None
+    if photo is not None and args.worst_carts and has_boxes:
+        worst = write_worst_carts(
+            args.out, scored.dataset, scored.reading, photo, most=args.worst_carts
         )
-        if missing := report["worst_carts"]["missing"]:
-            told.append(f"not drawn, no readable photo: {', '.join(missing)}")
-    elif args.worst_carts and reading.boxes is not None and report["carts"]:
+        scored = replace(scored, report=scored.report | {"worst_carts": worst})
+        if worst["missing"]:
+            told.append(f"not drawn, no readable photo: {', '.join(worst['missing'])}")
+    elif args.worst_carts and has_boxes and scored.report["carts"]:
         told.append("no photos beside the ground truth: --images DIR draws the wrong carts")
-    write_counts(args.out / "counts.json", dataset, reading.counts, reading.certainty)
-    write_paper_table(args.out, [report])
-    return write_report(args.out, report), told
+    return scored.write(args.out), told
 
 
 def _photos(args: argparse.Namespace) -> Callable[[ImageInfo], Path] | None:
@@ -142,7 +128,41 @@ def _check(args: argparse.Namespace) -> None:
         raise DataError("--bootstrap and --worst-carts: expected 0 (off) or more")
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"{args.images}: no such folder; --images names the photos of --gt")
-    check_threshold(args)
+    pair = (args.val_gt, args.val_results)
+    if (pair[0] is None) != (pair[1] is None):
+        raise DataError("--val-gt and --val-results belong together: give both or neither")
+    _check_counting(args)
+
+
+def _check_counting(args: argparse.Namespace) -> None:
+    """Refuse options that do not say how to count, in the options' own names."""
+    rpctool = args.protocol == "rpctool"
+    given = args.threshold is not None or args.val_gt is not None
+    if rpctool and (given or args.suppress):
+        raise DataError(
+            "--protocol rpctool chooses its own threshold on the scored images and counts boxes as "
+            "they are: leave --threshold, --val-gt, --val-results and --suppress out"
+        )
+    if args.threshold is not None and args.val_gt is not None:
+        raise DataError("--threshold and --val-gt exclude each other: give one of them")
+    if not (given or rpctool or holds_counts(args.results)):
+        raise DataError(NO_THRESHOLD)
+
+
+def _check_results(args: argparse.Namespace) -> None:
+    """Refuse options for boxes where the results are counts, in the options' own names."""
+    if not holds_counts(args.results):
+        return
+    if args.threshold is not None or args.val_gt is not None or args.suppress:
+        raise DataError(
+            f"{args.results}: holds counts per image, which need no threshold: leave "
+            "--threshold, --val-gt, --val-results and --suppress out"
+        )
+    if args.protocol == "rpctool":
+        raise DataError(
+            f"{args.results}: holds counts per image; --protocol rpctool chooses its threshold "
+            "by the scores of boxes: give a COCO results list"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,9 +1,10 @@
 """Results to reports: JSON, markdown and pictures, each number with its origin."""
 
 from rpc.reporting.comparison.compare import compare_results, write_comparison
-from rpc.reporting.comparison.paper_table import write_paper_table
 from rpc.reporting.evaluation.counts import CountedCarts, is_counts_list, read_counts, write_counts
+from rpc.reporting.evaluation.evaluate import Evaluation, evaluate
 from rpc.reporting.evaluation.matching import Matching, match_items, truth_of
+from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.reading import Reading, read_boxes, read_carts
 from rpc.reporting.evaluation.report import build_report, write_report
 from rpc.reporting.evaluation.report_folder import ReportFolder, read_report_folder
@@ -22,6 +23,7 @@ from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 __all__ = [
     "SUPERVISION_TEXT",
     "CountedCarts",
+    "Evaluation",
     "Matching",
     "Reading",
     "ReportFolder",
@@ -32,6 +34,7 @@ __all__ = [
     "compare_results",
     "confusions",
     "draw_tray",
+    "evaluate",
     "is_counts_list",
     "manifest",
     "match_items",

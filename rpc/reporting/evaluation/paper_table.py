@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import atomic_path
-from rpc.reporting.comparison.latex import latex_table, latex_text
+from rpc.reporting.evaluation.latex import latex_table, latex_text
 from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
 from rpc.reporting.evaluation.paper_rows import (
     METRICS,
