@@ -78,7 +78,7 @@ def load_ensemble_checkout(path: str | Path, folder: str | Path) -> Checkout:
 
     Args:
         path: a model file with a recogniser.
-        folder: of `tools/fuse_recogniser.py`.
+        folder: of `rpc-checkout fuse`.
 
     Raises:
         DataError: a file is missing or damaged, the model has no recogniser, or the system was

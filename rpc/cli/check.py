@@ -8,24 +8,32 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.check import check_store
 from rpc.data.check_page import check_page
 from rpc.data.files import write_json
 from rpc.runs.progress import bar
 
+EXIT_CODES = "Exit code: 0 usable, 1 problems that training would trip over, 2 wrong folder."
+
 
 def main(argv: list[str] | None = None) -> int:
     """Check the store that the command line names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("root", type=Path, help="the store: exemplars/, instances_train.json, ...")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings there too")
-    parser.add_argument(
-        "--fast", action="store_true", help="read only headers: truncated photos are not noticed"
-    )
-    args = parser.parse_args(argv)
+    args = parser().parse_args(argv)
     with bar("looking at photos") as progress:
         check = check_store(args.root, decode=not args.fast, progress=progress)
     if args.json is not None:
         write_json(args.json, check.to_dict(), indent=1)
     print(check_page(check))
     return 0 if check.usable else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0], epilog=EXIT_CODES)
+    made.add_argument("root", type=Path, help="the store: exemplars/, instances_train.json, ...")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write all findings there too")
+    made.add_argument(
+        "--fast", action="store_true", help="read only headers: truncated photos are not noticed"
+    )
+    return made

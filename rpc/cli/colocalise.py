@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
+
 
 def main(argv: list[str] | None = None) -> int:
     """Co-localise what the command line asks for; print how much was found."""
@@ -34,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
     add = made.add_argument
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("--photos", type=Path, metavar="DIR", help="photos of one kind of object")

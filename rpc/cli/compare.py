@@ -1,6 +1,6 @@
 """Compare scored results on the same images: differences with intervals, paired tests, tables.
 
-The folders are those that tools/eval_aco.py or tools/quickstart.py has written; the first is the
+The folders are those that rpc-checkout evaluate or quickstart has written; the first is the
 baseline. Into --out go comparison.json, comparison.md, and the table of the RPC paper as table.md,
 table.csv and table.tex. Results of different protocol or supervision are refused unless --mix is
 given, and results of another ground truth always.
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data import read_dataset
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import compare_results, read_report_folder, write_comparison
@@ -28,7 +29,7 @@ from rpc.reporting.evaluation.level_rows import SEED
 
 def main(argv: list[str] | None = None) -> int:
     """Compare the folders that the command line names."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     with Console(stderr=True).status("comparing"):
         folders = [read_report_folder(folder) for folder in args.folders]
         comparison = compare_results(
@@ -77,11 +78,10 @@ def _show(comparison: Mapping[str, Any]) -> None:
     print("one run of each: the tests do not cover another seed or another training")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("folders", type=Path, nargs="+", metavar="REPORT_DIR", help="the first is the baseline")
     add("--gt", type=Path, required=True, metavar="GT.json", help="what all were scored on")
     add("--out", type=Path, required=True, metavar="DIR", help="for the comparison and the tables")
@@ -104,4 +104,4 @@ def _parser() -> argparse.ArgumentParser:
         help=f"resamples for the intervals (default {RESAMPLES})",
     )
     add("--seed", type=int, default=SEED, help=f"of the resamples (default {SEED})")
-    return parser
+    return made

@@ -9,6 +9,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.levels import LEVELS, LevelRule
 from synth.compose import SceneConfig
 from synth.compose.executors import EXECUTORS
@@ -46,7 +47,7 @@ def _config(args: argparse.Namespace) -> SceneConfig:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
     add = made.add_argument
     add("cutouts", type=Path, help="folder with cutouts.json")
     add("out", type=Path, help="folder of the set; one that is there already is completed")

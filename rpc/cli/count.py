@@ -6,6 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 MODEL = shipped("rpc/weights/ministore.pth")
@@ -13,7 +14,7 @@ MODEL = shipped("rpc/weights/ministore.pth")
 
 def main(argv: list[str] | None = None) -> int:
     """Read the photo, count, print, write."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     from rpc.checkout.loading import open_checkout
     from rpc.counting import CountingRule
     from rpc.data.files import DataError, write_json
@@ -55,15 +56,16 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__)
+    add = made.add_argument
     add("photo", type=Path, help="a photo of a tray")
     add("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
     add("--model", type=Path, default=MODEL, help="model.pth of a training (default: ours)")
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
-        "tools/fuse_recogniser.py")  # fmt: skip
+        "rpc-checkout fuse")  # fmt: skip
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
-    return parser
+    return made

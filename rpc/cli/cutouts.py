@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from synth.exemplar import METHODS
 from synth.exemplar.cutouts import REPORT
@@ -45,7 +46,7 @@ def _show(path: Path, report: dict[str, Any]) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(
+    made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
         epilog="A mask by hand: OUT/overrides/<name of the PNG>.png; cut-outs not to be used: "
         "OUT/overrides/drop.txt. Run the same command again afterwards.",

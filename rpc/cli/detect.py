@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.runs.progress import bar
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, load, detect, write."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     from rpc.checkout.loading import check_gallery, open_checkout
     from rpc.data.files import DataError, write_json
     from rpc.data.images import list_photos, read_image
@@ -49,11 +50,12 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__)
+    add = made.add_argument
     add("model", type=Path, help="model.pth of a training")
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, metavar="ROOT", help="a store")
     source.add_argument("--photos", type=Path, metavar="DIR", help="a folder of photos")
     add("--split", choices=("val", "test"), default="test", help="of the store (default: test)")
@@ -61,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
-        "tools/fuse_recogniser.py")  # fmt: skip
+        "rpc-checkout fuse")  # fmt: skip
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
-    return parser
+    return made

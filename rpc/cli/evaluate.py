@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data import DataError, ImageInfo, read_dataset
 from rpc.data.files import safe_join
 from rpc.data.store import SPLITS, Store
@@ -42,7 +43,7 @@ NO_THRESHOLD = (
 
 def main(argv: list[str] | None = None) -> int:
     """Score the results that the command line names."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     _check(args)
     with Console(stderr=True).status("reading") as status:
         dataset = read_dataset(args.gt)
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             with_map=args.map,
             method=args.method,
             supervision=args.supervision,
-            argv=["eval_aco.py", *(sys.argv[1:] if argv is None else argv)],
+            argv=["rpc-checkout", "evaluate", *(sys.argv[1:] if argv is None else argv)],
             say=status.update,
         )
         status.update("writing")
@@ -165,11 +166,10 @@ def _check_results(args: argparse.Namespace) -> None:
         )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--gt", type=Path, required=True, metavar="GT.json", help="true items: RPC's JSON")
     add(
         "--results",
@@ -228,4 +228,4 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="carts drawn, worst first (default %(default)s; 0: none)",
     )
-    return parser
+    return made

@@ -9,16 +9,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.folds import write_folds
 from rpc.data.store import Store
 
 
 def main(argv: list[str] | None = None) -> int:
     """Deal the trays, write the stores."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+    args = parser().parse_args(argv)
+    for root in write_folds(Store.open(args.data), args.out, args.folds, args.group_by, args.split):
+        sizes = {name: len(Store.open(root).split(name)) for name in ("val", "test")}
+        print(f"{root}: val {sizes['val']}, test {sizes['test']}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--data", type=Path, required=True, metavar="ROOT", help="a store")
     add("--out", type=Path, required=True, metavar="DIR", help="for fold0, fold1, ...")
     add("--folds", type=int, default=2, metavar="N", help="(default: %(default)s)")
@@ -28,8 +36,4 @@ def main(argv: list[str] | None = None) -> int:
         help="field of the images whose equal values stay in one fold, such as 'cart'",
     )
     add("--split", choices=("val", "test"), default="val", help="dealt (default: %(default)s)")
-    args = parser.parse_args(argv)
-    for root in write_folds(Store.open(args.data), args.out, args.folds, args.group_by, args.split):
-        sizes = {name: len(Store.open(root).split(name)) for name in ("val", "test")}
-        print(f"{root}: val {sizes['val']}, test {sizes['test']}")
-    return 0
+    return made

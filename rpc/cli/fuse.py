@@ -2,7 +2,7 @@
 
 Every tray is looked at once. On val, the temperature of the system's answers, its weight and the
 counting rule are chosen; for the counter as it is, a rule is chosen in the same way. Then test is
-read once. DIR is what --recogniser of tools/detect.py and tools/demo.py takes.
+read once. DIR is what --recogniser of rpc-checkout detect and rpc-checkout count takes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rpc.cli.verb_parser import VerbParser
+
 
 def main(argv: list[str] | None = None) -> int:
     """Look, choose, measure, write."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     from rpc.checkout.loading import load_checkout
     from rpc.data.files import DataError
     from rpc.data.store import Store
@@ -70,18 +72,17 @@ def _facts(args: argparse.Namespace, store: Any, system: Any) -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("model", type=Path, help="model.pth of a counter with a recogniser")
     add("--recogniser", type=Path, required=True, metavar="FILE",
-        help="best.pth of tools/train_recognition.py")  # fmt: skip
+        help="best.pth of rpc-checkout recognise")  # fmt: skip
     add("--data", type=Path, required=True, metavar="ROOT", help="a store with val and test")
     add("--out", type=Path, required=True, metavar="DIR", help="for all that is written")
     add("--margin", type=float, default=0.04, help="around a box, share of its sides, as in "
         "training (default: %(default)s)")  # fmt: skip
     add("--turns", type=int, choices=(1, 2, 4), default=4, help="quarter turns of a box that are "
         "averaged (default: %(default)s)")  # fmt: skip
-    return parser
+    return made

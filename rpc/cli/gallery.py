@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str] | None = None) -> int:
     """Do what is asked; say what was done and how long it took."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     began = time.perf_counter()
     result = args.do(args)
     result["seconds"] = round(time.perf_counter() - began, 3)
@@ -241,9 +242,10 @@ def _told(state: GalleryState, line: str = "") -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__)
+    verbs = made.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, do: Any, help_: str) -> Any:
         one = verbs.add_parser(name, help=help_, description=(do.__doc__ or "").splitlines()[0])
@@ -296,7 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--data", type=Path, required=True, metavar="STORE")
     option("--split", choices=("val",), default="val", help="never test")
     option("--model", type=Path, default=MODEL, help="finds the items (default: ours)")
-    return parser
+    return made
 
 
 MODEL = shipped("rpc/weights/ministore.pth")

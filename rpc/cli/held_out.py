@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ RECOGNISER_START = shipped("rpc/weights/recogniser_start.pth")
 
 def main(argv: list[str] | None = None) -> int:
     """Leave out, train, add, look, choose, report."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
 
     from rpc.data.files import DataError
     from rpc.data.store import Store
@@ -108,11 +109,10 @@ def _fill_gallery(
     return seconds, processor
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--data", type=Path, required=True, metavar="ROOT", help="a store with val and test")
     add("--without", nargs="+", required=True, metavar="SKU", help="held-out SKUs")
     add("--out", type=Path, required=True, metavar="DIR", help="for everything that is made")
@@ -125,4 +125,4 @@ def _parser() -> argparse.ArgumentParser:
     add("--method", choices=("Syn", "Render", "Syn+Render"), default="Render")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
-    return parser
+    return made

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 from rpc.runs.progress import Report, bar
 
@@ -19,7 +20,7 @@ AT_ONCE = 32  # crops
 
 def main(argv: list[str] | None = None) -> int:
     """Draw, measure, fit, write."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     if args.products < 2 or args.views < 2:
         raise DataError("--products and --views: expected at least 2 of each")
     if args.dimension < 1 or args.ridge < 0:
@@ -66,16 +67,17 @@ def _measure(args: argparse.Namespace, progress: Report) -> np.ndarray:
     return np.concatenate(blocks)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("--out", type=Path, default=Path("out/product_descriptor.pth"), metavar="FILE", help="file")
     add("--products", type=int, default=400, help="packages to draw, in families of two")
     add("--views", type=int, default=6, help="looks at each, on invented trays")
     add("--dimension", type=int, default=256, help="of the descriptor")
     add("--ridge", type=float, default=0.3, help="share of a sphere in the covariance")
     add("--seed", type=int, default=11, help="of everything")
-    return parser
+    return made

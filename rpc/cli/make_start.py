@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.runs.progress import bar
 
@@ -21,7 +22,7 @@ DEFAULTS = {"detector": (400, None, 4000, 17.0), "recogniser": (800, 4, 4000, 24
 
 def main(argv: list[str] | None = None) -> int:
     """Draw, compose, train."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     products, siblings, scenes, minutes = DEFAULTS[args.part]
     args.out = args.out or Path("out/start") / args.part
     args.products = args.products or products
@@ -96,9 +97,10 @@ def _train_recogniser(args: argparse.Namespace) -> Path:
     return write_start(args.out / "recogniser_start.pth", model)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__.splitlines()[0])
+    add = made.add_argument
     add("part", choices=tuple(DEFAULTS), help="what is to be trained")
     add("--out", type=Path, metavar="DIR", help="(default: out/start/PART)")
     add("--products", type=int, help="packages to draw (default: 400; recogniser: 800)")
@@ -112,4 +114,4 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ROOT",
         help="any store: a detector's training wants one, its photos are not used",
     )
-    return parser
+    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.store import SPLITS
 from rpc.pipelines.naming.measure import DEFAULT, NamingRequest, measure_naming
 from rpc.pipelines.naming.run import RECIPES
@@ -22,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(
+    made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
         epilog="Recipes: " + "; ".join(f"{name} ({r.what})" for name, r in RECIPES.items()),
     )

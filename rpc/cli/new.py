@@ -3,40 +3,74 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from rpc.data.importer import REPORT, import_folder
+from rpc.data.store import Store
 from rpc.runs.progress import bar
 
 SHOWN = 10
+SKUS_SHOWN = 20
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Import the folder that the command line names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("photos", type=Path, help="one folder of photos for each SKU")
-    parser.add_argument("out", type=Path, help="the store to make: a new folder")
-    parser.add_argument(
-        "--backgrounds", type=Path, metavar="DIR", help="photos of the empty tray (optional)"
-    )
-    args = parser.parse_args(argv)
+    """Import the folder that the command line names; print what was found."""
+    given = parser()
+    args = given.parse_args(argv)
+    out: Path | None = args.out or args.store
+    if out is None or (args.out and args.store):
+        given.error("expected one new folder for the store: PHOTOS STORE, or PHOTOS --out STORE")
     with bar("importing photos") as progress:
-        root = import_folder(args.photos, args.out, args.backgrounds, progress=progress)
+        root = import_folder(args.photos, out, args.backgrounds, progress=progress)
     report = read_json(root / REPORT)
-    print(f"{root}: {report['exemplars']} exemplars, {report['backgrounds']} backgrounds")
-    _say("skipped", [f"{entry['file']}: {entry['why']}" for entry in report["skipped"]])
-    _say("product not found for sure, whole photo taken", report["box_not_sure"])
-    print(
-        "no checkout photos: tools/quickstart.py trains a counter all the same, its threshold from "
-        "composed scenes; to measure it, add val/ and test/ with their instances_{val,test}.json"
-    )
+    _print_skus(Store.open(root), report)
+    _print_files("skipped", [f"{entry['file']}: {entry['why']}" for entry in report["skipped"]])
+    _print_files("product not found for sure, whole photo taken", report["box_not_sure"])
+    print("no checkout photos: the counter's threshold will come from composed scenes")
+    print("to measure the counter, add val/ and test/ with instances_{val,test}.json")
+    print(f"next: rpc-checkout check {root}")
+    print(f"      rpc-checkout quickstart --data {root} --out out/{root.name}")
     return 0
 
 
-def _say(what: str, lines: list[str]) -> None:
+def _print_skus(store: Store, report: dict[str, int]) -> None:
+    """The number of SKUs and photos, and a line for each of the first SKUs."""
+    photos = Counter(item.category_id for item in store.split("train").annotations)
+    skus = store.taxonomy.categories
+    print(
+        f"{store.root}: {_number(len(skus), 'SKU')}, {_number(report['exemplars'], 'exemplar')}, "
+        f"{_number(report['backgrounds'], 'background')}"
+    )
+    for sku in skus[:SKUS_SHOWN]:
+        print(f"  {sku.name}: {_number(photos[sku.id], 'photo')}")
+    if len(skus) > SKUS_SHOWN:
+        print(f"  and {len(skus) - SKUS_SHOWN} more")
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _print_files(what: str, lines: list[str]) -> None:
     if lines:
         print(f"{len(lines)} {what}:")
         print("\n".join(f"  - {line}" for line in lines[:SHOWN]))
     if len(lines) > SHOWN:
         print(f"  ... and {len(lines) - SHOWN} more, see {REPORT}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
+    made.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of photos for each SKU")
+    made.add_argument(
+        "store", type=Path, nargs="?", metavar="STORE", help="the store to make: a new folder"
+    )
+    made.add_argument("--out", type=Path, metavar="STORE", help="the same as the second argument")
+    made.add_argument(
+        "--backgrounds", type=Path, metavar="DIR", help="photos of the empty tray (default: none)"
+    )
+    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 
 
@@ -48,7 +49,7 @@ def _photos(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
     add = made.add_argument
     add("--data", type=Path, required=True, metavar="ROOT", help="the store with the real photos")
     add(

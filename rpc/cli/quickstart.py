@@ -2,7 +2,7 @@
 
 Runs on any RPC-shaped folder (exemplars/, val/, test/, instances_{train,val,test}.json): cut-outs,
 composed scenes, training, counting rule on val, report on test, annotated trays. A store without
-trays (tools/import_folder.py makes one of a folder of photos) gets its model all the same.
+trays (rpc-checkout new makes one of a folder of photos) gets its model all the same.
 Interrupted, the same command goes on where it stopped.
 """
 
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ RECOGNISER_START = shipped("rpc/weights/recogniser_start.pth")
 
 def main(argv: list[str] | None = None) -> int:
     """Run all steps, say what they did, print the table."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     began = time.monotonic()
     from rpc.pipelines.store_job.job import Job
     from rpc.pipelines.store_job.run import run_job
@@ -66,9 +67,10 @@ def _optional(path: Path) -> Path | None:
     return None if path == Path("none") else path
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__.splitlines()[0])
+    add = made.add_argument
     add(
         "--data", type=Path, default=STORE, metavar="ROOT", help="store (default: the embedded one)"
     )
@@ -117,4 +119,4 @@ def _parser() -> argparse.ArgumentParser:
         help="split to report on (default: test; none for exemplars alone); but for test, the "
         "counting rule comes from composed scenes",
     )
-    return parser
+    return made

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.leave import INTERRUPTED
+from rpc.cli.verb_parser import VerbParser
 
 if TYPE_CHECKING:
     from rpc.recognition.training.run_settings import RunSettings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, train (or take a checkpoint), measure, draw."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
 
     from rpc.data.files import DataError
     from rpc.pipelines.recognition.result import Request
@@ -69,15 +70,16 @@ def _settings(args: argparse.Namespace) -> RunSettings:
     return read_run_settings(values, str(args.config))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
+    add = made.add_argument
     add("config", type=Path, help="a file of configs/recognition/")
     add("--data", type=Path, required=True, metavar="ROOT", help="the data set")
     add("--out", type=Path, required=True, metavar="DIR", help="for results and checkpoints")
     add("--scenes", type=Path, metavar="DIR", help="composed scenes to learn from, for a store")
     add("--system", metavar="NAME", help="another system than the config's, with its defaults")
-    budget = parser.add_mutually_exclusive_group()
+    budget = made.add_mutually_exclusive_group()
     budget.add_argument("--epochs", type=float, metavar="N", help="(default: config)")
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     budget.add_argument("--cpu-minutes", type=float, metavar="N", help="(default: config)")
@@ -85,5 +87,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=1, help="threads that read photos ahead (default: 1)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
     add("--checkpoint", type=Path, metavar="FILE", help="measure this model; nothing is learned")
-    add_config_options(parser, "options.width=32 training.batch_size=8")
-    return parser
+    add_config_options(made, "options.width=32 training.batch_size=8")
+    return made

@@ -1,7 +1,7 @@
 """All recognition systems on data sets, the same budget, several seeds: one table.
 
 The budget is processor time, or batches: on a GPU, where a processor's time says little.
-Each cell is a run of tools/train_recognition.py in OUT/<data>/<system>/seed<n>; a cell that is done
+Each cell is a run of rpc-checkout recognise in OUT/<data>/<system>/seed<n>; a cell that is done
 is not run again, so the command can be stopped and repeated. With --jobs, cells run side by side.
 A system that wants what a data set has not (key points) is named, with the reason, and not run.
 """
@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.data.shipped import shipped
 from rpc.recognition.systems.registry import SYSTEMS
@@ -47,7 +48,7 @@ PUBLISHED: Final = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run what is missing, then write the table after every cell."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     roots, scenes = _pairs(args.data, "--data"), _pairs(args.scenes, "--scenes")
     if unknown := sorted(set(scenes) - set(roots)):
         raise DataError(f"--scenes {unknown[0]}: no --data of this name")
@@ -314,20 +315,19 @@ def _pair(text: str, option: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--data", nargs="+", required=True, metavar="NAME=ROOT", help="data sets")
     add("--scenes", nargs="+", default=[], metavar="NAME=DIR", help="composed scenes of a store")
     add("--out", type=Path, required=True, metavar="DIR", help="for all runs and the table")
     add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="(default: all)")
     add("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
     add("--jobs", type=int, default=1, metavar="N", help="cells side by side (default: 1)")
-    budget = parser.add_mutually_exclusive_group()
+    budget = made.add_mutually_exclusive_group()
     budget.add_argument(
         "--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)"
     )
     budget.add_argument("--iterations", type=int, metavar="N", help="batches of each, instead")
-    return parser
+    return made

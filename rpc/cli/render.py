@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 
 
@@ -36,15 +37,15 @@ def _summary(report: dict[str, Any]) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(
+    made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
         epilog="In preview.png and worst.png the gate's finds are outlined: red moved, purple "
         "structure, green colour, blue the encoder's doubt, orange something new on the board.",
     )
     add = made.add_argument
-    add("scenes", type=Path, help="folder of tools/compose_scenes.py")
+    add("scenes", type=Path, help="folder of rpc-checkout compose")
     add("out", type=Path, help="folder of the rendered set; one that is there is completed")
-    add("--renderer", type=Path, required=True, help="file that tools/train_render.py wrote")
+    add("--renderer", type=Path, required=True, help="file that rpc-checkout train-render wrote")
     add("--seed", type=int, default=0, help="names the set (default: %(default)s)")
     add(
         "--no-gate",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.verb_parser import VerbParser
+
 
 def main(argv: list[str] | None = None) -> int:
     """Evaluate what the command line asks for; print the table."""
@@ -28,7 +30,7 @@ def _layer(word: str) -> str | int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = argparse.ArgumentParser(
+    made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
         epilog="ROOT is CUB-200-2011 or Stanford Dogs as published, or holds train/ and test/ with "
         "one folder of photos a class. See docs/retrieval.md.",

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FOLDERS = {"Single": "single", "Syn": "syn", "Render": "render", "Syn+Render": "
 
 def main(argv: list[str] | None = None) -> int:
     """Make every cell that is missing; print the table."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     from rpc.data.files import DataError
     from rpc.pipelines.store_job.run import prepare_scenes, run_job
 
@@ -179,11 +180,10 @@ def _order_lines(steps: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--data", type=Path, required=True, metavar="ROOT", help="a store in RPC's shape")
     add("--out", type=Path, required=True, metavar="DIR", help="for the cells and the table")
     add("--seeds", type=int, default=2, metavar="N", help="seeds 0 to N - 1 (default: %(default)s)")
@@ -221,4 +221,4 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--agnostic", action="store_true", help="count products without naming them")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
-    return parser
+    return made

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.leave import INTERRUPTED
+from rpc.cli.verb_parser import VerbParser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, build, train, say where the model is."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
 
     from rpc.detection.train import build_config, train
 
@@ -34,18 +35,19 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__)
+    add = made.add_argument
     add("config", type=Path, help="a file of configs/")
     add("--data", type=Path, required=True, metavar="ROOT", help="the store")
     add("--scenes", type=Path, metavar="DIR", help="composed scenes (default: the raw exemplars)")
     add("--work-dir", type=Path, required=True, metavar="DIR", help="for model, logs, resume point")
     add("--resume", action="store_true", help="go on where a training in WORK_DIR was stopped")
     add("--minutes", type=float, help="time for training, validation and saving (default: config)")
-    add_config_options(parser, "image_size=320 train_dataloader.batch_size=4")
+    add_config_options(made, "image_size=320 train_dataloader.batch_size=4")
     add("--amp", action="store_true", help="mixed precision: bfloat16 on a CPU, float16 on a GPU")
     add("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="(default: none)")
     add("--seed", type=int, default=0, help="of weights, order, augmentation (default: 0)")
     add("--local_rank", "--local-rank", type=int, help=argparse.SUPPRESS)  # older torchrun
-    return parser
+    return made

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.leave import INTERRUPTED
+from rpc.cli.verb_parser import VerbParser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, train, say where the renderer is."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     from rpc.pipelines.train_renderer import RendererRequest, train_renderer
 
     options = parse_config_options(args.cfg_options)
@@ -29,9 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
+    add = made.add_argument
     add("config", type=Path, help="a file of configs/render/")
     add("--scenes", type=Path, required=True, metavar="DIR", help="composed scenes")
     add("--data", type=Path, required=True, metavar="ROOT", help="the store of the photos")
@@ -40,10 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--target", type=Path, metavar="DIR", help="other photos (default: the store's val photos)")
     add("--allow-test", action="store_true", help="look at test photos; the result is marked T")
-    budget = parser.add_mutually_exclusive_group()
+    budget = made.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, help="time for learning (default: config)")
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     add("--seed", type=int, default=0, help="of weights, crops, what is drawn (default: 0)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
-    add_config_options(parser, "generator.width=32 training.batch_size=4")
-    return parser
+    add_config_options(made, "generator.width=32 training.batch_size=4")
+    return made

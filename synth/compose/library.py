@@ -112,7 +112,7 @@ class CutoutLibrary:
     def _check(self) -> None:
         where = self._set.root
         if not self.category_ids:
-            raise DataError(f"{where}: lists no cut-out; make them first (tools/make_cutouts.py)")
+            raise DataError(f"{where}: lists no cut-out; make them first (rpc-checkout cutouts)")
         missing = [sku for sku in self.category_ids if not self._by_sku.get(sku)]
         if missing:
             raise DataError(

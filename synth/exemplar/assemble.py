@@ -142,7 +142,7 @@ def _check_every_sku(
     raise DataError(
         f"SKU {names[first]} (category {first}){others} has no usable cut-out: {why}; check its "
         f"photos and boxes, put a mask by hand into {FOLDER}/, or try another "
-        "--method of tools/make_cutouts.py"
+        "--method of rpc-checkout cutouts"
     )
 
 

@@ -411,7 +411,7 @@ def test_a_sku_without_a_usable_mask_is_refused(refused, shop, tool, damage):
     assert "SKU tea (category 1) has no usable cut-out: " in line
     assert told in line
     assert line.endswith(
-        "put a mask by hand into overrides/, or try another --method of tools/make_cutouts.py"
+        "put a mask by hand into overrides/, or try another --method of rpc-checkout cutouts"
     )
 
 

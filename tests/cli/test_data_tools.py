@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rpc.cli import new
 from rpc.data.images import write_image
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +48,28 @@ def test_a_folder_of_photos_is_imported_and_then_told_usable(tmp_path):
     assert "4 exemplars" in done.stdout
     assert "tea/bad.jpg: not an image" in done.stdout
     assert "no checkout photos" in done.stdout
+    assert "1 SKU, 4 exemplars, 0 backgrounds\n  tea: 4 photos\n" in done.stdout
+    assert f"rpc-checkout quickstart --data {tmp_path / 'out'}" in done.stdout
     assert call("check_data.py", tmp_path / "out").returncode == 0
     (tmp_path / "out" / "exemplars" / "1_tea_1.jpg").unlink()
     assert call("check_data.py", tmp_path / "out").returncode == 1
+
+
+def test_a_store_may_be_named_by_its_place_or_by_out_but_not_twice(tmp_path, capsys):
+    for number in range(22):
+        rgb = np.full((60, 60, 3), 230, dtype=np.uint8)
+        write_image(tmp_path / "photos" / f"sku{number:02d}" / "a.jpg", rgb)
+    photos, one, two = (str(tmp_path / name) for name in ("photos", "one", "two"))
+    assert new.main([photos, one]) == 0
+    by_place = capsys.readouterr().out
+    assert new.main([photos, "--out", two]) == 0
+    assert capsys.readouterr().out == by_place.replace(one, two).replace("out/one", "out/two")
+    assert "  sku19: 1 photo\n  and 2 more\n" in by_place
+    assert "sku20:" not in by_place
+    for wrong in ([photos], [photos, one, "--out", two]):
+        with pytest.raises(SystemExit, match="2"):
+            new.main(wrong)
+        assert "expected one new folder for the store" in capsys.readouterr().err
 
 
 def test_folds_of_the_embedded_store_are_stores(tmp_path):

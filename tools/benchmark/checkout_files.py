@@ -5,7 +5,8 @@ Key: N images, G items and M boxes of all images together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,15 @@ class Shape:
     detections: int = 30
     skus: int = 200
     seed: int = 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the files of one shape, to score them by hand."""
+    args = vars(_parser().parse_args(argv))
+    folder = args.pop("out")
+    for path in write_files(folder, Shape(**args)):
+        print(path)
+    return 0
 
 
 def write_files(folder: Path, shape: Shape) -> tuple[Path, Path]:
@@ -120,3 +130,16 @@ def _truth(image_ids: list[int], rows: Any, skus: Any, places: Any, shape: Shape
             for number, (row, sku, (x, y, w, h)) in enumerate(columns, start=1)
         ],
     }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for both files")
+    parser.add_argument("--images", type=int, default=100, help="trays (default: %(default)s)")
+    for name, value in list(asdict(Shape(1)).items())[1:]:
+        parser.add_argument(f"--{name}", type=int, default=value, help="(default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -6,6 +6,7 @@ Run by evaluate.py, also by Pythons that have none of this repository: what a jo
 when it starts, and that is not timed.
 """
 
+import argparse
 import contextlib
 import io
 import json
@@ -162,4 +163,8 @@ def main(name, gt, results):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=JOBS, help="the evaluator")
+    parser.add_argument("gt", metavar="GT.json", help="true items")
+    parser.add_argument("results", metavar="RESULTS.json", help="COCO results list")
+    main(**vars(parser.parse_args()))

@@ -99,7 +99,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     """The report and its pages, counts.json and annotated trays; the table on the screen."""
     if job.measure == "none":
         print("no checkout photos: nothing was measured; the counting rule is from composed scenes")
-        print(f"to count a tray: tools/demo.py PHOTO --model {job.model}")
+        print(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
         return
     checkout = load_checkout(job.model)
     assert checkout.rule is not None

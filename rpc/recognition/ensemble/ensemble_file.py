@@ -98,12 +98,10 @@ def read_ensemble(
     """
     path = Path(folder) / CHOICE
     if not path.is_file():
-        raise DataError(
-            f"{folder}: no {CHOICE}; expected a folder that tools/fuse_recogniser.py wrote"
-        )
+        raise DataError(f"{folder}: no {CHOICE}; expected a folder that rpc-checkout fuse wrote")
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{path}: expected what tools/fuse_recogniser.py wrote")
+        raise DataError(f"{path}: expected what rpc-checkout fuse wrote")
     if content.get("version") != VERSION:
         raise DataError(f"{path}: version {content.get('version')!r:.20}, expected {VERSION}")
     model = read_model(Path(folder) / MODEL)
@@ -144,7 +142,7 @@ def read_ensemble_classifier(
     if ensemble.skus != skus:
         raise DataError(
             f"{folder}: chosen for a counter of {len(ensemble.skus)} SKUs other than the model's "
-            f"{len(skus)}; run tools/fuse_recogniser.py with this model"
+            f"{len(skus)}; run rpc-checkout fuse with this model"
         )
     joined = EnsembleClassifier(
         own, skus, classifier, temperature=ensemble.temperature, fusion=ensemble.fusion

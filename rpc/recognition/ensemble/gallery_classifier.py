@@ -71,7 +71,7 @@ class GalleryClassifier:
         if recogniser is not None and self.fusion is None:
             raise DataError(
                 f"{gallery.folder}: no weight of the model's recogniser was chosen yet; "
-                "run tools/gallery.py tune with --model, or leave --fusion out"
+                "run rpc-checkout gallery tune with --model, or leave --fusion out"
             )
         place = {name: number for number, name in enumerate(gallery.names)}
         self._by_label = np.array([place[name] for name in self.taxonomy.names], dtype=np.int64)

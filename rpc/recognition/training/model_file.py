@@ -101,7 +101,7 @@ def read_model(path: str | Path, expected: str | None = None) -> SystemModel:
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path}: not the model of a recognition system; expected best.pth or last.pth of "
-            "tools/train_recognition.py"
+            "rpc-checkout recognise"
         ) from error
     if content.get("version") != VERSION:
         raise DataError(f"{path}: version {content.get('version')!r:.20}, expected {VERSION}")

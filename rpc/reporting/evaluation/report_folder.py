@@ -1,4 +1,4 @@
-"""A scored result: the folder that `tools/eval_aco.py` or `tools/quickstart.py` has written."""
+"""A scored result: the folder that `rpc-checkout evaluate` or `quickstart` has written."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read_report_folder(folder: str | Path) -> ReportFolder:
         if not isinstance(report.get(name), str) or report[name] not in known:
             raise DataError(
                 f"{path}: {name}: expected one of {', '.join(known)}, got "
-                f"{report.get(name)!r:.40}; was the file written by tools/eval_aco.py?"
+                f"{report.get(name)!r:.40}; was the file written by rpc-checkout evaluate?"
             )
     levels = report.get("levels")
     if not isinstance(levels, Mapping) or not levels or not set(levels) <= set(NAMES):
@@ -80,7 +80,9 @@ def read_folder_counts(folder: ReportFolder, dataset: Dataset) -> Counts:
     """
     path = folder.path / "counts.json"
     if not path.is_file():
-        raise DataError(f"{path}: no such file; run tools/eval_aco.py again, it writes this file")
+        raise DataError(
+            f"{path}: no such file; run rpc-checkout evaluate again, it writes this file"
+        )
     counts = read_counts(path, dataset).counts
     metrics = checkout_metrics_by_level(counts, dataset.counts(), dataset.levels())
     for level, row in folder.levels.items():
@@ -95,7 +97,7 @@ def read_folder_counts(folder: ReportFolder, dataset: Dataset) -> Counts:
 
 
 def _truth(report: Mapping[str, Any], path: Path) -> str:
-    """The hash of what was scored: eval_aco names the file, the main job the store's split."""
+    """The hash of what was scored: `evaluate` names the file, `quickstart` the store's split."""
     split = _inside(report, "manifest", "split")
     candidates = (
         _inside(report, "manifest", "files", "gt", "sha256"),
@@ -107,7 +109,7 @@ def _truth(report: Mapping[str, Any], path: Path) -> str:
             return found
     raise DataError(
         f"{path}: its manifest does not say which ground truth was scored (files, gt, sha256); "
-        "score the results again with tools/eval_aco.py"
+        "score the results again with rpc-checkout evaluate"
     )
 
 

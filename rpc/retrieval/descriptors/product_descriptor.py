@@ -114,7 +114,7 @@ class ProductDescriptor:
     """Pictures of one product each to unit vectors, see the module's own words.
 
     Args:
-        projection: a file of `tools/make_descriptor.py`; None takes the package's own.
+        projection: a file of `rpc-checkout make-descriptor`; None takes the package's own.
         turns: in so many directions, evenly over the circle, an exemplar is described.
 
     Raises:

@@ -96,7 +96,9 @@ def read_state(folder: Path) -> GalleryState:
     """
     path = folder / STATE
     if not path.is_file():
-        raise DataError(f"{folder}: holds no gallery (no {STATE}); make one: tools/gallery.py add")
+        raise DataError(
+            f"{folder}: holds no gallery (no {STATE}); make one: rpc-checkout gallery add"
+        )
     return from_json(read_json(path), path)
 
 

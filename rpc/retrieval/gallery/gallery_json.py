@@ -59,7 +59,7 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
         DataError: another format or version, or a field that is missing or wrong.
     """
     if values.get("format") != FORMAT:
-        raise DataError(f"{path}: not a gallery; make one with tools/gallery.py add")
+        raise DataError(f"{path}: not a gallery; make one with rpc-checkout gallery add")
     if values.get("version") != VERSION:
         raise DataError(
             f"{path}: gallery version {values.get('version')!r:.40}, expected {VERSION}; "

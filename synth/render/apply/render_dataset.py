@@ -41,9 +41,9 @@ def render_dataset(
     interrupted goes on where it stopped.
 
     Args:
-        scenes: folder with `instances.json` and `images/`, as tools/compose_scenes.py writes it.
+        scenes: folder with `instances.json` and `images/`, as rpc-checkout compose writes it.
         out: folder of the rendered set; made if it is missing.
-        renderer: file that tools/train_render.py wrote.
+        renderer: file that rpc-checkout train-render wrote.
         seed: names the set, >= 0.
         workers: processes; by default one a core, fewer for a network, which uses several.
         gate: judge every image; repair or drop those whose products are not the scene's.
@@ -104,7 +104,7 @@ def finished(out: str | Path, count: int) -> list[Done]:
 def _shard(out: Path, chunk: int) -> tuple[list[Done], float]:
     shard = read_shard(out, chunk)
     if shard is None:
-        raise DataError(f"{out}: not all scenes are rendered; run tools/render_scenes.py again")
+        raise DataError(f"{out}: not all scenes are rendered; run rpc-checkout render again")
     return shard
 
 

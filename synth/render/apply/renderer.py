@@ -78,7 +78,7 @@ def read_renderer(path: str | Path) -> RendererFile:
     if not known or content.get("version") != VERSION:
         raise DataError(
             f"{path}: not a renderer of version {VERSION}; expected a file that "
-            "tools/train_render.py wrote"
+            "rpc-checkout train-render wrote"
         )
     make: Callable[[Mapping[str, Any]], Renderer] = import_module(_MAKERS[kind]).from_state
     try:

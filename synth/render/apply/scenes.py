@@ -18,7 +18,7 @@ IMAGES = "images"
 
 @dataclass(frozen=True)
 class SceneFolder:
-    """Scenes on disk, as tools/compose_scenes.py writes them.
+    """Scenes on disk, as rpc-checkout compose writes them.
 
     Attributes:
         root: holds `instances.json` and `images/`.
@@ -37,7 +37,7 @@ class SceneFolder:
         """
         root = Path(root)
         if not root.is_dir():
-            raise DataError(f"{root}: no such folder; expected scenes of tools/compose_scenes.py")
+            raise DataError(f"{root}: no such folder; expected scenes of rpc-checkout compose")
         dataset = read_dataset(root / ANNOTATIONS)
         if not dataset.images:
             raise DataError(f"{root / ANNOTATIONS}: lists no image; compose some scenes first")
@@ -84,6 +84,6 @@ class SceneFolder:
         except ValueError as error:
             raise DataError(
                 f"{self.root / ANNOTATIONS}: annotation {item.id}: {error}; expected the mask of "
-                "what is in sight, as tools/compose_scenes.py writes it"
+                "what is in sight, as rpc-checkout compose writes it"
             ) from error
         return mask

@@ -183,7 +183,9 @@ def test_counts_of_another_run_are_refused(shop, scored, tmp_path):
     with pytest.raises(DataError, match=r"b.counts.json: gives cAcc .* are not of one run"):
         compare_results(folders, shop)
     (tmp_path / "b" / "counts.json").unlink()
-    with pytest.raises(DataError, match=r"counts.json: no such file; run tools/eval_aco.py again"):
+    with pytest.raises(
+        DataError, match=r"counts.json: no such file; run rpc-checkout evaluate again"
+    ):
         compare_results(folders, shop)
 
 

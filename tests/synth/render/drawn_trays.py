@@ -46,7 +46,7 @@ def tray(seed, items=5, board=BOARD, side=SIDE, products=8):
 
 
 def scene_folder(root, count, board=BOARD, side=SIDE, items=5):
-    """A folder as tools/compose_scenes.py writes it; image ids are not consecutive."""
+    """A folder as rpc-checkout compose writes it; image ids are not consecutive."""
     images, annotations = [], []
     for number in range(count):
         rgb, masks, labels = tray(number, items, board, side)

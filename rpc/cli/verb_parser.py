@@ -1,0 +1,28 @@
+"""The parser of a verb's options, which knows by what name the verb was called."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_NAME: ContextVar[str | None] = ContextVar("name", default=None)
+
+
+@contextmanager
+def called_as(name: str) -> Iterator[None]:
+    """Within it, parsers show `name` in their usage line, such as `rpc-checkout evaluate`."""
+    token = _NAME.set(name)
+    try:
+        yield
+    finally:
+        _NAME.reset(token)
+
+
+class VerbParser(argparse.ArgumentParser):
+    """An argument parser that shows the name given by `called_as`, else the running script's."""
+
+    def __init__(self, *, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog=prog or _NAME.get(), **options)
