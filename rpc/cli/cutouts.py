@@ -10,8 +10,8 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from synth.exemplar import METHODS
 from synth.exemplar.cutouts import REPORT
+from synth.exemplar.methods.registry import DEFAULT_METHOD
 from synth.exemplar.quality import DEFAULT_CUT
-from synth.exemplar.segment import DEFAULT_METHOD
 
 SHOWN = 10
 

@@ -9,8 +9,8 @@ from rpc.data.cutouts import read_cutouts
 from rpc.data.store import Store
 from rpc.runs.progress import bar
 from synth.exemplar import build_cutouts, write_sheets
+from synth.exemplar.methods.registry import DEFAULT_METHOD
 from synth.exemplar.quality import DEFAULT_CUT
-from synth.exemplar.segment import DEFAULT_METHOD
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rpc.data.records import Box
 from synth.exemplar.cleanup import clean_mask, cut_out
 from synth.exemplar.mask_shape import BoolMask, main_part, rectangle_sides
 from synth.exemplar.quality import judge_mask
-from synth.exemplar.segment import Segmenter
+from synth.exemplar.segmenter import Segmenter
 from synth.exemplar.window import Window
 
 MAX_SIDE = 512  # px: a product's longer side; a scene of 1800 px shows few any larger

@@ -26,10 +26,11 @@ from rpc.data.store import Store
 from synth.exemplar.assemble import Piece, assemble
 from synth.exemplar.cut import MAX_SIDE, cut_photo
 from synth.exemplar.journal import Entry, Journal
+from synth.exemplar.methods.registry import DEFAULT_METHOD, make_segmenter
 from synth.exemplar.overrides import Overrides, file_stamp, read_hand_mask
 from synth.exemplar.quality import DEFAULT_CUT
 from synth.exemplar.scale import read_sizes
-from synth.exemplar.segment import DEFAULT_METHOD, Segmenter, SetSegmenter, make_segmenter
+from synth.exemplar.segmenter import Segmenter, SetSegmenter
 
 REPORT = "report.json"
 VERSION = 1  # of what a cut-out looks like; a new one makes all masks anew
@@ -73,7 +74,7 @@ def build_cutouts(
     Args:
         store: an open store or its folder.
         out: folder for the cut-outs.
-        segmenter: how masks are made, or the name of a way in `segment.METHODS`.
+        segmenter: how masks are made, or the name of a way in `methods.registry.METHODS`.
         workers: processes; 1 works in this one.
         sizes: CSV of real sizes, see `scale.read_sizes`.
         quality_cut: masks of a lower quality are not used.

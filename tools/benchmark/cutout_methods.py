@@ -31,7 +31,7 @@ from rpc.runs.progress import bar
 from rpc.structures import box_areas, box_iou, mask_to_box
 from synth.exemplar import METHODS, make_segmenter
 from synth.exemplar.cut import MAX_SIDE, crop_around, find_mask
-from synth.exemplar.segment import SetSegmenter
+from synth.exemplar.segmenter import SetSegmenter
 
 WRONG_AREA = 0.2  # a mask whose area is off by more is no good for training
 TILE = 160  # px

@@ -13,7 +13,6 @@ import numpy as np
 from torch import Tensor, nn
 
 from synth.render.training.networks import Generator
-from synth.render.training.settings import ContrastiveSettings, CycleSettings, GeneratorSettings
 
 Domain = Literal["target", "source"]
 # The generators' part of the game: how far translations to a domain are from passing for real.
@@ -50,15 +49,3 @@ class Objective(nn.Module, ABC):
         Returns:
             Terms to be added up, weighted; and the translations to each domain, detached.
         """
-
-
-def make_objective(
-    settings: CycleSettings | ContrastiveSettings, generator: GeneratorSettings
-) -> Objective:
-    """The objective that the settings belong to; its weights are yet to be drawn."""
-    from synth.render.training.contrastive import ContrastiveTranslation
-    from synth.render.training.cyclegan import CycleTranslation
-
-    if isinstance(settings, CycleSettings):
-        return CycleTranslation(settings, generator)
-    return ContrastiveTranslation(settings, generator)

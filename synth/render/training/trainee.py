@@ -19,8 +19,9 @@ from rpc.data.files import DataError
 from rpc.runs.processes import Processes
 from synth.render.training.adversarial import Discriminators
 from synth.render.training.crops import Batch
+from synth.render.training.make_objective import make_objective
 from synth.render.training.networks import Generator, draw_weights
-from synth.render.training.objective import Domain, make_objective
+from synth.render.training.objective import Domain
 from synth.render.training.pool import ImagePool
 from synth.render.training.settings import Precision, RenderSettings
 

@@ -12,8 +12,8 @@ from rpc.data.cutouts import read_cutouts
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.ddt import CommonAxis
 from synth.exemplar import build_cutouts
-from synth.exemplar.common_object import FOLDER, CommonObject, soft_indicator
-from synth.exemplar.segment import SetSegmenter
+from synth.exemplar.methods.common_object import FOLDER, CommonObject, soft_indicator
+from synth.exemplar.segmenter import SetSegmenter
 from tests.synth.exemplar.drawn_photos import COLOURS, draw_photo
 
 

@@ -14,10 +14,10 @@ from synth.exemplar import (
     SaliencySegmenter,
     make_segmenter,
 )
-from synth.exemplar.grabcut import run_grabcut
 from synth.exemplar.mask_shape import box_fit, main_part
-from synth.exemplar.saliency import best_threshold, resize_graph, shift_threshold
-from synth.exemplar.segment import SetSegmenter
+from synth.exemplar.methods.grabcut import run_grabcut
+from synth.exemplar.methods.saliency import best_threshold, resize_graph, shift_threshold
+from synth.exemplar.segmenter import SetSegmenter
 from synth.exemplar.window import Window, check_box
 from tests.synth.exemplar.drawn_photos import draw_photo
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from synth.render.training.contrastive import draw_places, patch_nce
+from synth.render.training.make_objective import make_objective
 from synth.render.training.networks import draw_weights
-from synth.render.training.objective import make_objective
 from synth.render.training.settings import ContrastiveSettings, CycleSettings, GeneratorSettings
 
 GENERATOR = GeneratorSettings(width=4, blocks=2)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from synth.exemplar.mask_shape import box_fit, main_part
-from synth.exemplar.segment import SoftMask
+from synth.exemplar.segmenter import SoftMask
 from synth.exemplar.window import Window, is_whole_frame
 
 MODEL = "u2netp.onnx"

@@ -1,22 +1,17 @@
-"""Interface of the segmenters that find a product's pixels, and the choice of one by name."""
+"""Interfaces of the segmenters that find a product's pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.exemplars import Exemplar
-from rpc.data.files import DataError
 
 SoftMask = NDArray[np.float32]  # (H, W), 0 to 1; above 0.5 is the product
-
-Method = Literal["grabcut", "saliency", "combined", "ddt"]
-METHODS: tuple[Method, ...] = get_args(Method)
-DEFAULT_METHOD: Method = "combined"
 
 
 class Segmenter(Protocol):
@@ -55,27 +50,3 @@ class SetSegmenter(Protocol):
         stays as it was. The `repr` of a segmenter changes with what was learned.
         """
         ...
-
-
-def make_segmenter(method: str) -> Segmenter | SetSegmenter:
-    """The segmenter of a name in `METHODS` with its default settings.
-
-    Raises:
-        DataError: another name.
-    """
-    from synth.exemplar.combined import CombinedSegmenter
-    from synth.exemplar.grabcut import GrabCutSegmenter
-    from synth.exemplar.saliency import SaliencySegmenter
-
-    if method == "grabcut":
-        return GrabCutSegmenter()
-    if method == "saliency":
-        return SaliencySegmenter()
-    if method == "combined":
-        return CombinedSegmenter()
-    if method == "ddt":
-        # Not above: this one loads torch.
-        from synth.exemplar.common_object import CommonObject
-
-        return CommonObject()
-    raise DataError(f"method {method!r}: expected one of {', '.join(METHODS)}")

@@ -26,8 +26,8 @@ from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.colocaliser_file import read_colocaliser, write_colocaliser
 from rpc.retrieval.descriptors.remembered import Maps, RememberedMaps
 from synth.exemplar.cut import crop_around
-from synth.exemplar.grabcut import GrabCutSegmenter
-from synth.exemplar.segment import SoftMask
+from synth.exemplar.methods.grabcut import GrabCutSegmenter
+from synth.exemplar.segmenter import SoftMask
 
 FOLDER: Final = "common"  # beside the cut-outs
 LAYERS: Final = (-1, -2)  # the deep one knows the product, the finer one where it ends

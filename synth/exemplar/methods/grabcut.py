@@ -17,7 +17,7 @@ from synth.exemplar.mask_shape import (
     main_part,
     solidity,
 )
-from synth.exemplar.segment import SoftMask
+from synth.exemplar.segmenter import SoftMask
 from synth.exemplar.window import Window, check_box, is_whole_frame
 
 FRAME = 0.02  # of a photo's shorter side: what is background when the box is the whole photo

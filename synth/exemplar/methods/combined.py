@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.exemplar.grabcut import GrabCutSegmenter
+from synth.exemplar.methods.grabcut import GrabCutSegmenter
+from synth.exemplar.methods.saliency import SaliencySegmenter
 from synth.exemplar.quality import judge_mask
-from synth.exemplar.saliency import SaliencySegmenter
-from synth.exemplar.segment import SoftMask
+from synth.exemplar.segmenter import SoftMask
 from synth.exemplar.window import is_whole_frame
 
 
