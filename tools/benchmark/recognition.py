@@ -23,13 +23,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import torch
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
 from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system
 from rpc.recognition.systems.system import Batch, GradientPhase, System
 from rpc.recognition.training.loop import LearningSettings, learn
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.reporting.provenance import code_version, library_versions, machine
 
 WARM_UPS: Final = 1
@@ -161,7 +162,7 @@ def _by_turns(steps: Mapping[str, Callable[[], object]], repeats: int) -> dict[s
     return {name: statistics.median(found) for name, found in seconds.items()}
 
 
-def _drawn(folder: Path, count: int, classes: int, side: int) -> list[Example]:
+def _drawn(folder: Path, count: int, classes: int, side: int) -> list[LabelledPhoto]:
     """Noise with a brighter rectangle and key points in it."""
     examples = []
     for number in range(count):
@@ -173,7 +174,7 @@ def _drawn(folder: Path, count: int, classes: int, side: int) -> list[Example]:
         points = tuple((float(x), float(y), 1.0) for x, y in places)
         path = write_image(folder / f"{number}.png", rgb)
         box = (float(low), float(low), float(high), float(high))
-        examples.append(Example(path, number % classes, box=box, points=points))
+        examples.append(LabelledPhoto(path, number % classes, box=box, points=points))
     return examples
 
 

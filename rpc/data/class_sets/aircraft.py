@@ -66,7 +66,7 @@ def _photo(root: Path, image: str, label: int, boxes: dict[str, Box]) -> Labelle
     path = safe_join(root, name)
     width, height = image_size(path)
     crop = (0.0, 0.0, float(width), float(max(height - BANNER, 1)))
-    return LabelledPhoto(path, name, label, crop=crop, box=boxes.get(image))
+    return LabelledPhoto(path, label, crop, boxes.get(image), name=name)
 
 
 def _boxes(path: Path) -> dict[str, Box]:

@@ -71,7 +71,7 @@ def _photo(root: Path, name: str, row: Any, classes: tuple[str, ...], path: Path
         raise DataError(f"{path}: {name} has class {number}; expected 1 to {len(classes)}")
     x1, y1, x2, y2 = (float(_field(row, edge, path)) for edge in _BOX)
     box = (x1 - 1, y1 - 1, x2, y2)  # MATLAB counts pixels from 1, and the last one is inside
-    return LabelledPhoto(safe_join(root, name), name, number - 1, box=box)
+    return LabelledPhoto(safe_join(root, name), number - 1, box=box, name=name)
 
 
 def _field(row: Any, name: str, path: Path) -> Any:

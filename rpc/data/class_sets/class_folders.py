@@ -29,19 +29,19 @@ class LabelledPhoto:
 
     Attributes:
         path: of the file.
-        name: path from the data set's root, with '/'.
         label: 0-based index among the classes.
         crop: x1, y1, x2, y2 px, the part of the photo that is meant; None for all of it.
         box: x1, y1, x2, y2 px of the photo, where the object is; None where not known.
         points: (x, y, 1 in sight or 0) px of the photo, one a key point.
+        name: path from the data set's root, with '/'; empty for a photo of no data set.
     """
 
     path: Path
-    name: str
     label: int
     crop: Box | None = None
     box: Box | None = None
     points: tuple[tuple[float, float, float], ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _read_cub(root: Path) -> ClassPhotos:
                 f"got {split[image]!r}"
             )
         path = safe_join(root / "images", name)
-        splits[split[image]].append(LabelledPhoto(path, f"images/{name}", index[int(word)]))
+        splits[split[image]].append(LabelledPhoto(path, index[int(word)], name=f"images/{name}"))
     titles = tuple(classes[number] for number in order)
     return ClassPhotos(CUB, titles, tuple(splits["1"]), tuple(splits["0"]))
 
@@ -180,7 +180,7 @@ def _read_dogs(root: Path) -> ClassPhotos:
         photos = []
         for name, label in split:
             path = safe_join(images, name)
-            photos.append(LabelledPhoto(path, f"{images.name}/{name}", index[label]))
+            photos.append(LabelledPhoto(path, index[label], name=f"{images.name}/{name}"))
             # "n02085620-Chihuahua/n02085620_10074.jpg"
             titles.setdefault(index[label], name.partition("/")[0].partition("-")[2] or str(label))
         made.append(tuple(photos))
@@ -228,7 +228,7 @@ def photos_by_class(root: Path, split: str, classes: Sequence[str]) -> tuple[Lab
             raise DataError(f"{folder}: a class that train/ and test/ do not have")
         for file in _photos_in(folder):
             name = f"{split}/{folder.name}/{file}"
-            photos.append(LabelledPhoto(safe_join(root, name), name, index[title]))
+            photos.append(LabelledPhoto(safe_join(root, name), index[title], name=name))
     return tuple(photos)
 
 

@@ -39,7 +39,9 @@ def read_flowers(root: Path) -> ClassSet:
                     f"{len(labels)}) has no label for; take both from one download"
                 )
             name = f"jpg/image_{number:05}.jpg"
-            photos.append(LabelledPhoto(safe_join(root, name), name, int(labels[number - 1]) - 1))
+            photos.append(
+                LabelledPhoto(safe_join(root, name), int(labels[number - 1]) - 1, name=name)
+            )
         made.append(tuple(photos))
     classes = tuple(f"flower {number}" for number in range(1, int(labels.max()) + 1))
     train, val, test = made

@@ -72,7 +72,7 @@ def _crops(
             label = data.taxonomy.label(item.category_id)
             crop = _grown(item.bbox, margin, image.width, image.height)
             path = safe_join(root, name)
-            crops.append(LabelledPhoto(path, f"{name}#{item.id}", label, crop, item.bbox))
+            crops.append(LabelledPhoto(path, label, crop, item.bbox, name=f"{name}#{item.id}"))
     return tuple(crops)
 
 

@@ -31,7 +31,7 @@ from rpc.pipelines.recognition.sheets import confusion_sheet, look_sheet
 from rpc.recognition.systems.registry import build_system, require_needs
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.batches_ahead import made_ahead
-from rpc.recognition.training.data_sets import examples_of, open_class_set
+from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.loop import LAST as RESUME
 from rpc.recognition.training.loop import AtOnce, Learned, learn
 from rpc.recognition.training.model_file import SystemModel, read_model, write_model
@@ -145,7 +145,7 @@ def _train(
     system = build_system(settings.system, len(data.classes))
     require_needs(system, data.known, data.name)
     batches = PhotoBatches(
-        examples_of(data.train),
+        data.train,
         settings.system.side,
         settings.augmentation.augmentation(data),
         rank=processes.rank,
@@ -197,7 +197,7 @@ class _Keeper:
     def check(self) -> None:
         """Measure, and write if it is the best so far."""
         photos = self.data.val
-        scores = score_photos(self.system, examples_of(photos), workers=self.request.workers)
+        scores = score_photos(self.system, photos, workers=self.request.workers)
         right = float((scores.argmax(axis=1) == labels_of(photos)).mean())
         self.origin = {**self.origin, "validation": right}
         self.facts = f"val {right:.3f}  "
@@ -247,10 +247,7 @@ def _measure(
         del splits["val"]
     for split, photos in splits.items():
         with bar(f"{split} photos") as progress, at_once():
-            examples = examples_of(photos)
-            scores[split] = score_photos(
-                system, examples, workers=request.workers, progress=progress
-            )
+            scores[split] = score_photos(system, photos, workers=request.workers, progress=progress)
     parameters = sum(p.numel() for p in system.parameters())
     result = result_of(request, data, model, parameters, scores, training)
     write_json(request.out / RESULT, result, indent=1)

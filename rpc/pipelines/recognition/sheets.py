@@ -15,7 +15,6 @@ from rpc.data.evenly_spaced import evenly_spaced
 from rpc.metrics.confusion import confusion_matrix, most_confused
 from rpc.pipelines.naming.sheet import Cell, failure_sheet
 from rpc.recognition.systems.system import System
-from rpc.recognition.training.data_sets import examples_of
 from rpc.recognition.training.photo_batches import seen_whole
 from rpc.reporting.evaluation.look_alikes import look_alikes
 from rpc.reporting.pictures.confusion_picture import confusion_picture
@@ -82,10 +81,7 @@ def look_sheet(data: ClassSet, system: System, named: Ints) -> Rgb | None:
         named: (N,) what it took each validation photo for.
     """
     chosen = evenly_spaced(len(data.val), LOOKS)
-    seen = [
-        seen_whole(example, system.side).image
-        for example in examples_of([data.val[row] for row in chosen])
-    ]
+    seen = [seen_whole(data.val[row], system.side).image for row in chosen]
     device = next(system.parameters()).device
     images = torch.from_numpy(np.stack(seen).transpose(0, 3, 1, 2).copy()).to(device)
     looks = system.look(images)
@@ -114,7 +110,7 @@ def _middle(data: ClassSet, label: int) -> LabelledPhoto | None:
 def _picture(photo: LabelledPhoto | None) -> Rgb:
     if photo is None:
         return np.full((TILE, TILE, 3), PAPER, np.uint8)
-    return seen_whole(examples_of([photo])[0], TILE).image
+    return seen_whole(photo, TILE).image
 
 
 def _stacked(*pictures: Rgb) -> Rgb:

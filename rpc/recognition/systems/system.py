@@ -171,10 +171,3 @@ def class_loss(scores: Tensor, batch: Batch, smoothing: float) -> Tensor:
         smoothing: mass taken from the true label.
     """
     return F.cross_entropy(scores.float(), batch.labels, label_smoothing=smoothing)
-
-
-def batches_of(batch: Batch, size: int) -> Iterator[Batch]:
-    """A batch in pieces of at most `size`."""
-    for start in range(0, len(batch), size):
-        part = slice(start, start + size)
-        yield Batch(batch.images[part], batch.labels[part], batch.boxes[part], batch.points[part])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.class_sets.class_set import ClassSet, checked
 from rpc.data.class_sets.store_crops import read_store_set
 from rpc.data.files import DataError
 from rpc.recognition.crops import MARGIN
-from rpc.recognition.training.photo_batches import Example
 
 
 def open_class_set(root: str | Path, scenes: str | Path | None = None) -> ClassSet:
@@ -32,8 +29,3 @@ def open_class_set(root: str | Path, scenes: str | Path | None = None) -> ClassS
     if scenes is not None:
         raise DataError(f"{root}: no store in RPC's shape: --scenes is for stores alone")
     return read_class_set(root)
-
-
-def examples_of(photos: Sequence[LabelledPhoto]) -> list[Example]:
-    """Photos as systems are trained on them."""
-    return [Example(p.path, p.label, p.crop, p.box, p.points) for p in photos]

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.recognition.systems.system import Batch
@@ -47,25 +48,6 @@ class HowMany(Protocol):
     def seed(self) -> int:
         """Of order and augmentation."""
         ...
-
-
-@dataclass(frozen=True)
-class Example:
-    """A photo, or a box of one, of a known class.
-
-    Attributes:
-        path: of the file.
-        label: 0-based.
-        crop: (x1, y1, x2, y2) px, the part of the photo that is taken; None for all of it.
-        box: (x1, y1, x2, y2) px of the photo, where the object is; None where not known.
-        points: (x, y, 1 in sight or 0) px of the photo, one a key point.
-    """
-
-    path: Path
-    label: int
-    crop: tuple[float, float, float, float] | None = None
-    box: tuple[float, float, float, float] | None = None
-    points: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +90,7 @@ class PhotoBatches:
 
     def __init__(
         self,
-        examples: Sequence[Example],
+        examples: Sequence[LabelledPhoto],
         side: int,
         augmentation: Augmentation | None = None,
         *,
@@ -164,7 +146,7 @@ class PhotoBatches:
         count = len(self.examples)
         return int(_shuffled(count, seed, phase, place // count)[place % count])
 
-    def _augmented(self, example: Example, rng: np.random.Generator) -> Seen:
+    def _augmented(self, example: LabelledPhoto, rng: np.random.Generator) -> Seen:
         rgb, placed = _taken(example)
         height, width = rgb.shape[:2]
         share = rng.uniform(self.augmentation.least_area, 1.0)
@@ -200,14 +182,14 @@ class PlainPasses:
         return self.data.plain(rows.tolist())
 
 
-def seen_whole(example: Example, side: int) -> Seen:
+def seen_whole(example: LabelledPhoto, side: int) -> Seen:
     """A photo in the middle of a square (S, S, 3), undistorted, grey around."""
     rgb, placed = _taken(example)
     height, width = rgb.shape[:2]
     return warp_photo(rgb, placed, fit_window(np.zeros(2), np.array([width, height]), side), side)
 
 
-def _taken(example: Example) -> tuple[Rgb, Placed]:
+def _taken(example: LabelledPhoto) -> tuple[Rgb, Placed]:
     """The used part of a photo, at no more than `_KEPT` px, with box and points in its pixels.
 
     Raises:
@@ -264,7 +246,7 @@ def _shuffled(count: int, seed: int, phase: int, round_: int) -> NDArray[np.int6
     return np.random.default_rng([seed, phase, round_, _ORDER]).permutation(count)
 
 
-def _stack(seen: Sequence[Seen], examples: Sequence[Example]) -> Batch:
+def _stack(seen: Sequence[Seen], examples: Sequence[LabelledPhoto]) -> Batch:
     images = np.stack([one.image for one in seen]).transpose(0, 3, 1, 2)
     return Batch(
         torch.from_numpy(np.ascontiguousarray(images)),

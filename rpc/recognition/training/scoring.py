@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.loop import predict
-from rpc.recognition.training.photo_batches import Example, seen_whole
+from rpc.recognition.training.photo_batches import seen_whole
 from rpc.recognition.training.photo_geometry import Rgb
 
 BATCH: Final = 32
@@ -25,7 +26,7 @@ BATCH: Final = 32
 
 def score_photos(
     system: System,
-    examples: Sequence[Example],
+    examples: Sequence[LabelledPhoto],
     *,
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -58,7 +59,7 @@ def score_photos(
     return scores
 
 
-def _seen(examples: Sequence[Example], side: int) -> Rgb:
+def _seen(examples: Sequence[LabelledPhoto], side: int) -> Rgb:
     return np.stack([seen_whole(example, side).image for example in examples])
 
 

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.ensemble.ensemble_classifier import (
     EnsembleClassifier,
@@ -17,7 +18,7 @@ from rpc.recognition.ensemble.ensemble_classifier import (
     temper,
 )
 from rpc.recognition.systems.system import System
-from rpc.recognition.training.photo_batches import Example, seen_whole
+from rpc.recognition.training.photo_batches import seen_whole
 from rpc.retrieval.gallery.fusion import Fusion
 
 
@@ -59,7 +60,7 @@ def test_a_box_is_seen_as_a_photo_was_in_learning(tray, tmp_path):
     rgb[12:20, 15:22] = (10, 250, 30)
     write_image(tmp_path / "tray.png", rgb)
     crop = (9.0, 9.0, 41.0, 31.0)
-    learned = seen_whole(Example(tmp_path / "tray.png", 0, crop), 32).image
+    learned = seen_whole(LabelledPhoto(tmp_path / "tray.png", 0, crop), 32).image
     seen = box_views(rgb, np.array([[10.0, 10.0, 40.0, 30.0]]), 32, 1 / 30)[0]
     assert np.abs(seen.numpy().transpose(1, 2, 0).astype(int) - learned).max() <= 1
 

@@ -3,10 +3,11 @@ import pytest
 import torch
 from torch import nn
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.systems.constellations import Constellations
 from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 
 
 def small(classes=2, pretrained=False, **changes):
@@ -75,7 +76,7 @@ def marks(tmp_path_factory):
         for channel in order[:-2] if n == 0 else order:
             x, y = places[channel]
             rgb[y - 1 : y + 2, x - 1 : x + 2] = COLOURS[channel] + rng.integers(0, 9, 3)
-        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+        made.append(LabelledPhoto(write_image(folder / f"{n}.png", rgb), n % 2))
         where.append(places)
     return made, np.stack(where)
 

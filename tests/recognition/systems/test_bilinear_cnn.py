@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.features.backbones.trainable_backbone import joined_depths
 from rpc.features.pooling.second_order import (
@@ -13,7 +14,7 @@ from rpc.features.pooling.second_order import (
 )
 from rpc.recognition.systems.bilinear import BilinearCnn
 from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
+from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
 
 KINDS = ("bilinear", "compact", "isqrt")
 
@@ -90,7 +91,7 @@ def textures(tmp_path_factory):
         blue = wave if n % 2 else -wave
         rgb = np.stack([127 + 90 * wave, np.full((64, 64), 127.0), 127 + 90 * blue], axis=2)
         rgb = (rgb + rng.normal(0, 6, rgb.shape)).clip(0, 255).astype(np.uint8)
-        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+        made.append(LabelledPhoto(write_image(folder / f"{n}.png", rgb), n % 2))
     return made
 
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.systems.ma_cnn import MaCnn
 from rpc.recognition.training.loop import LearningSettings, learn, predict
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 
 
 def small(**changes):
@@ -38,7 +39,7 @@ def squares(tmp_path_factory):
         rgb = rng.integers(0, 80, (64, 64, 3)).astype(np.uint8)
         rgb[8:24, 8:24, n % 2] = 250
         rgb[40:56, 40:56, 2] = 250
-        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+        made.append(LabelledPhoto(write_image(folder / f"{n}.png", rgb), n % 2))
     return made
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.features.parts import part_detector
@@ -11,7 +12,7 @@ from rpc.features.parts.part_geometry import Candidates
 from rpc.recognition.systems import part_rcnn
 from rpc.recognition.systems.part_rcnn import PartRcnn
 from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
+from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
 from rpc.structures.boxes import box_iou
 
 GROUPS = {"head": (0, 1), "body": (2, 3)}
@@ -68,7 +69,7 @@ def injected(folder, first, count):
     for n in range(count):
         rgb, box, points = photo(first + n, n % 2)
         path = write_image(folder / f"{first + n}.png", rgb)
-        made.append(Example(path, n % 2, box=tuple(map(float, box)), points=points))
+        made.append(LabelledPhoto(path, n % 2, box=tuple(map(float, box)), points=points))
     return made
 
 
@@ -198,7 +199,7 @@ def test_detectors_learn_the_injected_parts_and_parts_beat_the_whole_photo(toy, 
 
 
 def test_photos_without_key_points_are_refused_in_one_line(toy, tmp_path):
-    bare = [Example(e.path, e.label, box=e.box) for e in toy[0].examples]
+    bare = [LabelledPhoto(e.path, e.label, box=e.box) for e in toy[0].examples]
     with pytest.raises(DataError, match="have no key points") as error:
         learn(small(), PhotoBatches(bare, 64), LearningSettings(iterations=2), tmp_path)
     assert "\n" not in str(error.value)
@@ -207,7 +208,7 @@ def test_photos_without_key_points_are_refused_in_one_line(toy, tmp_path):
 
 
 def test_photos_with_too_few_key_points_are_refused_in_one_line(toy, tmp_path):
-    few = [Example(e.path, e.label, box=e.box, points=e.points[:2]) for e in toy[0].examples]
+    few = [LabelledPhoto(e.path, e.label, box=e.box, points=e.points[:2]) for e in toy[0].examples]
     with pytest.raises(DataError, match=r"have 2 key points; its parts \(head, body\)") as error:
         learn(small(), PhotoBatches(few, 64), LearningSettings(iterations=2), tmp_path)
     assert "\n" not in str(error.value)
@@ -215,7 +216,7 @@ def test_photos_with_too_few_key_points_are_refused_in_one_line(toy, tmp_path):
 
 def test_a_part_that_is_never_in_sight_is_refused(toy, tmp_path):
     hidden = [
-        Example(e.path, e.label, points=(*e.points[:2], (0.0, 0, 0), (0.0, 0, 0)))
+        LabelledPhoto(e.path, e.label, points=(*e.points[:2], (0.0, 0, 0), (0.0, 0, 0)))
         for e in toy[0].examples
     ]
     with pytest.raises(DataError, match="part 'body' is in sight on any"):

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system, require_needs
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.model_file import read_model, write_model
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.recognition.training.run_settings import read_run_settings
 from rpc.recognition.training.scoring import score_photos
 from rpc.runs.tensor_files import read_tensors, write_tensors
@@ -159,7 +160,9 @@ def test_a_model_of_another_system_or_none_is_one_line(tiny, tmp_path):
 def test_scores_of_many_photos_are_those_of_each(tiny, tmp_path, workers):
     rng = np.random.default_rng(0)
     examples = [
-        Example(write_image(tmp_path / f"{n}.png", rng.integers(0, 255, (9, 20, 3), np.uint8)), n)
+        LabelledPhoto(
+            write_image(tmp_path / f"{n}.png", rng.integers(0, 255, (9, 20, 3), np.uint8)), n
+        )
         for n in range(35)
     ]
     told = []
@@ -186,11 +189,11 @@ def test_grey_and_transparent_photos_are_seen_in_colour(tiny, tmp_path):
         "rgb": np.repeat(grey[..., None], 3, axis=2),
         "rgba": np.dstack([grey] * 3 + [255 + 0 * grey]),
     }
-    examples = [Example(write_image(tmp_path / f"{k}.png", v), 0) for k, v in files.items()]
+    examples = [LabelledPhoto(write_image(tmp_path / f"{k}.png", v), 0) for k, v in files.items()]
     from PIL import Image
 
     Image.fromarray(grey).save(tmp_path / "grey.png")
-    scores = score_photos(tiny, [*examples, Example(tmp_path / "grey.png", 0)])
+    scores = score_photos(tiny, [*examples, LabelledPhoto(tmp_path / "grey.png", 0)])
     assert np.ptp(scores, axis=0).max() < 1e-5
 
 

@@ -4,13 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.recognition.systems import weak_parts
 from rpc.recognition.systems.weak_parts import WeakParts
 from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def toy(tmp_path_factory):
         made = []
         for n in range(first, first + count):
             rgb, box = photo(n, n % 2)
-            made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+            made.append(LabelledPhoto(write_image(folder / f"{n}.png", rgb), n % 2))
             places.append(box)
         sets.append(PhotoBatches(made, 64))
     with pytest.MonkeyPatch.context() as patch:

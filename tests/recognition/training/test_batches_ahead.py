@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.training.batches_ahead import made_ahead
 from rpc.recognition.training.loop import LearningSettings
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 
 SETTINGS = LearningSettings(iterations=9, batch_size=3, seed=4)
 
@@ -15,7 +16,9 @@ SETTINGS = LearningSettings(iterations=9, batch_size=3, seed=4)
 def noise(tmp_path):
     rng = np.random.default_rng(0)
     return [
-        Example(write_image(tmp_path / f"{n}.png", rng.integers(0, 255, (36, 36, 3), np.uint8)), n)
+        LabelledPhoto(
+            write_image(tmp_path / f"{n}.png", rng.integers(0, 255, (36, 36, 3), np.uint8)), n
+        )
         for n in range(5)
     ]
 

@@ -7,9 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
-from rpc.recognition.training.photo_batches import Augmentation, Example, PhotoBatches
+from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
 from rpc.recognition.training.photo_geometry import (
     Placed,
     about_middle,
@@ -35,7 +36,9 @@ def examples(tmp_path_factory):
         rgb = np.full((40 + n, 60, 3), 20 * n, np.uint8)
         rgb[10:20, 30:50] = 255 - 20 * n
         path = write_image(folder / f"{n}.png", rgb)
-        made.append(Example(path, n % 2, box=(30, 10, 50, 20), points=((40, 15, 1), (1, 1, 0))))
+        made.append(
+            LabelledPhoto(path, n % 2, box=(30, 10, 50, 20), points=((40, 15, 1), (1, 1, 0)))
+        )
     return made
 
 
@@ -127,8 +130,8 @@ def test_a_crop_of_a_photo_is_taken_as_if_it_were_the_photo(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
     whole = write_image(tmp_path / "whole.png", rgb)
     part = write_image(tmp_path / "part.png", rgb[5:35, 10:40])
-    crop = Example(whole, 0, crop=(10, 5, 40, 35), box=(12, 7, 20, 20))
-    alone = Example(part, 1, box=(2, 2, 10, 15))
+    crop = LabelledPhoto(whole, 0, crop=(10, 5, 40, 35), box=(12, 7, 20, 20))
+    alone = LabelledPhoto(part, 1, box=(2, 2, 10, 15))
     batch = next(iter(PhotoBatches([crop, alone], SIDE).plain()))
     assert torch.equal(batch.images[0], batch.images[1])
     assert torch.equal(batch.boxes[0], batch.boxes[1])
@@ -140,7 +143,7 @@ def test_one_class_alone_is_told(examples):
 
 
 def test_photos_with_different_numbers_of_points_are_told(examples):
-    odd = Example(examples[0].path, 0)
+    odd = LabelledPhoto(examples[0].path, 0)
     with pytest.raises(DataError, match="0 or 2 key points"):
         PhotoBatches([odd, *examples], SIDE)
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.systems.baseline import Baseline
 from rpc.recognition.systems.system import FitPhase, GradientPhase, ParameterGroup, System
 from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict, rate
-from rpc.recognition.training.photo_batches import Example, PhotoBatches
+from rpc.recognition.training.photo_batches import PhotoBatches
 
 
 class Two(System):
@@ -55,7 +56,7 @@ def colours(tmp_path_factory):
     for n in range(24):
         rgb = rng.integers(0, 60, (40, 40, 3)).astype(np.uint8)
         rgb[..., n % 2] += 150
-        made.append(Example(write_image(folder / f"{n}.png", rgb), n % 2))
+        made.append(LabelledPhoto(write_image(folder / f"{n}.png", rgb), n % 2))
     return made
 
 
