@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Read when torch is imported, by any test module: spinning threads slow their neighbours.
@@ -11,3 +12,31 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # every time: a test that fails now and then tells nobody which change broke it.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture
+def three_trays():
+    """Two SKUs (ids 3 and 7), three trays: two items, one item, none."""
+    from rpc.data import Annotation, Category, Dataset, ImageInfo, Taxonomy
+
+    items = [(1, 10, 3, (0, 0, 10, 10)), (2, 10, 7, (20, 0, 30, 10)), (3, 30, 7, (0, 0, 10, 10))]
+    return Dataset(
+        images=(
+            ImageInfo(10, "a.jpg", 100, 100, "easy"),
+            ImageInfo(20, "b.jpg", 100, 100, "hard"),
+            ImageInfo(30, "c.jpg", 100, 100, "hard"),
+        ),
+        annotations=tuple(
+            Annotation(number, image, sku, box, 100.0) for number, image, sku, box in items
+        ),
+        taxonomy=Taxonomy([Category(7, "soap", title="Soap | 1 <kg>"), Category(3, "tea")]),
+    )
+
+
+@pytest.fixture
+def no_system_fonts(monkeypatch):
+    """Only Pillow's own font: pictures do not depend on the machine."""
+    import numpy as np
+
+    monkeypatch.setattr("rpc.pictures.lettering.SYSTEM_FONTS", ())
+    return np.full((60, 80, 3), 200, dtype=np.uint8)

@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.counting import CountingRule
     from rpc.data.files import DataError, write_json
     from rpc.data.images import read_image, write_image
-    from rpc.reporting import draw_tray
+    from rpc.pictures import draw_tray
 
     rgb = read_image(args.photo)  # before the model: a wrong photo is told at once
     checkout = open_checkout(

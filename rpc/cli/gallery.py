@@ -93,8 +93,8 @@ def search(args: argparse.Namespace) -> dict[str, Any]:
     """The SKUs most like what a photo shows."""
     from rpc.data.files import DataError
     from rpc.data.images import write_image
+    from rpc.pictures.lettering import Lettering
     from rpc.pipelines.gallery.sheet import draw_hits
-    from rpc.reporting.pictures.lettering import Lettering
     from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto
     from rpc.retrieval.gallery.gallery import Gallery
     from rpc.retrieval.gallery.gallery_files import PICTURES

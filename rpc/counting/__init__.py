@@ -2,17 +2,21 @@
 
 from rpc.counting.certainty import certainties, certainty
 from rpc.counting.choose import CurvePoint, RuleChoice, RuleGrid, choose_rule
+from rpc.counting.matching import Matching, match_items, truth_of
 from rpc.counting.rule import CountingRule
 from rpc.counting.suppression import Overlaps, suppress
 
 __all__ = [
     "CountingRule",
     "CurvePoint",
+    "Matching",
     "Overlaps",
     "RuleChoice",
     "RuleGrid",
     "certainties",
     "certainty",
     "choose_rule",
+    "match_items",
     "suppress",
+    "truth_of",
 ]

@@ -13,8 +13,8 @@ from rpc.data.images import write_image
 from rpc.data.store import Split, Store
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.metrics.corloc import corloc
-from rpc.reporting.pictures.colocalised import Rgb as Tile
-from rpc.reporting.pictures.colocalised import draw_found, sheet
+from rpc.pictures.colocalised import Rgb as Tile
+from rpc.pictures.colocalised import draw_found, sheet
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.retrieval.colocalisation.box_track import smooth_boxes
 from rpc.retrieval.colocalisation.colocalise import Colocaliser

@@ -3,7 +3,6 @@
 from rpc.reporting.comparison.compare import compare_results, write_comparison
 from rpc.reporting.evaluation.counts import CountedCarts, is_counts_list, read_counts, write_counts
 from rpc.reporting.evaluation.evaluate import Evaluation, evaluate
-from rpc.reporting.evaluation.matching import Matching, match_items, truth_of
 from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.reading import Reading, read_boxes, read_carts
 from rpc.reporting.evaluation.report import build_report, write_report
@@ -17,14 +16,12 @@ from rpc.reporting.evaluation.results import (
 from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
 from rpc.reporting.evaluation.worst_carts import write_worst_carts
 from rpc.reporting.manifest import manifest
-from rpc.reporting.pictures.draw import draw_tray
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 
 __all__ = [
     "SUPERVISION_TEXT",
     "CountedCarts",
     "Evaluation",
-    "Matching",
     "Reading",
     "ReportFolder",
     "Results",
@@ -33,11 +30,9 @@ __all__ = [
     "cart_table",
     "compare_results",
     "confusions",
-    "draw_tray",
     "evaluate",
     "is_counts_list",
     "manifest",
-    "match_items",
     "read_boxes",
     "read_carts",
     "read_counts",
@@ -46,7 +41,6 @@ __all__ = [
     "results_of_detections",
     "results_of_entries",
     "sku_table",
-    "truth_of",
     "write_comparison",
     "write_counts",
     "write_paper_table",

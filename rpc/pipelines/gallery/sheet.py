@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 
 from rpc.data.files import DataError
 from rpc.data.images import read_image
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import FAINT, INK, PAPER, RIGHT
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import FAINT, INK, PAPER, RIGHT
 from rpc.retrieval.gallery.gallery import Hit
 
 Rgb = NDArray[np.uint8]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.framed import paste_framed
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import INK, MISSED, PAPER, RIGHT, Colour
+from rpc.pictures.framed import paste_framed
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import INK, MISSED, PAPER, RIGHT, Colour
 
 Rgb = NDArray[np.uint8]
 TILE: Final = 120  # px

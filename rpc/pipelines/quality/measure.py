@@ -13,10 +13,10 @@ from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
+from rpc.pictures.lettering import Lettering
 from rpc.pipelines.quality.page import HALVES, figures_chart, quality_text
 from rpc.pipelines.quality.sheet import TILES, draw_sheet
 from rpc.reporting.manifest import manifest
-from rpc.reporting.pictures.lettering import Lettering
 from rpc.runs.progress import bar
 from rpc.runs.settings import require_at_least
 from synth.quality.compare import DRAWS, Comparison, compare_halves, compare_set, photos_a_side

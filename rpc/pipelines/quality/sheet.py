@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import INK, PAPER
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import INK, PAPER
 
 Rgb = NDArray[np.uint8]
 

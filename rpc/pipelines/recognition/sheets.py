@@ -13,14 +13,14 @@ from rpc.data.class_sets.class_folders import LabelledPhoto, labels_of
 from rpc.data.class_sets.class_set import ClassSet
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.metrics.confusion import confusion_matrix, most_confused
+from rpc.pictures.confusion_picture import confusion_picture
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.looked_at import draw_looked_at
+from rpc.pictures.palette import MISSED, PAPER, RIGHT
 from rpc.pipelines.naming.sheet import Cell, failure_sheet
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.photo_batches import seen_whole
 from rpc.reporting.evaluation.look_alikes import look_alikes
-from rpc.reporting.pictures.confusion_picture import confusion_picture
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.looked_at import draw_looked_at
-from rpc.reporting.pictures.palette import MISSED, PAPER, RIGHT
 
 Rgb = NDArray[np.uint8]
 Ints = NDArray[np.integer[Any]]

@@ -11,6 +11,7 @@ from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import write_bytes, write_json
 from rpc.data.images import write_image
 from rpc.features.backbones.feature_maps import FeatureMaps
+from rpc.pictures.lettering import Lettering
 from rpc.pipelines.retrieval.page import PORT, TUTORIAL, retrieval_text
 from rpc.pipelines.retrieval.run import (
     ALL_METHODS,
@@ -21,7 +22,6 @@ from rpc.pipelines.retrieval.run import (
 )
 from rpc.pipelines.retrieval.sheets import answer_sheet, mask_sheet
 from rpc.reporting.manifest import manifest
-from rpc.reporting.pictures.lettering import Lettering
 from rpc.runs.settings import require_at_least
 
 DEFAULT_BACKBONE: Final = "efficientnet_lite0"

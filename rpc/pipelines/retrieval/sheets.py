@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 from rpc.data.class_sets.class_folders import ClassPhotos
 from rpc.data.images import read_image
 from rpc.features.backbones.feature_maps import FeatureMaps
-from rpc.reporting.pictures.framed import paste_framed
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import INK, MISSED, PAPER, RIGHT
+from rpc.pictures.framed import paste_framed
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import INK, MISSED, PAPER, RIGHT
 from rpc.retrieval.descriptors.mask_picture import draw_mask
 from rpc.retrieval.descriptors.selection import object_mask
 

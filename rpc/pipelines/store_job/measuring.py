@@ -8,22 +8,21 @@ from typing import Any
 
 from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
-from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule
+from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
 from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, save_model
+from rpc.pictures import draw_tray
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.reporting import (
     Reading,
     build_report,
-    draw_tray,
     manifest,
     read_boxes,
     read_results,
     results_of_detections,
-    truth_of,
     write_counts,
     write_report,
     write_worst_carts,

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from rpc.pictures.palette import EXTRA, MISSED
 from rpc.reporting.evaluation import svg, wording
 from rpc.reporting.evaluation.svg import Scale
-from rpc.reporting.pictures.palette import EXTRA, MISSED
 
 LEFT: Final = 44.0  # px at the left of a chart, for numbers
 RIGHT: Final = svg.WIDTH - 12.0

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting.matching import match_items, truth_of
 from rpc.data import Dataset, Taxonomy
-from rpc.reporting.evaluation.matching import match_items, truth_of
 from rpc.structures import Detections
 
 Counts = NDArray[np.int64]

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting.matching import truth_of
 from rpc.data import DataError, Dataset, ImageInfo
 from rpc.data.images import read_image, write_image
-from rpc.reporting.evaluation.matching import truth_of
+from rpc.pictures.draw import draw_tray
 from rpc.reporting.evaluation.reading import Reading
-from rpc.reporting.pictures.draw import draw_tray
 
 FOLDER: Final = "worst_carts"
 MOST: Final = 24

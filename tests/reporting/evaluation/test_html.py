@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from rpc.counting import CountingRule, CurvePoint
+from rpc.counting import CountingRule, CurvePoint, truth_of
 from rpc.data import Annotation, Category, Dataset, ImageInfo, Taxonomy
 from rpc.reporting import (
     CountedCarts,
@@ -14,7 +14,6 @@ from rpc.reporting import (
     read_boxes,
     read_carts,
     results_of_detections,
-    truth_of,
 )
 from rpc.reporting.evaluation.html import report_page
 

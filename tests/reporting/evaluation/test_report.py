@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from rpc.counting import CountingRule, CurvePoint
+from rpc.counting import CountingRule, CurvePoint, truth_of
 from rpc.data import DataError, Dataset
 from rpc.metrics import checkout_metrics, detection_metrics
 from rpc.metrics.rpctool import QUIRKS, RpctoolMetrics
@@ -18,7 +18,6 @@ from rpc.reporting import (
     read_carts,
     results_of_detections,
     sku_table,
-    truth_of,
     write_report,
 )
 from rpc.structures import Detections

@@ -1,19 +1,18 @@
 import numpy as np
 import pytest
 
-from rpc.counting import CountingRule
+from rpc.counting import CountingRule, truth_of
 from rpc.data import DataError
 from rpc.data.files import safe_join
 from rpc.data.images import read_image, write_image
+from rpc.pictures.palette import CONFUSED, EXTRA, MISSED
 from rpc.reporting import (
     CountedCarts,
     read_boxes,
     read_carts,
     results_of_detections,
-    truth_of,
     write_worst_carts,
 )
-from rpc.reporting.pictures.palette import CONFUSED, EXTRA, MISSED
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import FAINT, INK, LINE, MISSED, PAPER, Colour, ink_on
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import FAINT, INK, LINE, MISSED, PAPER, Colour, ink_on
 
 CELL: Final = 34  # px
 NAMES: Final = 330

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import SKU_COLOURS, ink_on
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import SKU_COLOURS, ink_on
 
 Rgb = NDArray[np.uint8]
 _TEXT = 12  # px

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from rpc.counting.matching import Matching, match_items
 from rpc.data import Taxonomy
-from rpc.reporting.evaluation.matching import Matching, match_items
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import (
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import (
     CONFUSED,
     EXTRA,
     FAINT,
@@ -23,8 +23,8 @@ from rpc.reporting.pictures.palette import (
     RIGHT,
     sku_colours,
 )
-from rpc.reporting.pictures.panel import WIDTH, Line, draw_panel, least_height
-from rpc.reporting.pictures.tags import Box, Mark, TagPainter
+from rpc.pictures.panel import WIDTH, Line, draw_panel, least_height
+from rpc.pictures.tags import Box, Mark, TagPainter
 from rpc.structures import Detections
 
 PHOTO_SIDE: Final = 1000  # px: smaller photos are enlarged, or their tags would hide the items

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rpc.reporting.pictures.colocalised import (
+from rpc.pictures.colocalised import (
     CAPTION,
     COLUMNS,
     FOUND,

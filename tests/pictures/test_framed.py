@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rpc.reporting.pictures.framed import paste_framed
+from rpc.pictures.framed import paste_framed
 
 PAPER, FRAME = (250, 250, 250), (200, 30, 30)
 

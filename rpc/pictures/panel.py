@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import FAINT, INK, LINE, MISSED, PAPER, Colour, ink_on
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import FAINT, INK, LINE, MISSED, PAPER, Colour, ink_on
 
 WIDTH = 440  # px
 MARGIN = 22

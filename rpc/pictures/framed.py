@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.reporting.pictures.palette import Colour
+from rpc.pictures.palette import Colour
 
 
 def paste_framed(

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from rpc.reporting.pictures.confusion_picture import CELL, GAP, NAMES, TOP, confusion_picture
-from rpc.reporting.pictures.looked_at import draw_looked_at
-from rpc.reporting.pictures.palette import LINE, SKU_COLOURS
+from rpc.pictures.confusion_picture import CELL, GAP, NAMES, TOP, confusion_picture
+from rpc.pictures.looked_at import draw_looked_at
+from rpc.pictures.palette import LINE, SKU_COLOURS
 
 GREY = np.full((40, 40, 3), 128, np.uint8)
 

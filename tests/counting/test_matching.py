@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.reporting import match_items, truth_of
+from rpc.counting import match_items, truth_of
 from rpc.structures import Detections
 
 

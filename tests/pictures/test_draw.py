@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from rpc.data import Category, DataError, Taxonomy
-from rpc.reporting import draw_tray
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import MISSED, RIGHT, SKU_COLOURS, sku_colours
-from rpc.reporting.pictures.panel import WIDTH
-from rpc.reporting.pictures.tags import Mark, TagPainter
+from rpc.pictures import draw_tray
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import MISSED, RIGHT, SKU_COLOURS, sku_colours
+from rpc.pictures.panel import WIDTH
+from rpc.pictures.tags import Mark, TagPainter
 from rpc.structures import Detections
 
 TAXONOMY = Taxonomy(

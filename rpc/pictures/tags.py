@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from PIL import ImageDraw
 
-from rpc.reporting.pictures.lettering import Lettering
-from rpc.reporting.pictures.palette import Colour, ink_on
+from rpc.pictures.lettering import Lettering
+from rpc.pictures.palette import Colour, ink_on
 
 Box = tuple[float, float, float, float]
 

@@ -1,1 +1,0 @@
-"""Annotated photos and contact sheets."""
