@@ -9,58 +9,36 @@ Interrupted, the same command goes on where it stopped.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
-
-if TYPE_CHECKING:
-    from rpc.pipelines.store_job.job import Measured
-
-STORE = shipped("examples/ministore")
-CONFIG = shipped("configs/cpu_default.py")
-RENDERER = shipped("configs/render/classical.py")
-START = shipped("rpc/weights/start.pth")
-RECOGNISER_START = shipped("rpc/weights/recogniser_start.pth")
+from rpc.pipelines.store_job.defaults import (
+    CONFIG,
+    METHODS,
+    MINUTES,
+    RECOGNISER_START,
+    RENDERER,
+    SCENES,
+    START,
+    WORKERS,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run all steps, say what they did, print the table."""
-    args = parser().parse_args(argv)
+    given = vars(parser().parse_args(argv))
     began = time.monotonic()
-    from rpc.pipelines.store_job.job import Job
+    from rpc.pipelines.store_job.job import Job, measurable_split
     from rpc.pipelines.store_job.run import run_job
 
-    job = Job(
-        data=args.data,
-        out=args.out,
-        config=args.config,
-        start=_optional(args.start),
-        recogniser_start=_optional(args.recogniser_start),
-        minutes=args.minutes,
-        scenes=args.scenes,
-        seed=args.seed,
-        workers=args.workers,
-        method=args.method,
-        renderer=args.renderer,
-        one_stage=args.one_stage,
-        agnostic=args.agnostic,
-        measure=args.measure or _measure(args.data),
-    )
-    run_job(job)
-    print(f"{time.monotonic() - began:.0f} s in this run; everything made: {args.out}")
+    for name in ("start", "recogniser_start"):
+        given[name] = _optional(given[name])
+    given["measure"] = given["measure"] or measurable_split(given["data"])
+    run_job(Job(**given))
+    print(f"{time.monotonic() - began:.0f} s in this run; everything made: {given['out']}")
     return 0
-
-
-def _measure(data: Path) -> Measured:
-    """The split that a store can be measured on; "none" where there is none."""
-    from rpc.data.store import Store
-
-    store = Store.open(data)
-    return "test" if store.has_split("val") or store.has_split("test") else "none"
 
 
 def _optional(path: Path) -> Path | None:
@@ -72,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
     made = VerbParser(description=__doc__.splitlines()[0])
     add = made.add_argument
     add(
-        "--data", type=Path, default=STORE, metavar="ROOT", help="store (default: the embedded one)"
+        "--data",
+        type=Path,
+        default=shipped("examples/ministore"),
+        metavar="ROOT",
+        help="store (default: the embedded one)",
     )
     add(
         "--out",
@@ -81,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="(default: %(default)s)",
     )
-    add("--minutes", type=float, default=12.0, help="time for training (default: %(default)s)")
-    add("--scenes", type=int, default=2000, help="composed scenes (default: %(default)s)")
+    add("--minutes", type=float, default=MINUTES, help="time for training (default: %(default)s)")
+    add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")
     add("--start", type=Path, default=START, help="detector's start, or 'none' (default: ours)")
@@ -92,10 +74,10 @@ def parser() -> argparse.ArgumentParser:
         default=RECOGNISER_START,
         help="recogniser's start, or 'none' (default: ours)",
     )
-    add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
+    add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
     add(
         "--method",
-        choices=("Single", "Syn", "Render", "Syn+Render"),
+        choices=METHODS,
         default="Syn",
         help="what is trained on: raw exemplars, composed scenes, the same made to look like "
         "unlabelled val photos, or both (default: %(default)s)",

@@ -65,7 +65,7 @@ def see_trays(
 
 def true_labels(
     dataset: Dataset, classifier: GalleryClassifier, seen: Sequence[SeenTray]
-) -> list[FloatArray]:
+) -> list[NDArray[np.int64]]:
     """True label of each tray's boxes: K where the gallery lacks it, K + 1 for no single item."""
     place = {name: label for label, name in enumerate(classifier.taxonomy.names)}
     skus = len(place)
@@ -83,7 +83,7 @@ def true_labels(
 
 def tune(
     seen: Sequence[SeenTray],
-    labels: Sequence[FloatArray],
+    labels: Sequence[NDArray[np.int64]],
     classifier: GalleryClassifier,
     *,
     fused: bool,

@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal
 
 from rpc.data.dataset import Dataset
 from rpc.data.files import DataError
-from rpc.data.shipped import shipped
 from rpc.data.store import Store
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import PRODUCT, read_source
+from rpc.pipelines.store_job.defaults import (
+    CONFIG,
+    MINUTES,
+    RECOGNISER_START,
+    RENDERER,
+    SCENES,
+    START,
+    WORKERS,
+    Method,
+)
 from rpc.reporting.supervision import Supervision
 
-RENDERER = shipped("configs/render/classical.py")
-
 Measured = Literal["val", "test", "none"]
-Method = Literal["Single", "Syn", "Render", "Syn+Render"]
-METHODS: Final[tuple[Method, ...]] = get_args(Method)
 Split = Literal["val", "test"]
 Step = tuple[str, Callable[[], None]]  # name in the journal, and what it does
 
@@ -53,17 +58,20 @@ class Job:
         measure: the split that is reported on, or "none" for a store that has only exemplars.
             But for "test", the counting rule is chosen on composed scenes of their own, and
             unlabelled val photos are not looked at either.
+
+    Raises:
+        DataError: a number makes no sense, or the settings contradict each other.
     """
 
     data: Path
     out: Path
-    config: Path
-    start: Path | None
-    recogniser_start: Path | None
-    minutes: float
-    scenes: int
-    seed: int
-    workers: int
+    config: Path = CONFIG
+    start: Path | None = START
+    recogniser_start: Path | None = RECOGNISER_START
+    minutes: float = MINUTES
+    scenes: int = SCENES
+    seed: int = 0
+    workers: int = WORKERS
     method: Method = "Syn"
     renderer: Path = RENDERER
     prepared: Path | None = None
@@ -71,6 +79,17 @@ class Job:
     one_stage: bool = False
     agnostic: bool = False
     measure: Measured = "test"
+
+    def __post_init__(self) -> None:
+        if self.iterations is not None and self.iterations < 1:
+            raise DataError(f"--iterations: expected 1 or more, got {self.iterations}")
+        if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
+            raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
+        if self.method == "Single" and self.rule_source == "composed":
+            raise DataError(
+                "--method Single composes no scenes to choose a counting rule on: it needs "
+                f"--measure test, got {self.measure}"
+            )
 
     def settings(self) -> dict[str, Any]:
         """The settings that decide the result, for the journal."""
@@ -109,7 +128,7 @@ class Job:
         """Make sure that the job can be done, before any work.
 
         Raises:
-            DataError: a split is missing or empty, a file is missing, or a number makes no sense.
+            DataError: a split is missing or empty, or a file is missing.
         """
         wanted: dict[Measured, tuple[Split, ...]] = {"val": ("val",), "test": ("val", "test")}
         for split in wanted.get(self.measure, ()):
@@ -120,11 +139,6 @@ class Job:
                 )
             if not self.store.split(split).images:
                 raise DataError(f"{self.data}: its {split} split lists no image")
-        if self.method == "Single" and self.rule_source == "composed":
-            raise DataError(
-                "--method Single composes no scenes to choose a counting rule on: it needs "
-                f"--measure test, got {self.measure}"
-            )
         if self.renders and not self.store.has_split("val"):
             raise DataError(
                 f"{self.data}: {self.method} needs unlabelled val photos to look like; "
@@ -137,10 +151,6 @@ class Job:
                 raise DataError(f"{path}: no such model to start from; 'none' does without")
         if not self.config.is_file():
             raise DataError(f"{self.config}: no such config")
-        if self.iterations is not None and self.iterations < 1:
-            raise DataError(f"--iterations: expected 1 or more, got {self.iterations}")
-        if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
-            raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
 
     @cached_property
     def store(self) -> Store:
@@ -203,6 +213,16 @@ class Job:
         """A split's trays and the paths of their photos, without SKUs where none are told apart."""
         dataset, path_of = read_source(self.data, name, agnostic=self.agnostic)
         return dataset, [path_of(image) for image in dataset.images]
+
+
+def measurable_split(data: Path) -> Measured:
+    """The split that a store can be measured on; "none" where it has exemplars alone.
+
+    Raises:
+        DataError: it is no store.
+    """
+    store = Store.open(data)
+    return "test" if store.has_split("val") or store.has_split("test") else "none"
 
 
 def _digest(*paths: Path) -> str:

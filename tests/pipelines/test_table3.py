@@ -7,6 +7,8 @@ import pytest
 
 from rpc.data.files import DataError
 from rpc.detection import runtime
+from rpc.pipelines.store_job.job import Job
+from rpc.pipelines.table3 import Table3Request, make_table3
 from tests.cli.small_shop import make_store
 
 LEVELS = ("easy", "averaged")
@@ -32,18 +34,26 @@ def a_report(job):
     }
 
 
-@pytest.fixture
-def table3(monkeypatch):
-    """The tool."""
+@pytest.fixture(autouse=True)
+def quiet():
     runtime.setup()  # pytest restores the warning filters for every test
-    return importlib.import_module("rpc.cli.table3")
 
 
 @pytest.fixture
-def cells(table3, monkeypatch):
+def request_of(tmp_path):
+    """A request on a small store."""
+
+    def made(**settings):
+        return Table3Request(make_store(tmp_path / "store"), tmp_path / "out", **settings)
+
+    return made
+
+
+@pytest.fixture
+def cells(monkeypatch):
     """Cells that are written at once, in the order in which they were asked for."""
     made = []
-    job_run = importlib.import_module("rpc.pipelines.store_job.run")
+    table3 = importlib.import_module("rpc.pipelines.table3")
 
     def run_job(job, *, report_again):
         assert not report_again  # a cell that is done is not measured again
@@ -53,20 +63,18 @@ def cells(table3, monkeypatch):
         path.write_text(json.dumps(a_report(job)))
         return path
 
-    monkeypatch.setattr(job_run, "run_job", run_job)
-    monkeypatch.setattr(job_run, "prepare_scenes", lambda job: made.append((job.seed, "scenes")))
+    monkeypatch.setattr(table3, "run_job", run_job)
+    monkeypatch.setattr(table3, "prepare_scenes", lambda job: made.append((job.seed, "scenes")))
     return made
 
 
 @pytest.fixture
-def run(table3, tmp_path):
-    """Call the tool on a small store; what it writes."""
+def run(request_of):
+    """Make the table of a small store; what it holds."""
 
-    def call(*options):
-        store = make_store(tmp_path / "store")
-        arguments = ["--data", str(store), "--out", str(tmp_path / "out"), *map(str, options)]
-        assert table3.main(arguments) == 0
-        return json.loads((tmp_path / "out" / "table3.json").read_text())
+    def call(**settings):
+        path = make_table3(request_of(**settings))
+        return json.loads(path.with_suffix(".json").read_text())
 
     return call
 
@@ -74,7 +82,7 @@ def run(table3, tmp_path):
 def test_every_method_and_seed_has_a_cell_and_all_but_single_share_a_seeds_scenes(
     tmp_path, cells, run
 ):
-    table = run("--seeds", 2)
+    table = run(seeds=2)
     trained = [cell for cell in cells if cell[1] != "scenes"]
     assert [cell[:2] for cell in trained] == [(s, m) for s in (0, 1) for m in CACC]
     for seed, method, prepared in trained:
@@ -85,7 +93,7 @@ def test_every_method_and_seed_has_a_cell_and_all_but_single_share_a_seeds_scene
 
 
 def test_the_file_holds_mean_and_spread_by_method_level_and_metric(cells, run):
-    rows = run("--seeds", 2)["rows"]
+    rows = run(seeds=2)["rows"]
     cell = rows["Syn"]["averaged"]["cAcc"]
     assert cell["mean"] == pytest.approx(0.55)
     assert cell["std"] == pytest.approx(0.1 / 2**0.5)
@@ -93,29 +101,35 @@ def test_the_file_holds_mean_and_spread_by_method_level_and_metric(cells, run):
     assert set(rows["Single"]) == set(LEVELS)
 
 
-def test_the_text_says_whether_the_papers_order_holds(tmp_path, cells, run, capsys):
-    order = run("--seeds", 1)["order"]
+def test_the_text_says_whether_the_papers_order_holds(tmp_path, cells, run):
+    order = run(seeds=1)["order"]
     assert [step["rises"] for step in order] == [True, True, False]
-    printed = capsys.readouterr().out
+    printed = (tmp_path / "out" / "table3.md").read_text()
     assert "Syn to Render: averaged cAcc rises (+10.0 points)" in printed
     assert "Render to Syn+Render: averaged cAcc does not rise (-5.0 points)" in printed
-    assert (tmp_path / "out" / "table3.md").read_text() in printed
 
 
 def test_single_alone_needs_no_scenes(cells, run):
-    run("--methods", "Single", "--seeds", 1)
+    run(methods=("Single",), seeds=1)
     assert cells == [(0, "Single", None)]
 
 
 def test_no_seed_is_refused(cells, run):
     with pytest.raises(DataError, match="--seeds"):
-        run("--seeds", 0)
+        run(seeds=0)
     assert cells == []
 
 
-def test_a_store_without_val_is_refused_before_any_work(table3, tmp_path):
-    store = make_store(tmp_path / "store")
-    (store / "instances_val.json").unlink()
+def test_a_store_without_val_is_refused_before_any_work(request_of):
+    request = request_of(methods=("Single",))
+    (request.data / "instances_val.json").unlink()
     with pytest.raises(DataError, match=r"instances_val\.json"):
-        table3.main(["--data", str(store), "--out", str(tmp_path / "out"), "--methods", "Single"])
-    assert not (tmp_path / "out").exists()
+        make_table3(request)
+    assert not request.out.exists()
+
+
+def test_a_cell_is_the_job_of_the_quickstart_but_for_what_the_table_compares(request_of):
+    request = request_of()
+    job = request.job(1, "Syn", request.out)
+    asked = Job(request.data, request.out, seed=1, iterations=request.iterations)
+    assert job == asked
