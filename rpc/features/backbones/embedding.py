@@ -18,6 +18,7 @@ from rpc.features.backbones.efficientnet_lite import (
     IMAGENET_LITE_STD,
     create_efficientnet_lite,
 )
+from rpc.runs.devices import resolve_device
 
 FloatArray = NDArray[np.float32]
 
@@ -28,13 +29,20 @@ class Embedder:
     Args:
         side: pictures are fitted into a square of this many pixels.
         batch: pictures at once.
+        device: that the network runs on, see `rpc.runs.devices`.
+
+    Raises:
+        DataError: an unknown device.
     """
 
-    def __init__(self, side: int = 128, batch: int = 16) -> None:
+    def __init__(
+        self, side: int = 128, batch: int = 16, *, device: str | torch.device = "cpu"
+    ) -> None:
         self.side = side
         self.batch = batch
+        self.device = resolve_device(device)
         network: nn.Module = create_efficientnet_lite(out_indices=(3, 4))
-        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def __call__(
@@ -70,10 +78,10 @@ class Embedder:
         array = (np.stack(squares).astype(np.float32) - IMAGENET_LITE_MEAN) / IMAGENET_LITE_STD
         batch = torch.from_numpy(array).permute(0, 3, 1, 2)  # (B, 3, S, S), channels last in memory
         parts = []
-        for maps in self.network(batch):
+        for maps in self.network(batch.to(self.device)):
             parts += [maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))]
         unit = [nn.functional.normalize(part, dim=1) for part in parts]
-        return np.asarray(nn.functional.normalize(torch.cat(unit, dim=1), dim=1).numpy())
+        return np.asarray(nn.functional.normalize(torch.cat(unit, dim=1), dim=1).cpu().numpy())
 
 
 def fit_square(rgb: NDArray[np.uint8], side: int, fill: int = 127) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from rpc.data.files import DataError
 from rpc.features.backbones.network import LAST, Layer
 from rpc.features.backbones.pretrained import open_pretrained
+from rpc.runs.devices import resolve_device
 
 Map = NDArray[np.float32]  # (C, h, w)
 
@@ -50,10 +51,10 @@ class FeatureMaps:
         short_side: photos whose shorter side has more pixels are shrunk to it (their shape is
             kept); None never shrinks. SCDA: 700, DDT: 800.
         least_side: photos whose shorter side has fewer pixels are enlarged to it.
-        device: where the network runs, as torch calls it.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
-        DataError: an unknown backbone or layer, or weights that are not at hand.
+        DataError: an unknown backbone, layer or device, or weights that are not at hand.
     """
 
     def __init__(
@@ -64,19 +65,19 @@ class FeatureMaps:
         weights: str | Path | None = None,
         short_side: int | None = SHORT_SIDE,
         least_side: int = LEAST_SIDE,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ) -> None:
         if not layers or not 1 <= least_side <= (short_side or least_side):
             raise ValueError(
                 "expected at least one layer, and 1 <= least_side <= short_side (pixels), got "
                 f"layers={layers}, short_side={short_side}, least_side={least_side}"
             )
+        self.device = resolve_device(device)
         self.network = open_pretrained(backbone, weights)
         self.backbone = backbone
         self.layers = tuple(self.network.layer(layer) for layer in layers)
         self.short_side = short_side
         self.least_side = least_side
-        self.device = torch.device(device)
         self.network.module.to(self.device)
         self._mean = np.array(self.network.mean, np.float32)
         self._std = np.array(self.network.std, np.float32)

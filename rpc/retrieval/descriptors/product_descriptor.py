@@ -27,6 +27,7 @@ from rpc.features.backbones.pretrained import open_pretrained
 from rpc.features.encodings.discriminant import Discriminant, read_discriminant
 from rpc.retrieval.descriptors.map_statistics import Statistic, joined_statistics
 from rpc.retrieval.descriptors.rotation import rotated
+from rpc.runs.devices import resolve_device
 
 FloatArray = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
@@ -62,6 +63,11 @@ class MapStatistics:
         fill: grey level of the square around them.
         measured: which layer of `LAYERS`, which statistic.
         batch: pictures at once.
+        device: that the network runs on, see `rpc.runs.devices`.
+
+    Raises:
+        DataError: an unknown device.
+        ValueError: a side below 32 px, or no picture at once.
     """
 
     def __init__(
@@ -70,6 +76,8 @@ class MapStatistics:
         fill: int = FILL,
         measured: Sequence[tuple[int, Statistic]] = MEASURED,
         batch: int = BATCH,
+        *,
+        device: str | torch.device = "cpu",
     ) -> None:
         if side < 32 or batch < 1:
             raise ValueError(f"expected side >= 32 px and batch >= 1, got {side} and {batch}")
@@ -77,6 +85,7 @@ class MapStatistics:
         self.fill = fill
         self.measured = tuple(measured)
         self.batch = batch
+        self.device = resolve_device(device)
         self._network: Pretrained | None = None
 
     @torch.inference_mode()
@@ -101,12 +110,14 @@ class MapStatistics:
         mean, std = np.array(network.mean, np.float32), np.array(network.std, np.float32)
         array = ((squares - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, S, S)
         layers = tuple(network.layer(layer) for layer in LAYERS)
-        maps = network.run(torch.from_numpy(np.ascontiguousarray(array, np.float32)), layers)
-        return np.asarray(joined_statistics(maps, self.measured).numpy())
+        batch = torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
+        maps = network.run(batch, layers)
+        return np.asarray(joined_statistics(maps, self.measured).cpu().numpy())
 
     def _opened(self) -> Pretrained:
         if self._network is None:  # not in the constructor: a recipe is told without any weights
             self._network = open_pretrained(BACKBONE)
+            self._network.module.to(self.device)
         return self._network
 
 
@@ -116,13 +127,20 @@ class ProductDescriptor:
     Args:
         projection: a file of `rpc-checkout make-descriptor`; None takes the package's own.
         turns: in so many directions, evenly over the circle, an exemplar is described.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
-        DataError: the projection is missing, damaged or of another kind.
+        DataError: the projection is missing, damaged or of another kind, or an unknown device.
         ValueError: not 1 to 36 turns.
     """
 
-    def __init__(self, projection: str | Path | None = None, turns: int = TURNS) -> None:
+    def __init__(
+        self,
+        projection: str | Path | None = None,
+        turns: int = TURNS,
+        *,
+        device: str | torch.device = "cpu",
+    ) -> None:
         if not 1 <= turns <= 36:
             raise ValueError(f"turns: expected 1 to 36 directions of an exemplar, got {turns}")
         path = PROJECTION if projection is None else Path(projection)
@@ -131,7 +149,7 @@ class ProductDescriptor:
         self._projection, _ = read_discriminant(path)
         parts = self._projection.mean.tobytes() + self._projection.axes.tobytes()
         self._stamp = crc32(parts)
-        self._measure = MapStatistics()
+        self._measure = MapStatistics(device=device)
 
     @property
     def recipe(self) -> Mapping[str, Any]:

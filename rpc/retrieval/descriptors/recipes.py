@@ -6,14 +6,16 @@ Key: N pictures, V views of a picture, D dimensions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.features import Embedder
 from rpc.retrieval.gallery.gallery import DescribesPictures
+from rpc.runs.devices import resolve_device
 
 FloatArray = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
@@ -25,10 +27,15 @@ class PlainDescriptor:
 
     Args:
         side: pictures are fitted into a square of this many pixels.
+        device: that the network runs on, see `rpc.runs.devices`.
+
+    Raises:
+        DataError: an unknown device.
     """
 
-    def __init__(self, side: int = 160) -> None:
+    def __init__(self, side: int = 160, *, device: str | torch.device = "cpu") -> None:
         self.side = side
+        self.device = resolve_device(device)
         self._embedder: Embedder | None = None
 
     @property
@@ -46,7 +53,7 @@ class PlainDescriptor:
     def __call__(self, pictures: Sequence[Rgb]) -> FloatArray:
         """Unit vectors (N, D) of N pictures (H, W, 3)."""
         if self._embedder is None:
-            self._embedder = Embedder(side=self.side)
+            self._embedder = Embedder(side=self.side, device=self.device)
         return self._embedder(pictures)
 
     def exemplar_embeddings(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
@@ -70,24 +77,34 @@ def exemplar_embeddings(describe: DescribesPictures, pictures: Sequence[Rgb]) ->
     return rotated_embeddings(describe, pictures, 1) if own is None else own(pictures)
 
 
-def describer(name: str) -> DescribesPictures:
-    """The descriptor of a name, with its default settings.
+class MakesDescriber(Protocol):
+    """Makes a descriptor with its default settings."""
+
+    def __call__(self, *, device: str | torch.device) -> DescribesPictures:
+        """A descriptor whose network runs on `device`."""
+        ...
+
+
+def describer(name: str, device: str | torch.device = "cpu") -> DescribesPictures:
+    """The descriptor of a name, with its default settings, on a device (`rpc.runs.devices`).
 
     Raises:
-        DataError: there is none of this name.
+        DataError: there is none of this name, or an unknown device.
     """
     if name not in DESCRIBERS:
         raise DataError(f"recipe {name!r:.40}: expected one of {', '.join(sorted(DESCRIBERS))}")
-    return DESCRIBERS[name]()
+    return DESCRIBERS[name](device=device)
 
 
-def describer_of(recipe: Mapping[str, Any]) -> DescribesPictures:
-    """The descriptor that a gallery was made with.
+def describer_of(
+    recipe: Mapping[str, Any], device: str | torch.device = "cpu"
+) -> DescribesPictures:
+    """The descriptor that a gallery was made with, on a device (`rpc.runs.devices`).
 
     Raises:
-        DataError: its recipe is not known here, or today's differs from it.
+        DataError: its recipe is not known here, today's differs from it, or an unknown device.
     """
-    found = describer(str(recipe.get("name")))
+    found = describer(str(recipe.get("name")), device)
     today = dict(found.recipe)
     for field in sorted({*today, *recipe}):
         if today.get(field) != recipe.get(field):
@@ -99,15 +116,14 @@ def describer_of(recipe: Mapping[str, Any]) -> DescribesPictures:
     return found
 
 
-def _product() -> DescribesPictures:
-    from rpc.retrieval.descriptors.product_descriptor import (
-        ProductDescriptor,
-    )  # only who asks reads its weights
+def _product(*, device: str | torch.device) -> DescribesPictures:
+    # Here: only who asks for it needs timm.
+    from rpc.retrieval.descriptors.product_descriptor import ProductDescriptor
 
-    return ProductDescriptor()
+    return ProductDescriptor(device=device)
 
 
-DESCRIBERS: Final[Mapping[str, Callable[[], DescribesPictures]]] = {
+DESCRIBERS: Final[Mapping[str, MakesDescriber]] = {
     "plain": PlainDescriptor,
     "product": _product,
 }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rpc.features.backbones.embedding import Embedder, fit_square
+from tests.runs.device_calls import META, devices_used
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,8 @@ def test_a_picture_lies_undistorted_in_the_middle_of_its_square(shape):
     assert (square[~filled] == 127).all()
     first = int(np.flatnonzero(filled.any(axis=1))[0])
     assert abs(first - (64 - first - rows)) <= 1
+
+
+def test_the_network_runs_on_its_device(pictures):
+    assert devices_used(lambda: Embedder(side=32, device=META)(pictures[:1])) == {"meta"}
+    assert devices_used(lambda: Embedder(side=32)(pictures[:1])) == {"cpu"}

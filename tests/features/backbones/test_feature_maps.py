@@ -10,6 +10,7 @@ from rpc.data.files import DataError
 from rpc.features.backbones import timm_networks, vgg
 from rpc.features.backbones.feature_maps import FeatureMaps, fitted_size
 from rpc.features.backbones.network import Pretrained
+from tests.runs.device_calls import META, devices_used
 
 
 def _photo(height=70, width=90, seed=0):
@@ -220,3 +221,10 @@ def test_a_size_is_never_too_small_nor_too_large(height, width, multiple):
     assert min(sides) > 64 - multiple
     assert (sides[0] - multiple) * (sides[1] - multiple) <= 4_000_000
     assert sides[0] % multiple == sides[1] % multiple == 0
+
+
+def test_the_network_runs_on_its_device():
+    photo = _photo(64, 64)
+    assert devices_used(lambda: FeatureMaps(layers=("last",), device=META)(photo)) == {"meta"}
+    with pytest.raises(DataError, match="device 'gpu'"):
+        FeatureMaps(device="gpu")

@@ -10,6 +10,7 @@ from rpc.data.files import DataError
 from rpc.features.encodings.discriminant import Discriminant, write_discriminant
 from rpc.retrieval.descriptors.product_descriptor import MEASURED, MapStatistics, ProductDescriptor
 from synth.drawn import draw_package, tray_view
+from tests.runs.device_calls import META, devices_used
 
 # Channels of the eleven statistics: 3 x 1280, 2 x 672, 2 x 320, 2 x 112, 2 x 40.
 WIDTH = 6128
@@ -118,3 +119,10 @@ def test_statistics_may_be_chosen():
     assert one.shape == (1, 1280)
     assert MapStatistics(64)([on_white(0)]).shape == (1, WIDTH)
     assert MapStatistics(64)([]).shape == (0, 0)
+
+
+def test_the_network_runs_on_its_device():
+    picture = on_white(1)
+    assert devices_used(lambda: ProductDescriptor(device=META)([picture])) == {"meta"}
+    measure = MapStatistics(side=64, device=META)
+    assert devices_used(lambda: measure([picture])) == {"meta"}

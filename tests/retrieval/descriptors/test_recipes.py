@@ -14,6 +14,7 @@ from rpc.retrieval.descriptors.recipes import (
     exemplar_embeddings,
 )
 from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto, describe_photos, spread
+from tests.runs.device_calls import META, devices_used
 
 
 class FirstPixel:
@@ -85,3 +86,15 @@ def test_boxes_at_the_border_and_without_area_still_give_pixels():
     assert crop_products(rgb, np.zeros((0, 4))) == []
     with pytest.raises(ValueError, match="finite"):
         crop_products(rgb, np.array([[0, 0, np.nan, 4]]))
+
+
+@pytest.mark.parametrize("name", ["plain", "product"])
+def test_a_described_picture_goes_through_the_network_on_its_device(name):
+    picture = np.full((40, 30, 3), 90, np.uint8)
+    describe = describer(name, device=META)
+    assert devices_used(lambda: describe([picture])) == {"meta"}
+    again = describer_of(describe.recipe, device=META)
+    assert devices_used(lambda: again([picture])) == {"meta"}
+    with pytest.raises(DataError, match="device 'tpu'"):
+        describer(name, device="tpu")
+    assert PlainDescriptor(device=META).device == META

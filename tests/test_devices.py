@@ -1,0 +1,101 @@
+"""Whatever takes a `device` has a test that shows that it is honoured; none is forgotten."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Function, class or method -> the test that shows that what it runs or makes is on its device.
+SHOWN_BY = {
+    "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
+    "rpc.features.backbones.feature_maps.FeatureMaps": "features/backbones/test_feature_maps.py",
+    "rpc.recognition.classifier.Recogniser": "recognition/test_classifier.py",
+    "rpc.recognition.classifier.Recogniser.from_state": "recognition/test_classifier.py",
+    "rpc.recognition.ensemble.ensemble_file.read_ensemble": (
+        "recognition/ensemble/test_ensemble_file.py"
+    ),
+    "rpc.recognition.ensemble.ensemble_file.read_ensemble_classifier": (
+        "recognition/ensemble/test_ensemble_file.py"
+    ),
+    "rpc.retrieval.descriptors.product_descriptor.MapStatistics": (
+        "retrieval/descriptors/test_product_descriptor.py"
+    ),
+    "rpc.retrieval.descriptors.product_descriptor.ProductDescriptor": (
+        "retrieval/descriptors/test_product_descriptor.py"
+    ),
+    "rpc.retrieval.descriptors.recipes.PlainDescriptor": "retrieval/descriptors/test_recipes.py",
+    "rpc.retrieval.descriptors.recipes.describer": "retrieval/descriptors/test_recipes.py",
+    "rpc.retrieval.descriptors.recipes.describer_of": "retrieval/descriptors/test_recipes.py",
+}
+# Those that are told a device and run nothing themselves.
+ONLY_PASSED_ON = {
+    "rpc.pipelines.retrieval.measure.RetrievalRequest",
+    "rpc.retrieval.descriptors.recipes.MakesDescriber.__call__",
+    "rpc.runs.processes.Processes",
+    "synth.render.training.pool.ImagePool.from_state",
+}
+
+
+def _takes_device(source, prefix):
+    """The public functions, classes and methods of a module that have a parameter `device`."""
+    return {f"{prefix}.{name}" for name in _named(ast.parse(source).body)}
+
+
+def _named(body):
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            if any(_is_field(part) for part in node.body):
+                yield node.name
+            for name in _named(node.body):
+                yield node.name if name == "__init__" else f"{node.name}.{name}"
+        elif isinstance(node, ast.FunctionDef) and (
+            not node.name.startswith("_") or node.name.endswith("__")
+        ):
+            given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            if "device" in {argument.arg for argument in given}:
+                yield node.name
+
+
+def _is_field(node):
+    return (
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == "device"
+    )
+
+
+def test_the_search_finds_functions_methods_constructors_and_fields():
+    source = """
+def run(x, *, device="cpu"): ...
+def _hidden(device): ...
+def other(devices): ...
+class A:
+    def __init__(self, device): ...
+    @classmethod
+    def load(cls, device): ...
+class B:
+    device: str = "cpu"
+"""
+    assert _takes_device(source, "m") == {"m.run", "m.A", "m.A.load", "m.B"}
+
+
+def test_whatever_takes_a_device_is_in_the_table():
+    found = set()
+    for path in [*ROOT.glob("rpc/**/*.py"), *ROOT.glob("synth/**/*.py")]:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        found |= _takes_device(path.read_text(encoding="utf-8"), module)
+    assert found == {*SHOWN_BY, *ONLY_PASSED_ON}
+
+
+@pytest.mark.parametrize(("name", "path"), SHOWN_BY.items())
+def test_the_table_names_a_test_of_it(name, path):
+    source = (ROOT / "tests" / path).read_text(encoding="utf-8")
+    tests = [
+        ast.get_source_segment(source, node)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and "device" in node.name
+    ]
+    used = name.rpartition(".")[2]
+    assert any(used in test for test in tests), f"{path}: no test of a device uses {used}"
