@@ -18,6 +18,7 @@ from rpc.features.backbones.efficientnet_lite import (
     create_efficientnet_lite,
 )
 from rpc.recognition.crops import box_extents, cut_crops
+from rpc.runs.devices import resolve_device
 
 CROP_SIDE = 128
 EXTENT_WIDTH = 16
@@ -74,13 +75,13 @@ class Recogniser:
     Args:
         model: in evaluation mode.
         turns: crops are seen in so many of the four quarter turns, and the answers averaged.
-        device: that the network runs on, such as "cpu" or "cuda:1"; the model is moved there.
+        device: that the network runs on, see `rpc.runs.devices`; the model is moved there.
     """
 
     def __init__(
         self, model: CropClassifier, turns: int = 4, *, device: str | torch.device = "cpu"
     ) -> None:
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self.model = model.eval().to(self.device, memory_format=torch.channels_last)
         self.turns = turns
 

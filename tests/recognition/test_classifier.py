@@ -85,7 +85,7 @@ def test_one_print_in_two_sizes_can_get_two_names(model):
 
 def test_a_recogniser_computes_on_its_device(model, photo):
     boxes = np.array([[10.0, 10, 60, 90]])
-    elsewhere = Recogniser.from_state(model.state_dict(), device="meta")
+    elsewhere = Recogniser.from_state(model.state_dict(), device=torch.device("meta"))
     assert {p.device for p in elsewhere.model.parameters()} == {torch.device("meta")}
     calls = []
     elsewhere.model.register_forward_pre_hook(

@@ -19,6 +19,7 @@ from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, Sys
 from rpc.recognition.ensemble.gallery_classifier import TellsSkus
 from rpc.recognition.training.model_file import read_model
 from rpc.retrieval.gallery.fusion import Fusion
+from rpc.runs.devices import resolve_device
 
 MODEL: Final = "recogniser.pth"
 CHOICE: Final = "fusion.json"
@@ -91,7 +92,7 @@ def read_ensemble(
 
     Args:
         folder: of `write_ensemble`.
-        device: that the system runs on.
+        device: that the system runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a file is missing, damaged, of another kind or version.
@@ -116,7 +117,7 @@ def read_ensemble(
         )
         if not 0 < ensemble.temperature < math.inf:
             raise ValueError(f"temperature: expected above 0, got {ensemble.temperature}")
-        system = model.build().to(device)
+        system = model.build().to(resolve_device(device))
         classifier = SystemClassifier(
             system, model.classes, margin=ensemble.margin, turns=ensemble.turns
         )

@@ -17,6 +17,7 @@ from rpc.recognition.ensemble.ensemble_file import (
 from rpc.recognition.systems.registry import SystemSettings, build_system
 from rpc.recognition.training.model_file import write_model
 from rpc.retrieval.gallery.fusion import Fusion
+from tests.runs.device_calls import META
 
 SKUS = ("beef", "spicy beef", "shrimp")
 
@@ -98,5 +99,9 @@ def test_what_is_no_system_is_not_copied(tmp_path):
 
 
 def test_the_system_is_put_on_the_device_that_was_asked_for(folder):
-    classifier, _ = read_ensemble(folder, device="meta")
+    classifier, _ = read_ensemble(folder, device=META)
     assert {p.device.type for p in classifier.system.parameters()} == {"meta"}
+    joined, _ = read_ensemble_classifier(folder, Undecided(), SKUS, META)
+    assert {p.device.type for p in joined.classifier.system.parameters()} == {"meta"}
+    with pytest.raises(DataError, match="device 'tpu'"):
+        read_ensemble(folder, device="tpu")
