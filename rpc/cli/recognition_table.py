@@ -22,7 +22,7 @@ import numpy as np
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.data.shipped import shipped
-from rpc.recognition.systems.registry import SYSTEMS
+from rpc.recognition.systems.registry import system_names
 from rpc.reporting.provenance import code_version, library_versions, machine
 
 CONFIGS: Final = shipped("configs/recognition")
@@ -52,8 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     roots, scenes = _pairs(args.data, "--data"), _pairs(args.scenes, "--scenes")
     if unknown := sorted(set(scenes) - set(roots)):
         raise DataError(f"--scenes {unknown[0]}: no --data of this name")
-    if unknown := sorted(set(args.systems) - set(SYSTEMS)):
-        raise DataError(f"--systems {unknown[0]}: expected some of {', '.join(SYSTEMS)}")
+    if unknown := sorted(set(args.systems) - set(system_names())):
+        raise DataError(f"--systems {unknown[0]}: expected some of {', '.join(system_names())}")
     if args.jobs < 1 or args.seeds < 1:
         raise DataError(f"--jobs {args.jobs} --seeds {args.seeds}: expected 1 or more of each")
     table = _Table(args, roots, scenes)
@@ -322,7 +322,7 @@ def parser() -> argparse.ArgumentParser:
     add("--data", nargs="+", required=True, metavar="NAME=ROOT", help="data sets")
     add("--scenes", nargs="+", default=[], metavar="NAME=DIR", help="composed scenes of a store")
     add("--out", type=Path, required=True, metavar="DIR", help="for all runs and the table")
-    add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="(default: all)")
+    add("--systems", nargs="+", default=list(system_names()), metavar="NAME", help="(default: all)")
     add("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
     add("--jobs", type=int, default=1, metavar="N", help="cells side by side (default: 1)")
     budget = made.add_mutually_exclusive_group()

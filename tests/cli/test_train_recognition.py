@@ -12,7 +12,7 @@ from rpc.data.class_sets.class_set import ClassSet
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection import runtime
-from rpc.recognition.systems.registry import SYSTEMS
+from rpc.recognition.systems.registry import system_names
 from rpc.recognition.training.run_settings import read_run_settings
 from rpc.runs.tensor_files import read_tensors, write_tensors
 from tests.cli.small_shop import ROOT, make_store
@@ -67,7 +67,7 @@ def test_every_config_is_a_system_with_all_its_settings():
     from rpc.detection.config import read_config
 
     found = sorted(CONFIGS.glob("*.py"))
-    assert {path.stem for path in found} == set(SYSTEMS)
+    assert {path.stem for path in found} == set(system_names())
     for path in found:
         settings = read_run_settings(read_config(path).to_dict(), path.name)
         assert settings.system.name == path.stem

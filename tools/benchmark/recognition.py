@@ -27,7 +27,7 @@ from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
 from rpc.features.backbones.trainable_backbone import Backbone
-from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system
+from rpc.recognition.systems.registry import SystemSettings, build_system, system_names
 from rpc.recognition.systems.system import Batch, GradientPhase, System
 from rpc.recognition.training.loop import LearningSettings, learn
 from rpc.recognition.training.photo_batches import PhotoBatches
@@ -57,8 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     }
     print(f"{'system':14} {'forward':>9} {'learning':>9} {'parameters':>11}   x the backbone's")
     for name in args.systems:
-        if name not in SYSTEMS:
-            raise DataError(f"--systems {name}: expected some of {', '.join(SYSTEMS)}")
+        if name not in system_names():
+            raise DataError(f"--systems {name}: expected some of {', '.join(system_names())}")
         settings = SystemSettings(name, args.side, options)
         one = measure(settings, args.classes, args.batch, args.repeats)
         result["systems"][name] = one
@@ -184,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--systems", nargs="+", default=list(SYSTEMS), metavar="NAME", help="only these")
+    add("--systems", nargs="+", default=list(system_names()), metavar="NAME", help="only these")
     add("--backbone", default="efficientnet_lite0", metavar="NAME", help="of all systems")
     add("--side", type=int, default=192, metavar="PX", help="of the photos")
     add("--classes", type=int, default=36, metavar="K", help="told apart")

@@ -20,7 +20,7 @@ from rpc.metrics.confusion import (
     mean_class_accuracy,
     most_confused,
 )
-from rpc.recognition.systems.registry import SYSTEMS
+from rpc.recognition.systems.registry import registration
 from rpc.recognition.training.loop import Learned
 from rpc.recognition.training.model_file import SystemModel
 from rpc.recognition.training.run_settings import RunSettings
@@ -89,7 +89,7 @@ def result_of(
     return {
         "version": 1,
         "system": model.settings.name,
-        "title": SYSTEMS[model.settings.name].title,
+        "title": registration(model.settings.name).info.title,
         "accuracy": {split: _accuracy(_photos(data, split), s) for split, s in scores.items()},
         "checkpoint": {
             "name": without_folders(str(checkpoint)),

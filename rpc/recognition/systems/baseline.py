@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.recognition.systems.options import NonNegative, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     GradientPhase,
@@ -26,6 +28,7 @@ from rpc.recognition.systems.system import (
 Head = Literal["linear", "cosine", "margin"]
 
 
+@register("baseline", title="Baseline", source="a plain backbone")
 class Baseline(System):
     """Average-pooled maps of two depths and one layer.
 
@@ -53,11 +56,11 @@ class Baseline(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
         head: Head = "linear",
-        scale: float = 16.0,
-        margin: float = 0.2,
-        dropout: float = 0.2,
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        scale: NonNegative = 16.0,
+        margin: NonNegative = 0.2,
+        dropout: Share = 0.2,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

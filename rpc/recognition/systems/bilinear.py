@@ -23,6 +23,8 @@ from rpc.features.pooling.second_order import (
     root_of,
     upper_triangle,
 )
+from rpc.recognition.systems.options import Count, NonNegative, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     GradientPhase,
@@ -35,6 +37,28 @@ from rpc.recognition.systems.system import (
 Pooling = Literal["bilinear", "compact", "isqrt"]
 
 
+@register(
+    "bilinear",
+    title="B-CNN",
+    source="Lin, RoyChowdhury, Maji, ICCV 2015",
+    preset={"pooling": "bilinear"},
+)
+@register(
+    "bilinear_dm",
+    title="B-CNN, two backbones",
+    source="Lin, RoyChowdhury, Maji, ICCV 2015",
+    preset={"pooling": "bilinear"},
+    usual={"second": "efficientnet_lite0"},
+)
+@register(
+    "compact",
+    title="Compact bilinear pooling",
+    source="Gao, Beijbom, Zhang, Darrell, CVPR 2016",
+    preset={"pooling": "compact"},
+)
+@register(
+    "isqrt", title="iSQRT-COV", source="Li, Xie, Wang, Gao, CVPR 2018", preset={"pooling": "isqrt"}
+)
 class BilinearCnn(System):
     """Second-order pooling and one layer.
 
@@ -66,12 +90,12 @@ class BilinearCnn(System):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-1,),
         second: str | None = None,
-        width: int | None = 64,
-        size: int = 4096,
-        iterations: int = 5,
-        smoothing: float = 0.05,
-        head_share: float = 0.25,
-        backbone_lr_mult: float = 0.3,
+        width: Count | None = 64,
+        size: Count = 4096,
+        iterations: Count = 5,
+        smoothing: Share = 0.05,
+        head_share: Share = 0.25,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

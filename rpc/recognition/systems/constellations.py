@@ -28,6 +28,8 @@ from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.parts.channel_gradients import channel_gradients, gradient_places
 from rpc.features.parts.constellation import channel_use, channels_apart, fit_constellation
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -45,6 +47,7 @@ Ground = Literal["map", "pixels"]
 _MISSING = 0.25  # squared distance, in half sides of the photo, at which a part counts as hidden
 
 
+@register("nac", title="Neural activation constellations", source="Simon, Rodner, ICCV 2015")
 class Constellations(System):
     """Parts that keep their distances, and support vectors on what they look like.
 
@@ -77,21 +80,21 @@ class Constellations(System):
         num_classes: int,
         side: int = 192,
         *,
-        parts: int = 6,
-        views: int = 10,
-        view_parts: int = 10,
-        used: int = 5,
-        apart: float = 0.1,
+        parts: Count = 6,
+        views: Count = 10,
+        view_parts: Count = 10,
+        used: Count = 5,
+        apart: NonNegative = 0.1,
         areas: tuple[float, ...] = (0.44, 0.24),
-        part_side: int = 96,
-        photos: int = 96,
+        part_side: Pixels = 96,
+        photos: Count = 96,
         ground: Ground = "map",
         locating: tuple[int, int] = (-2, -3),
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        cost: float = 10.0,
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        cost: NonNegative = 10.0,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

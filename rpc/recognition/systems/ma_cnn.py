@@ -25,6 +25,8 @@ from rpc.features.parts.channel_groups import (
 )
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
+from rpc.recognition.systems.options import Count, CountFromZero, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -42,6 +44,7 @@ _SEEN = 512  # photos by which channels are grouped, and lengths of vectors know
 _SURE = 3.0  # of grouping networks at their start, before the sigmoid: 0.95 of what is theirs
 
 
+@register("ma_cnn", title="MA-CNN", source="Zheng, Fu, Mei, Luo, ICCV 2017")
 class MaCnn(System):
     """Parts by channel grouping.
 
@@ -68,17 +71,17 @@ class MaCnn(System):
         num_classes: int,
         side: int = 192,
         *,
-        parts: int = 4,
-        window: float = 0.35,
-        part_side: int = 96,
-        diversity: float = 2.0,
-        margin: float = 0.02,
-        rounds: int = 2,
+        parts: Count = 4,
+        window: Share = 0.35,
+        part_side: Pixels = 96,
+        diversity: NonNegative = 2.0,
+        margin: NonNegative = 0.02,
+        rounds: CountFromZero = 2,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
-        dropout: float = 0.5,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
+        dropout: Share = 0.5,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

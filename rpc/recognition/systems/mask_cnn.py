@@ -35,6 +35,8 @@ from rpc.features.parts.part_masks import (
 )
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.features.pooling.masked_pooling import average_and_maximum, or_everywhere
+from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     GradientPhase,
@@ -49,6 +51,14 @@ from rpc.retrieval.descriptors.selection import largest_component
 Source = Literal["points", "boxes"]
 
 
+@register("mask_cnn", title="Mask-CNN", source="Wei, Xie, Wu, Shen, PR 2018", needs=("points",))
+@register(
+    "mask_cnn_boxes",
+    title="Mask-CNN, masks from boxes",
+    source="Wei, Xie, Wu, Shen, PR 2018",
+    preset={"masks": "boxes"},
+    needs=("boxes",),
+)
 class MaskCnn(System):
     """Streams of selected descriptors: the object in the photo, and each part looked at closer.
 
@@ -80,13 +90,13 @@ class MaskCnn(System):
         *,
         groups: Mapping[str, Sequence[int]] = BIRD,
         masks: Source = "points",
-        streams: int = 3,
-        part_side: int = 96,
+        streams: Count = 3,
+        part_side: Pixels = 96,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
-        dropout: float = 0.2,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
+        dropout: Share = 0.2,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

@@ -29,6 +29,8 @@ from rpc.features.parts.part_boxes import layouts_of, part_boxes
 from rpc.features.parts.part_detector import PartDetector
 from rpc.features.parts.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
 from rpc.features.parts.warp import affine_view, window_transforms
+from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -47,6 +49,12 @@ _WHOLE_SCORE = 0.01  # of the whole photo as the object, where no detector is su
 _CONTEXT = 1.15  # how much wider than its box a region is seen; R-CNN's is 16 of 227 px a side
 
 
+@register(
+    "part_rcnn",
+    title="Part-based R-CNN",
+    source="Zhang, Donahue, Girshick, Darrell, ECCV 2014",
+    needs=("points",),
+)
 class PartRcnn(System):
     """Detected parts, each described by itself.
 
@@ -83,16 +91,16 @@ class PartRcnn(System):
         *,
         groups: Mapping[str, Sequence[int]] = BIRD,
         geometry: Geometry = "neighbours",
-        slack: float = 0.05,
-        power: float = 0.1,
-        neighbours: int = 20,
-        remembered: int = 500,
-        view_side: int = 96,
-        cost: float = 1.0,
+        slack: NonNegative = 0.05,
+        power: NonNegative = 0.1,
+        neighbours: Count = 20,
+        remembered: Count = 500,
+        view_side: Pixels = 96,
+        cost: NonNegative = 1.0,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

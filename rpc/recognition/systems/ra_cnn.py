@@ -27,6 +27,8 @@ from rpc.features.parts.channel_groups import cell_places
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
 from rpc.features.precision import full_precision
+from rpc.recognition.systems.options import Count, CountFromZero, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -50,6 +52,7 @@ _START = 0.6  # half side of the squares that attention starts from, of the phot
 _SEEN = 256  # photos by which the lengths of vectors are known
 
 
+@register("ra_cnn", title="RA-CNN", source="Fu, Zheng, Mei, CVPR 2017")
 class RaCnn(System):
     """Classify, look closer, classify again.
 
@@ -74,16 +77,16 @@ class RaCnn(System):
         num_classes: int,
         side: int = 192,
         *,
-        scales: int = 3,
-        close_side: int = 128,
+        scales: Count = 3,
+        close_side: Pixels = 128,
         cut: Cut = "grid",
-        least: float = 1 / 3,
-        margin: float = 0.05,
-        rounds: int = 2,
+        least: NonNegative = 1 / 3,
+        margin: NonNegative = 0.05,
+        rounds: CountFromZero = 2,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

@@ -1,4 +1,4 @@
-"""The recognition systems by name, each imported when it is asked for.
+"""The recognition systems by name: each registers itself in its own module of this package.
 
 The figures that their papers give stand in docs/recognition.md.
 """
@@ -6,130 +6,177 @@ The figures that their papers give stand in docs/recognition.md.
 from __future__ import annotations
 
 import importlib
-import math
-from collections.abc import Mapping
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, get_args, get_type_hints
+from functools import cache
+from typing import Any, Final, TypeVar, get_type_hints
+
+import torch
 
 from rpc.data.files import DataError
+from rpc.recognition.systems.options import require_ranges
 from rpc.recognition.systems.system import System
 from rpc.runs.settings import typed_values
 
-_SYSTEMS: Final = "rpc.recognition.systems."
-_ANY: Final = frozenset({"stage"})  # counted from the end below 0
-_LEAST: Final = {"objects": 0, "rounds": 0}  # of whole numbers, where it is not 1
-_PARTS_OF_ONE: Final = frozenset(
-    {"dropout", "head_share", "kept", "smoothing", "start_share", "window"}
-)
+S = TypeVar("S", bound=System)
 
 
 @dataclass(frozen=True)
-class Entry:
+class SystemInfo:
+    """A recognition system in words.
+
+    Attributes:
+        name: by which it is created.
+        title: for people.
+        source: the paper.
+        needs: what training photos must have besides labels: "boxes", "points".
+    """
+
+    name: str
+    title: str
+    source: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registration:
     """A system that can be built by name.
 
     Attributes:
-        title: for people.
-        source: the paper.
-        module: where it is, in `rpc.recognition.systems`.
-        made: name of its class.
+        info: the system in words.
+        made: its class.
         preset: arguments that make it this one of the class's systems.
         usual: arguments that settings may replace, where they are not the class's own defaults.
     """
 
-    title: str
-    source: str
-    module: str
-    made: str
-    preset: Mapping[str, Any] = field(default_factory=dict)
-    usual: Mapping[str, Any] = field(default_factory=dict)
+    info: SystemInfo
+    made: type[System]
+    preset: Mapping[str, Any]
+    usual: Mapping[str, Any]
 
-    def load(self) -> type[System]:
-        """The class."""
-        found: type[System] = getattr(importlib.import_module(_SYSTEMS + self.module), self.made)
-        return found
+    def hints(self) -> dict[str, Any]:
+        """Types of the options that settings may give, with their ranges."""
+        fixed = {"num_classes", "side", "return", *self.preset}
+        hints = get_type_hints(self.made.__init__, include_extras=True)
+        return {name: hint for name, hint in hints.items() if name not in fixed}
 
 
-SYSTEMS: Final[Mapping[str, Entry]] = {
-    "baseline": Entry("Baseline", "a plain backbone", "baseline", "Baseline"),
-    "bilinear": Entry(
-        "B-CNN",
-        "Lin, RoyChowdhury, Maji, ICCV 2015",
-        "bilinear",
-        "BilinearCnn",
-        {"pooling": "bilinear"},
-    ),
-    "bilinear_dm": Entry(
-        "B-CNN, two backbones",
-        "Lin, RoyChowdhury, Maji, ICCV 2015",
-        "bilinear",
-        "BilinearCnn",
-        {"pooling": "bilinear"},
-        {"second": "efficientnet_lite0"},
-    ),
-    "compact": Entry(
-        "Compact bilinear pooling",
-        "Gao, Beijbom, Zhang, Darrell, CVPR 2016",
-        "bilinear",
-        "BilinearCnn",
-        {"pooling": "compact"},
-    ),
-    "isqrt": Entry(
-        "iSQRT-COV",
-        "Li, Xie, Wang, Gao, CVPR 2018",
-        "bilinear",
-        "BilinearCnn",
-        {"pooling": "isqrt"},
-    ),
-    "st_cnn_2": Entry(
-        "ST-CNN, 2 windows",
-        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
-        "st_cnn",
-        "StCnn",
-        {"windows": 2, "transform": "translation"},
-    ),
-    "st_cnn_4": Entry(
-        "ST-CNN, 4 windows",
-        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
-        "st_cnn",
-        "StCnn",
-        {"windows": 4, "transform": "translation"},
-    ),
-    "st_cnn_affine": Entry(
-        "ST-CNN, affine",
-        "Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
-        "st_cnn",
-        "StCnn",
-        {"transform": "affine"},
-    ),
-    "ra_cnn": Entry("RA-CNN", "Fu, Zheng, Mei, CVPR 2017", "ra_cnn", "RaCnn"),
-    "ma_cnn": Entry("MA-CNN", "Zheng, Fu, Mei, Luo, ICCV 2017", "ma_cnn", "MaCnn"),
-    "mask_cnn": Entry("Mask-CNN", "Wei, Xie, Wu, Shen, PR 2018", "mask_cnn", "MaskCnn"),
-    "mask_cnn_boxes": Entry(
-        "Mask-CNN, masks from boxes",
-        "Wei, Xie, Wu, Shen, PR 2018",
-        "mask_cnn",
-        "MaskCnn",
-        {"masks": "boxes"},
-    ),
-    "part_rcnn": Entry(
-        "Part-based R-CNN",
-        "Zhang, Donahue, Girshick, Darrell, ECCV 2014",
-        "part_rcnn",
-        "PartRcnn",
-    ),
-    "weak_parts": Entry(
-        "Weakly supervised parts",
-        "Zhang, Wei, Wu, Cai, Lu, Nguyen, Do, TIP 2016",
-        "weak_parts",
-        "WeakParts",
-    ),
-    "nac": Entry(
-        "Neural activation constellations",
-        "Simon, Rodner, ICCV 2015",
-        "constellations",
-        "Constellations",
-    ),
-}
+_REGISTERED: Final[dict[str, Registration]] = {}
+
+
+def register(
+    name: str,
+    *,
+    title: str,
+    source: str,
+    needs: tuple[str, ...] = (),
+    preset: Mapping[str, Any] | None = None,
+    usual: Mapping[str, Any] | None = None,
+) -> Callable[[type[S]], type[S]]:
+    """Make a class of systems known by a name; above the class, once for each of its systems.
+
+    Its constructor takes `num_classes` and `side`, then options by keyword; a numeric option's
+    range is in its type (`rpc.recognition.systems.options`).
+
+    Args:
+        name: by which it is created.
+        title: for people.
+        source: the paper.
+        needs: what training photos must have besides labels: "boxes", "points".
+        preset: arguments that make it this one of the class's systems.
+        usual: arguments that settings may replace, where they are not the class's own defaults.
+
+    Raises:
+        ValueError: another class has this name.
+    """
+
+    def registered(made: type[S]) -> type[S]:
+        if name in _REGISTERED:
+            raise ValueError(f"system {name!r}: registered twice")
+        info = SystemInfo(name, title, source, needs)
+        _REGISTERED[name] = Registration(info, made, preset or {}, usual or {})
+        return made
+
+    return registered
+
+
+@cache
+def _import_all() -> None:
+    """Import every module of this package, so that its systems register themselves."""
+    for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
+        importlib.import_module(f"{__package__}.{module.name}")
+
+
+def system_names() -> tuple[str, ...]:
+    """The names of all systems, in the order of their modules."""
+    return tuple(info.name for info in list_systems())
+
+
+def list_systems() -> tuple[SystemInfo, ...]:
+    """Every recognition system that can be created, in words.
+
+    Example:
+        >>> from rpc.recognition.systems.registry import list_systems
+        >>> [info.title for info in list_systems() if info.name == "isqrt"]
+        ['iSQRT-COV']
+    """
+    _import_all()
+    in_order = sorted(_REGISTERED.values(), key=lambda known: known.made.__module__)
+    # A class's decorators run from the lowest to the topmost: read them from the top.
+    by_class: dict[type[System], list[SystemInfo]] = {}
+    for known in in_order:
+        by_class.setdefault(known.made, []).insert(0, known.info)
+    return tuple(info for infos in by_class.values() for info in infos)
+
+
+def registration(name: str) -> Registration:
+    """What is known of a system.
+
+    Raises:
+        DataError: there is no such system.
+    """
+    _import_all()
+    if name not in _REGISTERED:
+        raise DataError(f"system {name!r:.80}: expected one of {', '.join(system_names())}")
+    return _REGISTERED[name]
+
+
+def create_system(
+    name: str,
+    num_classes: int,
+    *,
+    side: int | None = None,
+    pretrained: bool = True,
+    device: str | torch.device = "cpu",
+    **options: Any,
+) -> System:
+    """A fresh recognition system, to be trained by `rpc.recognition.training.loop.learn`.
+
+    Args:
+        name: one of `list_systems()`.
+        num_classes: K.
+        side: of the photos that it is trained and tested on, px; its class's default where None.
+        pretrained: whether published weights of its backbone start it.
+        device: that it is put on.
+        **options: arguments of its class, such as `backbone="resnet18"`; docs/recognition.md.
+
+    Raises:
+        DataError: the name or an option is unknown, or a value is of the wrong type or range.
+
+    Example:
+        >>> import torch
+        >>> from rpc.recognition.systems.registry import create_system
+        >>> system = create_system("isqrt", 5, side=64, pretrained=False, width=16).eval()
+        >>> system(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).shape
+        torch.Size([2, 5])
+    """
+    if side is None:
+        parameters = inspect.signature(registration(name).made).parameters
+        side = int(parameters["side"].default)
+    settings = SystemSettings(name, side, options)
+    return build_system(settings, num_classes, pretrained=pretrained).to(device)
 
 
 @dataclass(frozen=True)
@@ -137,7 +184,7 @@ class SystemSettings:
     """Which system, and how it is built.
 
     Attributes:
-        name: of `SYSTEMS`.
+        name: of `list_systems`.
         side: S of the photos, px.
         options: arguments of its class by name; its own defaults where there are none.
     """
@@ -159,43 +206,20 @@ def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool
     Raises:
         DataError: the name or an option is unknown, or a value is of the wrong type or range.
     """
-    if settings.name not in SYSTEMS:
-        raise DataError(f"system {settings.name!r:.80}: expected one of {', '.join(SYSTEMS)}")
-    entry = SYSTEMS[settings.name]
-    made = entry.load()
-    hints = {
-        name: hint
-        for name, hint in get_type_hints(made.__init__).items()
-        if name not in ("num_classes", "side", "return", *entry.preset)
-    }
+    known = registration(settings.name)
+    hints = known.hints()
+    plain = get_type_hints(known.made.__init__)
     where = f"system {settings.name}"
-    options = typed_values(hints, settings.options, where)
-    for name, value in options.items():
-        _require_range(name, value, hints[name], where)
+    options = typed_values({name: plain[name] for name in hints}, settings.options, where)
+    require_ranges(hints, options, where)
     if not pretrained and "pretrained" in hints:
         options["pretrained"] = False
     try:
-        return made(num_classes, settings.side, **{**entry.preset, **entry.usual, **options})
+        return known.made(num_classes, settings.side, **{**known.preset, **known.usual, **options})
     except DataError:
         raise
     except (ValueError, RuntimeError) as error:  # torch answers impossible sizes with either
         raise DataError(f"{where}: {' '.join(str(error).split()):.300}") from error
-
-
-def _require_range(name: str, value: object, hint: object, where: str) -> None:
-    """Refuse a number that no option of its name can have; the systems know more of their own.
-
-    Raises:
-        DataError: it is one.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or name in _ANY:
-        return
-    whole = float not in (hint, *get_args(hint))
-    least = 32 if name.endswith("_side") else _LEAST.get(name, 1 if whole else 0)
-    most = 1 if name in _PARTS_OF_ONE else math.inf
-    if not least <= value <= most or not math.isfinite(value):
-        upper = f" to {most}" if most == 1 else " or more"
-        raise DataError(f"{where}.{name}: expected {least}{upper}, got {value}")
 
 
 def require_needs(system: System, known: frozenset[str], data: str) -> None:

@@ -24,6 +24,8 @@ from rpc.features.parts.warp import (
     window_transforms,
     windows_by_chance,
 )
+from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -44,6 +46,24 @@ _STARTS: Final = {1: ((0, 0),), 2: ((-1, 0), (1, 0)), 4: ((-1, -1), (1, -1), (-1
 _SEEN = 256  # photos by which the lengths of vectors are known
 
 
+@register(
+    "st_cnn_2",
+    title="ST-CNN, 2 windows",
+    source="Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+    preset={"windows": 2, "transform": "translation"},
+)
+@register(
+    "st_cnn_4",
+    title="ST-CNN, 4 windows",
+    source="Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+    preset={"windows": 4, "transform": "translation"},
+)
+@register(
+    "st_cnn_affine",
+    title="ST-CNN, affine",
+    source="Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015",
+    preset={"transform": "affine"},
+)
 class StCnn(System):
     """Two or four attention windows and their backbones.
 
@@ -73,18 +93,18 @@ class StCnn(System):
         num_classes: int,
         side: int = 192,
         *,
-        windows: int = 2,
-        window_side: int = 128,
+        windows: Count = 2,
+        window_side: Pixels = 128,
         transform: Transform = "translation",
-        scale: float = 0.5,
+        scale: NonNegative = 0.5,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
-        start_share: float = 0.4,
-        look_side: int = 96,
-        dropout: float = 0.5,
-        locator_lr_mult: float = 0.01,
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        start_share: Share = 0.4,
+        look_side: Pixels = 96,
+        dropout: Share = 0.5,
+        locator_lr_mult: NonNegative = 0.01,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

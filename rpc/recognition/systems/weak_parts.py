@@ -32,6 +32,8 @@ from rpc.features.parts.importance import cluster_importance
 from rpc.features.parts.part_clusters import PartClusters
 from rpc.features.parts.part_proposals import object_proposals, part_proposals, window_boxes_of
 from rpc.features.parts.warp import affine_view, window_transforms, windows_by_chance
+from rpc.recognition.systems.options import Count, CountFromZero, NonNegative, Pixels, Share
+from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
     FitPhase,
@@ -51,6 +53,11 @@ _SHOWN = 4  # parts of a look
 _APART = 0.3  # IoU above which two parts shown are one
 
 
+@register(
+    "weak_parts",
+    title="Weakly supervised parts",
+    source="Zhang, Wei, Wu, Cai, Lu, Nguyen, Do, TIP 2016",
+)
 class WeakParts(System):
     """Parts that tell of the class, with neither boxes nor key points.
 
@@ -83,18 +90,18 @@ class WeakParts(System):
         num_classes: int,
         side: int = 192,
         *,
-        objects: int = 3,
-        view_side: int = 128,
+        objects: CountFromZero = 3,
+        view_side: Pixels = 128,
         windows: tuple[int, ...] = (1, 2, 4),
-        values: int = 48,
-        clusters: int = 32,
-        kept: float = 0.5,
-        cost: float = 1.0,
+        values: Count = 48,
+        clusters: Count = 32,
+        kept: Share = 0.5,
+        cost: NonNegative = 1.0,
         tuned: bool = True,
         backbone: str = "efficientnet_lite0",
         stage: int = -2,
-        smoothing: float = 0.05,
-        backbone_lr_mult: float = 0.3,
+        smoothing: Share = 0.05,
+        backbone_lr_mult: NonNegative = 0.3,
         pretrained: bool = True,
     ) -> None:
         super().__init__(num_classes, side)

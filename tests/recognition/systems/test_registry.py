@@ -1,4 +1,6 @@
+import types
 from pathlib import Path
+from typing import get_args, get_origin
 
 import numpy as np
 import pytest
@@ -7,7 +9,16 @@ import torch
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
-from rpc.recognition.systems.registry import SYSTEMS, SystemSettings, build_system, require_needs
+from rpc.recognition.systems.registry import (
+    SystemSettings,
+    build_system,
+    create_system,
+    list_systems,
+    register,
+    registration,
+    require_needs,
+    system_names,
+)
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.model_file import read_model, write_model
 from rpc.recognition.training.photo_batches import PhotoBatches
@@ -26,11 +37,9 @@ def tiny():
     return build_system(TINY, 3).eval()
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", system_names())
 def test_every_system_is_a_system_and_has_its_row_in_the_documentation(name):
-    entry = SYSTEMS[name]
-    made = entry.load()
-    assert issubclass(made, System)
+    assert issubclass(registration(name).made, System)
     rows = [line for line in DOC.read_text().splitlines() if line.startswith(f"| `{name}`")]
     assert len(rows) == 1
 
@@ -69,6 +78,36 @@ def test_a_system_that_cannot_be_built_is_one_line(settings, told):
     with pytest.raises(DataError, match=told) as error:
         build_system(settings, 3)
     assert "\n" not in str(error.value)
+
+
+def test_every_system_says_in_words_what_it_needs():
+    by_name = {info.name: info for info in list_systems()}
+    assert list(by_name)[:5] == ["baseline", "bilinear", "bilinear_dm", "compact", "isqrt"]
+    assert by_name["mask_cnn_boxes"].needs == ("boxes",)
+    assert by_name["isqrt"].source == "Li, Xie, Wang, Gao, CVPR 2018"
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_every_numeric_option_declares_its_range(name):
+    hints = registration(name).hints()
+    open_ended = {"stage"}  # counted from the end below 0
+    plain = {option for option, hint in hints.items() if {int, float} & {hint, *get_args(hint)}}
+    bare = {option for option in plain if get_origin(hints[option]) in (None, types.UnionType)}
+    assert bare - open_ended == set()
+
+
+def test_a_created_system_has_the_side_of_its_class_unless_told_and_its_device():
+    system = create_system("baseline", 3, **SMALL, stages=(2, 3), device="meta")
+    assert system.side == 160
+    assert {p.device.type for p in system.parameters()} == {"meta"}
+    assert create_system("isqrt", 2, side=64, **SMALL, width=8).side == 64
+    with pytest.raises(DataError, match="width: expected 1 or more, got 0"):
+        create_system("isqrt", 2, width=0)
+
+
+def test_two_systems_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="'baseline': registered twice"):
+        register("baseline", title="Another", source="nowhere")(System)
 
 
 def test_the_preset_makes_one_of_the_systems_of_a_class():
@@ -124,9 +163,10 @@ def noise():
     return images
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", system_names())
 def test_every_system_says_the_same_once_saved_and_of_a_photo_by_itself(name, noise, tmp_path):
     settings, system = learned(name)
+    assert system.needs == registration(name).info.needs
     scores = system(noise)
     assert scores.shape == (3, 3)
     largest = float(scores.abs().max())
