@@ -4,7 +4,8 @@
     GALLERY/descriptors/*.npy   segments, (M, D) float16, never changed
     GALLERY/pictures/*.jpg      small pictures of the products
     GALLERY/indexes/*.faiss     a search index, where one was built
-    GALLERY/.writer, .readers   locks (flock): a killed process holds none
+    GALLERY/.writer, .readers   locks: a killed process holds none
+    GALLERY/.writer_process     who holds `.writer`, for a message
 
 A change writes new files beside the old ones, then renames `gallery.json`. Killed at any moment, it
 leaves the old gallery, and perhaps files that nobody names: the next change collects them. What the
@@ -13,20 +14,21 @@ state does not name is collected only while no process is opening the gallery.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
 import secrets
+import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+from filelock import FileLock, ReadWriteLock, Timeout
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError, read_json, write_bytes, write_json
@@ -37,6 +39,9 @@ STATE: Final = "gallery.json"
 DESCRIPTORS: Final = "descriptors"
 PICTURES: Final = "pictures"
 INDEXES: Final = "indexes"
+WRITER: Final = ".writer"
+WRITING_PROCESS: Final = ".writer_process"
+READERS: Final = ".readers"  # a lock of many readers or one writer: an empty SQLite file
 PICTURE_SIDE: Final = 320  # px: enough for local features of what is printed on a product
 PICTURE_QUALITY: Final = 88
 
@@ -50,21 +55,27 @@ def writing(folder: Path) -> Iterator[None]:
     Raises:
         DataError: another process is changing it, or the folder cannot be written to.
     """
+    lock = FileLock(folder / WRITER)
     try:
-        with (folder / ".writer").open("a+", encoding="ascii") as lock:
-            if not _try_lock(lock.fileno()):
-                lock.seek(0)
-                who = lock.read(20).strip()
-                raise DataError(
-                    f"{folder}: another process{f' ({who})' if who else ''} is changing this "
-                    "gallery; wait until it is done and run again"
-                )
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
+        with lock.acquire(blocking=False):
+            (folder / WRITING_PROCESS).write_text(str(os.getpid()), encoding="ascii")
             yield
+    except Timeout as error:
+        who = _writing_process(folder)
+        raise DataError(
+            f"{folder}: another process{f' ({who})' if who else ''} is changing this "
+            "gallery; wait until it is done and run again"
+        ) from error
     except OSError as error:
         raise DataError(f"{folder}: cannot be written to: {error.strerror}") from error
+
+
+def _writing_process(folder: Path) -> str:
+    """The id of the process that changes a gallery; empty where it has not said so yet."""
+    try:
+        return (folder / WRITING_PROCESS).read_text(encoding="ascii")[:20].strip()
+    except (OSError, UnicodeError):
+        return ""
 
 
 @contextmanager
@@ -73,14 +84,28 @@ def reading(folder: Path) -> Iterator[None]:
     if not exists(folder):  # a folder of something else shall get no lock of ours
         yield
         return
+    with ExitStack() as held:
+        # Where nobody can write to the folder, nothing will be collected: no lock is needed.
+        with suppress(OSError, sqlite3.Error):
+            held.enter_context(_readers(folder, alone=False))
+        yield
+
+
+@contextmanager
+def _readers(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the readers' lock: as one of many, or alone.
+
+    Raises:
+        Timeout: it shall be held alone, and somebody is reading.
+        OSError: the folder cannot be written to.
+        sqlite3.Error: its file system knows no locks.
+    """
+    lock = ReadWriteLock(folder / READERS, is_singleton=False)  # two of one process exclude as well
     try:
-        lock = (folder / ".readers").open("a", encoding="ascii")
-    except OSError:  # a folder that nobody can write to: nothing will be collected
-        yield
-        return
-    with lock:
-        fcntl.flock(lock.fileno(), fcntl.LOCK_SH)
-        yield
+        with lock.write_lock(blocking=False) if alone else lock.read_lock():
+            yield
+    finally:
+        lock.close()
 
 
 def exists(folder: Path) -> bool:
@@ -217,22 +242,19 @@ def collect(folder: Path, state: GalleryState) -> None:
     named |= {photo.picture for sku in state.skus for photo in sku.photos}
     if state.index is not None:
         named.add(state.index.file)
-    with (folder / ".readers").open("a", encoding="ascii") as lock:
-        if not _try_lock(lock.fileno()):
-            return  # somebody is reading: the next change collects
-        for room in (DESCRIPTORS, PICTURES, INDEXES):
-            if not (folder / room).is_dir():
-                continue
-            for path in (folder / room).iterdir():
-                if path.name not in named:
-                    path.unlink(missing_ok=True)
-        for path in folder.glob(".*.part.json"):
-            path.unlink(missing_ok=True)
-
-
-def _try_lock(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        with _readers(folder, alone=True):
+            _remove_unnamed(folder, named)
+    except (Timeout, sqlite3.Error):
+        return  # somebody is reading: the next change collects
+
+
+def _remove_unnamed(folder: Path, named: set[str]) -> None:
+    for room in (DESCRIPTORS, PICTURES, INDEXES):
+        if not (folder / room).is_dir():
+            continue
+        for path in (folder / room).iterdir():
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+    for path in folder.glob(".*.part.json"):
+        path.unlink(missing_ok=True)
