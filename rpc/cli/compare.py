@@ -22,8 +22,10 @@ from rich.text import Text
 from rpc.cli.verb_parser import VerbParser
 from rpc.data import read_dataset
 from rpc.metrics.bootstrap import RESAMPLES
+from rpc.metrics.specs import METRICS
 from rpc.reporting import compare_results, read_report_folder, write_comparison
 from rpc.reporting.comparison.comparison_text import difference_text, p_text
+from rpc.reporting.comparison.level_comparison import TESTED
 from rpc.reporting.evaluation.level_rows import SEED
 
 
@@ -51,15 +53,16 @@ def _show(comparison: Mapping[str, Any]) -> None:
     table = Table(title=Text(f"against {comparison['baseline']}"), title_justify="left")
     for name in ("level", "result"):
         table.add_column(name)
-    for name in ("cAcc, points", "p", "ACD", "p"):
-        table.add_column(name, justify="right")
+    for spec in (METRICS[name] for name in TESTED):
+        table.add_column(spec.title + ", points" * spec.is_rate, justify="right")
+        table.add_column("p", justify="right")
     for level, entries in comparison["levels"].items():
         for entry in entries:
             carts = entry["carts"] or {}
             p = carts.get("p_holm") or carts.get("p") or {}
             cells = [
                 text
-                for name in ("cAcc", "ACD")
+                for name in TESTED
                 for text in (
                     difference_text(name, entry["differences"][name]),
                     p_text(p.get(name)),

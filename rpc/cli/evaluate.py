@@ -29,10 +29,10 @@ from rpc.data import DataError, ImageInfo, read_dataset
 from rpc.data.files import safe_join
 from rpc.data.store import SPLITS, Store
 from rpc.metrics.bootstrap import RESAMPLES
+from rpc.metrics.specs import METRICS
 from rpc.reporting import SUPERVISION_TEXT, Evaluation, evaluate, write_worst_carts
-from rpc.reporting.evaluation.paper_rows import METRICS
 from rpc.reporting.evaluation.scored import holds_counts
-from rpc.reporting.evaluation.wording import metric, metric_title, span
+from rpc.reporting.evaluation.wording import metric_cells, metric_titles, span
 from rpc.reporting.evaluation.worst_carts import MOST
 
 NO_THRESHOLD = (
@@ -106,10 +106,10 @@ def _show(report: dict[str, Any]) -> None:
     title = f"{report['method'] or 'results'} (supervision {report['supervision']}{protocol})"
     table = Table(title=Text(title), title_justify="left")
     table.add_column("level")
-    for name in ("images", *map(metric_title, METRICS)):
+    for name in ("images", *metric_titles(METRICS)):
         table.add_column(name, justify="right")
     for name, row in report["levels"].items():
-        table.add_row(name, str(row["images"]), *(metric(key, row[key]) for key in METRICS))
+        table.add_row(name, str(row["images"]), *metric_cells(METRICS, row))
     # Wide enough for the table also where the output is a file or a pipe.
     Console(width=None if sys.stdout.isatty() else 100).print(table)
     for name, row in report["levels"].items():

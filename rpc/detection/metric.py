@@ -15,6 +15,7 @@ from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import Source, read_source
 from rpc.detection.resume import COUNTING
 from rpc.metrics.detection import detection_metrics
+from rpc.metrics.specs import metrics_of
 from rpc.structures import Detections, order_corners, xyxy_to_xywh
 
 
@@ -69,7 +70,7 @@ def evaluate(
     """
     detections = [found.get(image.id, Detections.empty()) for image in truth.images]
     choice = choose_rule(detections, truth.counts())
-    names = ("cAcc", "ACD", "mCCD", "mCIoU")
+    names = [spec.name for spec in metrics_of("counts")]
     metrics = {name: float(getattr(choice.metrics, name)) for name in names}
     precision = detection_metrics(truth, coco_results(truth, detections))
     return {**metrics, "mAP50": precision.mAP50}, choice.rule.to_dict()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
@@ -27,6 +26,7 @@ from rpc.reporting import (
     write_report,
     write_worst_carts,
 )
+from rpc.reporting.evaluation.wording import levels_text
 from rpc.runs.progress import bar
 from rpc.structures import Detections
 
@@ -132,16 +132,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
     write_report(job.out, built)
     _draw(job, dataset, paths, reading)
-    _show(built)
-
-
-def _show(built: Mapping[str, Any]) -> None:
-    print(f"{'level':10} {'cAcc':>7} {'ACD':>6} {'mCCD':>6} {'mCIoU':>7} {'mAP50':>7} {'mmAP':>7}")
-    for level, row in built["levels"].items():
-        print(
-            f"{level:10} {row['cAcc']:7.1%} {row['ACD']:6.2f} {row['mCCD']:6.2f} "
-            f"{row['mCIoU']:7.1%} {row['mAP50']:7.1%} {row['mmAP']:7.1%}"
-        )
+    print(levels_text(built["levels"]))
 
 
 def _draw(job: Job, dataset: Dataset, paths: Sequence[Path], reading: Reading) -> None:

@@ -16,10 +16,11 @@ from rpc.data import DataError, Dataset, write_json
 from rpc.data.files import atomic_path
 from rpc.metrics import level_groups
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
+from rpc.metrics.specs import METRICS
 from rpc.reporting.comparison.comparison_text import comparison_text
 from rpc.reporting.comparison.level_comparison import compare_level
 from rpc.reporting.evaluation.level_rows import NAMES, SEED
-from rpc.reporting.evaluation.paper_rows import METRICS, kind_of, require_one_kind
+from rpc.reporting.evaluation.paper_rows import kind_of, require_one_kind
 from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.report_folder import ReportFolder, read_folder_counts
 from rpc.reporting.provenance import code_version, sha256

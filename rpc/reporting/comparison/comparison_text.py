@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from rpc.metrics.specs import METRICS, listed
 from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
-from rpc.reporting.evaluation.paper_rows import METRICS
-from rpc.reporting.evaluation.wording import PROTOCOLS, decimal, metric, metric_title
+from rpc.reporting.evaluation.wording import PROTOCOLS, decimal, metric_cells, metric_titles
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
 LEAST_P_SHOWN: Final = 1e-4
 READING: Final = (
     "A difference is the result minus the baseline, in points of a percent for rates; above 0 is "
-    "better for cAcc, mCIoU, mAP50 and mmAP, below 0 for ACD and mCCD. In brackets the {level:g} % "
+    "better for {higher}, below 0 for {lower}. In brackets the {level:g} % "
     "interval, from {resamples} bootstrap resamples by image (seed {seed}), both results on the "
-    "same resample.",
+    "same resample."
+)
+READING_TESTS: Final = (
     "p of cAcc: McNemar's exact test of the carts that only one result has right. p of ACD: "
-    "sign-flip test of the items wrong in each cart. Both two-sided.",
+    "sign-flip test of the items wrong in each cart. Both two-sided."
 )
 HOLM: Final = (
     "Holm: the p value adjusted for the number of results held against the baseline, for each "
@@ -38,8 +40,6 @@ def comparison_text(comparison: Mapping[str, Any]) -> str:
     """The markdown of a comparison made by `rpc.reporting.compare_results`."""
     drawn = comparison["bootstrap"]
     several = len(comparison["results"]) > 2
-    first, second = READING
-    level = 100 * drawn["confidence"]
     parts = [
         f"# Comparison with {markdown_text(comparison['baseline'])}",
         _ground(comparison),
@@ -48,10 +48,10 @@ def comparison_text(comparison: Mapping[str, Any]) -> str:
         _figures(comparison),
         "## Differences from the baseline",
         _differences(comparison["levels"]),
-        first.format(level=level, resamples=drawn["resamples"], seed=drawn["seed"]),
+        _reading(drawn),
         "## Cart by cart",
         _carts(comparison["levels"], several),
-        second,
+        READING_TESTS,
         *([HOLM] if several else []),
         "## What this does not show",
         LIMITS,
@@ -70,11 +70,24 @@ def difference_text(name: str, difference: Mapping[str, Any] | None) -> str:
     """A difference with its sign and interval; rates in points of a percent."""
     if difference is None:
         return "-"
-    value = _signed(name, difference["value"])
+    value = METRICS[name].change_text(difference["value"])
     ends = difference["interval"]
     if ends is None:
         return value
-    return f"{value} ({_signed(name, ends[0])} to {_signed(name, ends[1])})"
+    low, high = map(METRICS[name].change_text, ends)
+    return f"{value} ({low} to {high})"
+
+
+def _reading(drawn: Mapping[str, Any]) -> str:
+    """How the differences are to be read."""
+    specs = METRICS.values()
+    return READING.format(
+        higher=listed([spec.title for spec in specs if spec.higher_is_better]),
+        lower=listed([spec.title for spec in specs if not spec.higher_is_better]),
+        level=100 * drawn["confidence"],
+        resamples=drawn["resamples"],
+        seed=drawn["seed"],
+    )
 
 
 def _ground(comparison: Mapping[str, Any]) -> str:
@@ -100,7 +113,7 @@ def _figures(comparison: Mapping[str, Any]) -> str:
             *(level, markdown_text(one["name"])),
             *((one["protocol"], one["supervision"]) if mixed else ()),
             one["levels"][level]["images"],
-            *(metric(name, one["levels"][level][name]) for name in METRICS),
+            *metric_cells(METRICS, one["levels"][level]),
             decimal(one["levels"][level]["threshold"]),
             markdown_text(one["threshold_chosen_on"] or "-"),
         ]
@@ -108,7 +121,7 @@ def _figures(comparison: Mapping[str, Any]) -> str:
         for one in comparison["results"]
     ]
     kind = ("protocol", "supervision") if mixed else ()
-    titles = map(metric_title, METRICS)
+    titles = metric_titles(METRICS)
     head = ("level", "result", *kind, "images", *titles, "threshold", "chosen on")
     return markdown_table(head, rows)
 
@@ -122,7 +135,7 @@ def _differences(levels: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         for level, entries in levels.items()
         for entry in entries
     ]
-    return markdown_table(("level", "result", *METRICS), rows)
+    return markdown_table(("level", "result", *(spec.title for spec in METRICS.values())), rows)
 
 
 def _carts(levels: Mapping[str, Sequence[Mapping[str, Any]]], several: bool) -> str:
@@ -147,8 +160,3 @@ def _carts(levels: Mapping[str, Sequence[Mapping[str, Any]]], several: bool) -> 
         *("p of cAcc", *extra, "carts with unequal errors", "p of ACD", *extra),
     )
     return markdown_table(head, rows)
-
-
-def _signed(name: str, value: float) -> str:
-    places = {"ACD": 2, "mCCD": 3}.get(name)
-    return f"{100 * value:+.1f}" if places is None else f"{value:+.{places}f}"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from rpc.metrics.checkout import Counts
 from rpc.metrics.paired import holm, paired_intervals, paired_test
-from rpc.reporting.evaluation.paper_rows import METRICS
+from rpc.metrics.specs import METRICS
 
-TESTED: Final = ("cAcc", "ACD")
+TESTED: Final = ("cAcc", "ACD")  # by `rpc.metrics.paired_test`
 
 
 def compare_level(
@@ -77,7 +77,7 @@ def _carts(first: Counts, other: Counts, gt_counts: Counts) -> dict[str, Any]:
         "only_this_right": test.only_b,
         "neither_right": test.neither,
         "unequal": test.unequal,
-        "p": {"cAcc": test.p_cAcc, "ACD": test.p_ACD},
+        "p": {name: getattr(test, f"p_{name}") for name in TESTED},
     }
 
 

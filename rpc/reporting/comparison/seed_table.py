@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from rpc.metrics.specs import METRICS, MetricSpec
 from rpc.reporting.evaluation.level_rows import NAMES
 from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
-from rpc.reporting.evaluation.paper_rows import METRICS
 
 Report = Mapping[str, Any]
 Spread = dict[str, Any]  # mean, std (None with one seed), values by seed
@@ -77,19 +77,18 @@ def seed_table_text(rows: Rows) -> str:
         group = {method: levels[level] for method, levels in rows.items() if level in levels}
         for method, metrics in group.items():
             cells = []
-            for name, (higher, form) in METRICS.items():
-                text = _cell(metrics[name], form)
-                shown = [_mean_text(other[name], form) for other in group.values()]
-                mine = _mean_text(metrics[name], form)
-                rivals = [float(value.rstrip("%")) for value in shown if value != "-"]
+            for name, spec in METRICS.items():
+                means = [other[name]["mean"] for other in group.values()]
+                shown = [spec.paper_number(mean) for mean in means if mean is not None]
+                mean = metrics[name]["mean"]
+                best = max if spec.higher_is_better else min
                 is_best = (
-                    mine != "-"
-                    and len(rivals) > 1
-                    and float(mine.rstrip("%")) == (max(rivals) if higher else min(rivals))
+                    mean is not None and len(shown) > 1 and spec.paper_number(mean) == best(shown)
                 )
+                text = _cell(metrics[name], spec)
                 cells.append(f"**{text}**" if is_best else text)
             lines.append([level, markdown_text(method), *cells])
-    head = [f"{name} ({'↑' if higher else '↓'})" for name, (higher, _) in METRICS.items()]
+    head = [f"{spec.title} ({'↑' if spec.higher_is_better else '↓'})" for spec in METRICS.values()]
     return markdown_table(["Clutter mode", "Methods", *head], lines)
 
 
@@ -101,13 +100,9 @@ def _spread(values: Sequence[float | None]) -> Spread:
     return {"mean": statistics.fmean(known), "std": std, "values": known}
 
 
-def _cell(spread: Spread, form: str) -> str:
+def _cell(spread: Spread, spec: MetricSpec) -> str:
     """Mean and spread, such as `56.68% ± 1.20`."""
-    mean = _mean_text(spread, form)
-    if spread["std"] is None or mean == "-":
+    mean = spec.paper_text(spread["mean"])
+    if spread["std"] is None or spread["mean"] is None:
         return mean
-    return f"{mean} ± {format(spread['std'], form).rstrip('%')}"
-
-
-def _mean_text(spread: Spread, form: str) -> str:
-    return "-" if spread["mean"] is None else format(spread["mean"], form)
+    return f"{mean} ± {spec.spread_text(spread['std'])}"

@@ -21,6 +21,9 @@ Row = dict[str, Any]
 BIN: Final = 5  # items
 MOST_BINS: Final = 10
 CURVE_POINTS: Final = 200  # more are not seen in a plot
+# The metrics of each table, by their names in `rpc.metrics.specs`.
+OF_SUPERCATEGORIES: Final = ("mCCD", "mCIoU")
+OF_SIZES: Final = ("cAcc", "ACD")
 ACCURACIES: Final = (0.95, 0.99)
 
 
@@ -62,8 +65,7 @@ def _errors(predicted: Counts, truth: Counts) -> Row:
         "moved": int(np.minimum(missed.sum(axis=1), extra.sum(axis=1)).sum()),
         "carts": int(seen.sum()),
         "right": float((over[seen] == 0).all(axis=1).mean()) if seen.any() else None,
-        "mCCD": metrics.mCCD,
-        "mCIoU": metrics.mCIoU,
+        **{name: getattr(metrics, name) for name in OF_SUPERCATEGORIES},
     }
 
 
@@ -88,8 +90,7 @@ def size_table(pred_counts: Counts, gt_counts: Counts) -> list[Row]:
             {
                 "items": [(number - 1) * width + 1, number * width] if number else [0, 0],
                 "images": metrics.images,
-                "cAcc": metrics.cAcc,
-                "ACD": metrics.ACD,
+                **{name: getattr(metrics, name) for name in OF_SIZES},
                 "signed": float((predicted[here] - items[here]).mean()),
             }
         )

@@ -10,9 +10,9 @@ from typing import Any
 
 from rpc.counting import CountingRule
 from rpc.data import DataError, Dataset
+from rpc.metrics.specs import METRICS
 from rpc.reporting.evaluation.counts import write_counts
 from rpc.reporting.evaluation.markdown import report_text
-from rpc.reporting.evaluation.paper_rows import METRICS
 from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.report import build_report, write_report

@@ -12,8 +12,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from rpc.metrics.specs import METRICS, metrics_of
 from rpc.reporting.evaluation import plots, wording
-from rpc.reporting.evaluation.markdown import CONFUSIONS_SHOWN, SIX
+from rpc.reporting.evaluation.breakdown import OF_SIZES, OF_SUPERCATEGORIES
+from rpc.reporting.evaluation.markdown import CONFUSIONS_SHOWN
 
 CARTS_SHOWN = 30
 
@@ -25,7 +27,7 @@ def report_page(report: Mapping[str, Any]) -> str:
     carts = {cart["image_id"]: cart for cart in report["carts"]}
     return _template().render(
         report=report,
-        six=SIX,
+        metrics=METRICS,
         charts=_charts(report),
         seen_skus=seen,
         unseen_skus=unseen,
@@ -33,6 +35,8 @@ def report_page(report: Mapping[str, Any]) -> str:
         pictures=[one | {"cart": carts.get(one["image_id"])} for one in worst["pictures"]],
         missing=worst["missing"],
         carts=report["carts"][:CARTS_SHOWN],
+        of_sizes=OF_SIZES,
+        of_supercategories=OF_SUPERCATEGORIES,
         wording=wording,
     )
 
@@ -43,7 +47,8 @@ def _charts(report: Mapping[str, Any]) -> dict[str, list[Markup]]:
     coverage, block = report["coverage"], report["look_alikes"]
     return {
         "levels": [
-            plots.levels_plot(report["levels"], name) for name in ("cAcc", "mCIoU", "ACD", "mCCD")
+            plots.levels_plot(report["levels"], spec.name)
+            for spec in sorted(metrics_of("counts"), key=lambda spec: not spec.is_rate)
         ],
         "sizes": [plots.sizes_plot(report["sizes"])],
         "coverage": [plots.coverage_plot(coverage)] if coverage else [],

@@ -1,4 +1,4 @@
-"""The rows of the results table: six numbers for each level, by one protocol or the other."""
+"""The rows of the results table: the metrics for each level, by one protocol or the other."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rpc.metrics import (
     level_groups,
 )
 from rpc.metrics.rpctool import QUIRKS, RpctoolMetrics
+from rpc.metrics.specs import metrics_of
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.results import Results
 
 NAMES: Final = ("easy", "medium", "hard", AVERAGED)
-COUNT_METRICS: Final = ("cAcc", "ACD", "mCCD", "mCIoU")
 SEED: Final = 0
 
 Rows = dict[str, dict[str, Any]]
@@ -75,7 +75,9 @@ def official_rows(
     for name in wanted:
         row = asdict(metrics[name])
         problem = row.pop("problem")
-        values = {key: row[key] for key in (*COUNT_METRICS, "threshold")}
+        names = [spec.name for spec in metrics_of("counts")]
+        row = dict.fromkeys(names) | row  # the tool does not know all of our metrics
+        values = {key: row[key] for key in (*names, "threshold") if row[key] is not None}
         odd = {key: value for key, value in values.items() if not math.isfinite(value)}
         rows[name] = {**row, **dict.fromkeys(odd)}
         if problem:
@@ -87,9 +89,9 @@ def official_rows(
 
 
 def add_box_metrics(rows: Rows, dataset: Dataset, results: Results | None) -> None:
-    """Fill in mAP50 and mmAP over all raw boxes; null without boxes."""
+    """Fill in the metrics of the raw boxes, over all of them; null without boxes."""
     for row in rows.values():
-        row.update(mAP50=None, mmAP=None)
+        row.update(dict.fromkeys(spec.name for spec in metrics_of("boxes")))
     if results is None:
         return
     groups = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rpc.metrics.specs import METRICS, metrics_of
 from rpc.reporting.evaluation import wording
-from rpc.reporting.evaluation.paper_rows import METRICS
+from rpc.reporting.evaluation.breakdown import OF_SIZES, OF_SUPERCATEGORIES
 from rpc.reporting.evaluation.wording import (
-    decimal,
-    metric,
-    metric_title,
+    metric_cells,
+    metric_titles,
     percent,
     sku,
     sku_list,
@@ -19,7 +19,6 @@ from rpc.reporting.evaluation.wording import (
 
 CARTS_SHOWN = 20
 CONFUSIONS_SHOWN = 15
-SIX = tuple(METRICS)
 _SPECIAL = str.maketrans(
     {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "'", "[": "\\[", "\n": " ", "\r": " "}
 )
@@ -32,7 +31,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         "# Checkout report" + (f": {markdown_text(method)}" if method else ""),
         _levels(report["levels"]),
         *_intervals(report["levels"]),
-        wording.METRICS,
+        wording.metrics_text(),
         *(f"Note: {markdown_text(note)}" for note in report.get("notes", ())),
         "## How the numbers came about",
         "\n".join(f"- {markdown_text(line)}" for line in wording.origin(report)),
@@ -53,21 +52,19 @@ def report_text(report: Mapping[str, Any]) -> str:
 
 
 def _levels(levels: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [
-        [name, row["images"], *(metric(key, row[key]) for key in SIX)]
-        for name, row in levels.items()
-    ]
-    return markdown_table(("level", "images", *map(metric_title, SIX)), rows)
+    rows = [[name, row["images"], *metric_cells(METRICS, row)] for name, row in levels.items()]
+    return markdown_table(("level", "images", *metric_titles(METRICS)), rows)
 
 
 def _intervals(levels: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not any("interval" in row for row in levels.values()):
         return []
+    keys = [spec.name for spec in metrics_of("counts")]
     rows = [
-        [name, *(span(key, row["interval"][key]) for key in SIX[:4])]
+        [name, *(span(key, row["interval"].get(key)) for key in keys)]
         for name, row in levels.items()
     ]
-    return ["95 % intervals:", markdown_table(("level", *map(metric_title, SIX[:4])), rows)]
+    return ["95 % intervals:", markdown_table(("level", *metric_titles(keys)), rows)]
 
 
 def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -75,13 +72,12 @@ def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
         [
             wording.items_text(row["items"]),
             row["images"],
-            percent(row["cAcc"]),
-            decimal(row["ACD"]),
+            *metric_cells(OF_SIZES, row),
             f"{row['signed']:+.2f}",
         ]
         for row in sizes
     ]
-    head = ("items", "images", "cAcc %", "ACD", "signed")
+    head = ("items", "images", *metric_titles(OF_SIZES), "signed")
     return ["## Cart size", wording.SIZES, markdown_table(head, rows)]
 
 
@@ -101,12 +97,12 @@ def _supercategories(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             markdown_text(row["supercategory"]) or "(none)",
             *(row[key] for key in plain),
             percent(row["right"]),
-            metric("mCCD", row["mCCD"]),
-            metric("mCIoU", row["mCIoU"]),
+            *metric_cells(OF_SUPERCATEGORIES, row),
         ]
         for row in rows
     ]
-    head = ("super-category", "SKUs", "in the carts", *plain[2:], "right %", "mCCD", "mCIoU %")
+    titles = metric_titles(OF_SUPERCATEGORIES)
+    head = ("super-category", "SKUs", "in the carts", *plain[2:], "right %", *titles)
     return ["## Super-categories", wording.SUPERCATEGORIES, markdown_table(head, cells)]
 
 

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from rpc.data import DataError
+from rpc.metrics.specs import METRICS
 from rpc.reporting.evaluation.level_rows import NAMES
-
-# Metric: whether higher is better, and how the paper prints it.
-METRICS: Final[Mapping[str, tuple[bool, str]]] = {
-    "cAcc": (True, ".2%"),
-    "ACD": (False, ".2f"),
-    "mCCD": (False, ".2f"),
-    "mCIoU": (True, ".2%"),
-    "mAP50": (True, ".2%"),
-    "mmAP": (True, ".2%"),
-}
 
 Kind = tuple[str, str]
 Values = Mapping[str, float | None]
@@ -44,7 +35,10 @@ class PaperRow:
 
     def cells(self) -> list[tuple[str, bool]]:
         """The printed metrics, and whether each is a best one."""
-        return [(printed(name, self.values[name]), name in self.best) for name in METRICS]
+        return [
+            (spec.paper_text(self.values[name]), name in self.best)
+            for name, spec in METRICS.items()
+        ]
 
 
 def require_one_kind(
@@ -106,23 +100,14 @@ def kinds_of(rows: Sequence[PaperRow]) -> list[Kind]:
     return list(dict.fromkeys(row.kind for row in rows))
 
 
-def printed(name: str, value: float | None) -> str:
-    """A metric as the paper prints it; a dash where it was not measured."""
-    return "-" if value is None else format(value, METRICS[name][1])
-
-
 def _best(values: Values, rivals: Sequence[Values]) -> frozenset[str]:
     """Metrics in which no rival is better, as printed; the row itself is among its rivals."""
     found = set()
-    for name, (higher, _) in METRICS.items():
-        shown = [_shown(name, value) for rival in rivals if (value := rival[name]) is not None]
+    for name, spec in METRICS.items():
+        shown = [spec.paper_number(value) for one in rivals if (value := one[name]) is not None]
         value = values[name]
         if value is not None and len(shown) > 1:
-            best = max(shown) if higher else min(shown)
-            if _shown(name, value) == best:
+            best = max(shown) if spec.higher_is_better else min(shown)
+            if spec.paper_number(value) == best:
                 found.add(name)
     return frozenset(found)
-
-
-def _shown(name: str, value: float) -> float:
-    return float(printed(name, value).rstrip("%"))

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import atomic_path
+from rpc.metrics.specs import METRICS
 from rpc.reporting.evaluation.latex import latex_table, latex_text
 from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
 from rpc.reporting.evaluation.paper_rows import (
-    METRICS,
     PaperRow,
     kinds_of,
     paper_rows,
@@ -117,7 +117,9 @@ def table_latex(rows: Sequence[PaperRow]) -> str:
 
 
 def _head(mixed: bool, up: str, down: str) -> list[str]:
-    arrows = [f"{name} ({up if higher else down})" for name, (higher, _) in METRICS.items()]
+    arrows = [
+        f"{spec.title} ({up if spec.higher_is_better else down})" for spec in METRICS.values()
+    ]
     return ["Clutter mode", "Methods", *(["Protocol", "Supervision"] if mixed else []), *arrows]
 
 

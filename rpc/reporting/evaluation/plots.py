@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from rpc.metrics.specs import METRICS
 from rpc.pictures.palette import EXTRA, MISSED
 from rpc.reporting.evaluation import svg, wording
 from rpc.reporting.evaluation.svg import Scale
@@ -21,7 +22,7 @@ NAME_LENGTH: Final = 22  # letters of a SKU's name
 
 def levels_plot(levels: Mapping[str, Mapping[str, Any]], name: str) -> Markup:
     """One count metric of each level: a dot, and a bar for its interval."""
-    rate = name in ("cAcc", "mCIoU")
+    rate = METRICS[name].is_rate
     rows = [(level, row[name], row.get("interval", {}).get(name)) for level, row in levels.items()]
     tops = [end for _, value, ends in rows for end in (value, *(ends or ())) if end is not None]
     scale = Scale(0.0, 1.0 if rate else max(tops, default=0.0) * 1.05 or 1.0, 80.0, RIGHT - 12)
@@ -73,8 +74,8 @@ def sizes_plot(sizes: Sequence[Mapping[str, Any]]) -> Markup:
     parts += [svg.words((LEFT + RIGHT) / 2, FOOT + 36, "items in the cart", text_anchor="middle")]
     parts += _legend([("missed per cart", MISSED), ("extra per cart", EXTRA)], "above: cAcc")
     said = "; ".join(
-        f"{wording.items_text(row['items'])} items: ACD {row['ACD']:.2f}, cAcc "
-        f"{wording.percent(row['cAcc'])} %"
+        f"{wording.items_text(row['items'])} items: ACD {wording.metric('ACD', row['ACD'])}, "
+        f"cAcc {wording.metric('cAcc', row['cAcc'])} %"
         for row in sizes
     )
     return svg.drawing(parts, HEIGHT, f"Errors by cart size. {said}")
@@ -113,7 +114,7 @@ def threshold_plot(curve: Sequence[Sequence[float]], chosen: float) -> Markup:
         svg.line(x, TOP, x, FOOT, stroke=svg.INK, stroke_dasharray="4 4"),
         svg.path([(across(t), wrong(acd)) for t, _, acd in curve], stroke=svg.ORANGE),
         svg.path([(across(t), up(c_acc)) for t, c_acc, _ in curve]),
-        svg.words(LEFT, 16.0, "cAcc %", fill=svg.BLUE, font_weight="bold"),
+        svg.words(LEFT, 16.0, wording.metric_title("cAcc"), fill=svg.BLUE, font_weight="bold"),
         svg.words(RIGHT, 16.0, "ACD", fill=svg.ORANGE, font_weight="bold", text_anchor="end"),
         svg.words(x, 16.0, f"chosen {chosen:.2f}", text_anchor="middle"),
     ]
@@ -121,7 +122,8 @@ def threshold_plot(curve: Sequence[Sequence[float]], chosen: float) -> Markup:
         parts,
         HEIGHT,
         f"cAcc and ACD by threshold. The chosen threshold {chosen:.2f} had cAcc "
-        f"{wording.percent(at_choice[1])} % and ACD {at_choice[2]:.2f} where it was chosen.",
+        f"{wording.metric('cAcc', at_choice[1])} % and ACD {wording.metric('ACD', at_choice[2])} "
+        "where it was chosen.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The report: the six numbers for each level, what they rest on, and where the errors are."""
+"""The report: the metrics for each level, what they rest on, and where the errors are."""
 
 from __future__ import annotations
 

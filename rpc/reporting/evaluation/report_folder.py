@@ -11,9 +11,9 @@ from typing import Any, Final
 from rpc.data import DataError, Dataset, read_json
 from rpc.metrics import checkout_metrics_by_level
 from rpc.metrics.checkout import Counts
+from rpc.metrics.specs import METRICS, metrics_of
 from rpc.reporting.evaluation.counts import read_counts
-from rpc.reporting.evaluation.level_rows import COUNT_METRICS, NAMES
-from rpc.reporting.evaluation.paper_rows import METRICS
+from rpc.reporting.evaluation.level_rows import NAMES
 from rpc.reporting.evaluation.wording import PROTOCOLS
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
@@ -51,7 +51,7 @@ def read_report_folder(folder: str | Path) -> ReportFolder:
 
     Raises:
         DataError: the file is missing or no report: an unknown protocol or supervision, a row
-            without one of the six metrics, a manifest that does not say what was scored.
+            without one of the metrics, a manifest that does not say what was scored.
     """
     path = Path(folder) / "report.json"
     report = read_json(path)
@@ -86,7 +86,7 @@ def read_folder_counts(folder: ReportFolder, dataset: Dataset) -> Counts:
     counts = read_counts(path, dataset).counts
     metrics = checkout_metrics_by_level(counts, dataset.counts(), dataset.levels())
     for level, row in folder.levels.items():
-        for name in COUNT_METRICS:
+        for name in (spec.name for spec in metrics_of("counts")):
             value = getattr(metrics[level], name) if level in metrics else None
             if value is None or row[name] is None or abs(value - row[name]) > AGREEMENT:
                 raise DataError(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from rpc.metrics.specs import METRICS, explanations
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
-METRICS: Final = (
-    "cAcc: carts that are right in every SKU. ACD: items wrong per cart. mCCD: items wrong per "
-    "true item, mean over SKUs. mCIoU: agreement of the counts, mean over SKUs. mAP50 and "
-    "mmAP: average precision of the raw boxes. The row averaged is over all images; it is not the "
-    "mean of the rows above it."
-)
+AVERAGED: Final = "The row averaged is over all images; it is not the mean of the rows above it."
 PROTOCOLS: Final[Mapping[str, str]] = {
     "honest": "every image counts, with and without detections, and one threshold serves all "
     "levels",
@@ -42,14 +38,42 @@ def decimal(value: float | None, places: int = 2) -> str:
 
 
 def metric(name: str, value: float | None) -> str:
-    """One of the six numbers as tables show it: rates in percent."""
-    places = {"ACD": 2, "mCCD": 3}.get(name)
-    return percent(value) if places is None else decimal(value, places)
+    """A metric's value as reports show it: rates in percent."""
+    return METRICS[name].text(value)
 
 
 def metric_title(name: str) -> str:
     """Heading of a metric's column, with its unit."""
-    return name if name in ("ACD", "mCCD") else f"{name} %"
+    return METRICS[name].heading
+
+
+def metric_titles(names: Iterable[str]) -> list[str]:
+    """Headings of the columns of some metrics."""
+    return [metric_title(name) for name in names]
+
+
+def metric_cells(names: Iterable[str], row: Mapping[str, Any]) -> list[str]:
+    """Some metrics of a row as reports show them."""
+    return [metric(name, row[name]) for name in names]
+
+
+def levels_text(levels: Mapping[str, Mapping[str, Any]]) -> str:
+    """The results table in plain text, for the screen: a line a level."""
+    specs = METRICS.values()
+    widths = [max(7 if spec.is_rate else 6, len(spec.title)) for spec in specs]
+    lines = [["level", *(spec.title for spec in specs)]] + [
+        [level, *(spec.unit_text(row[spec.name]) for spec in specs)]
+        for level, row in levels.items()
+    ]
+    return "\n".join(
+        " ".join([f"{first:10}", *(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))])
+        for first, *cells in lines
+    )
+
+
+def metrics_text() -> str:
+    """The metrics and the last row in short sentences, for beneath the table."""
+    return f"{explanations()} {AVERAGED}"
 
 
 def span(name: str, ends: Sequence[float] | None) -> str:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpc.metrics.specs import METRICS
 from rpc.reporting.comparison.seed_table import order_steps, seed_rows, seed_table_text
-from rpc.reporting.evaluation.paper_rows import METRICS
 
 
 def report(value, levels=("easy", "averaged"), **other):
