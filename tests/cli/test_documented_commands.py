@@ -53,6 +53,13 @@ def test_a_documented_command_is_understood(command):
             parse(command.module, command.words, whole=command.whole)
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: f"{c.page}: {c.text}"[:90])
+def test_the_shipped_files_of_a_command_are_there(command):
+    for word in command.words:
+        if word.startswith(("examples/", "configs/")):
+            assert (ROOT / word).exists()
+
+
 def options(parser):
     """All options of a parser and of those below it."""
     for action in parser._actions:
