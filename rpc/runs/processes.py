@@ -81,7 +81,7 @@ def joined() -> Iterator[Processes]:
 def has_fast_bfloat16() -> bool:
     """Whether this machine multiplies bfloat16 in hardware; elsewhere mixed precision is slower."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

@@ -132,13 +132,14 @@ def choose(val: Looked, names: Sequence[str], classifier: SystemClassifier) -> C
         for name, say in _methods(ensemble, known).items()
     }
     counting = rules["both"].to_dict()
-    facts = {"boxes": int(item.sum()), "named_right": {}}
+    named_right = {}
     for name, say in _methods(ensemble, known).items():
         rows = np.concatenate([say(tray) for tray in val.trays])[item, :-1]
-        facts["named_right"][name] = float((rows.argmax(axis=1) == labels[item]).mean())
+        named_right[name] = float((rows.argmax(axis=1) == labels[item]).mean())
     chosen = EnsembleChoice(
         fusion, temperature, classifier.margin, classifier.turns, tuple(names), counting
     )
+    facts = {"boxes": int(item.sum()), "named_right": named_right}
     return Choice(chosen, known, rules, facts)
 
 

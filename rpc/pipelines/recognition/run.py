@@ -78,6 +78,7 @@ def run_recognition(
             if processes.rank == 0:
                 _measure(request, data, model, processes, None, at_once)
             return
+        require_needs(request.settings.system, data.known, data.name)
         identity = _require_same_run(request, data, processes)
         _require_photos(data, processes)
         learned = _train(request, data, processes, identity, stop, at_once)
@@ -143,7 +144,6 @@ def _train(
     settings = request.settings
     torch.manual_seed(request.seed)
     system = build_system(settings.system, len(data.classes))
-    require_needs(system, data.known, data.name)
     batches = PhotoBatches(
         data.train,
         settings.system.side,

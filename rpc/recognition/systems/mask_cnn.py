@@ -105,7 +105,7 @@ class MaskCnn(System):
         self.source, self.streams, self.part_side = masks, streams, part_side
         self.groups = checked_groups(groups, "Mask-CNN")
         self.parts = tuple(self.groups) if masks == "points" else ()
-        self.needs = (masks,)
+        self.needs = self.needs_of({"masks": masks})
         self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
         classes = 1 + max(len(self.parts), 1)
         self.locator = FullyConvolutional(classes, backbone=backbone, pretrained=pretrained)
@@ -116,6 +116,11 @@ class MaskCnn(System):
         width = 2 * sum(self._backbone(0).channels)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width * len(self.backbones), num_classes)
+
+    @classmethod
+    def needs_of(cls, options: Mapping[str, object]) -> tuple[str, ...]:
+        """What masks are learned from."""
+        return (str(options.get("masks", "points")),)
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""

@@ -222,21 +222,27 @@ def build_system(settings: SystemSettings, num_classes: int, *, pretrained: bool
         raise DataError(f"{where}: {' '.join(str(error).split()):.300}") from error
 
 
-def require_needs(system: System, known: frozenset[str], data: str) -> None:
-    """Refuse data that lack what a system learns from.
+class MissingAnnotationsError(DataError):
+    """Data that lack the annotations which a system learns from."""
+
+
+def require_needs(settings: SystemSettings, known: frozenset[str], data: str) -> None:
+    """Refuse data that lack what a system learns from; the system need not be built for it.
 
     Args:
-        system: with its `needs`.
+        settings: which system, and how it would be built.
         known: what the data have besides labels: "boxes", "points".
         data: their name, for the error.
 
     Raises:
-        DataError: something is missing.
+        MissingAnnotationsError: something is missing.
     """
+    its = registration(settings.name)
+    needs = its.made.needs_of({**its.preset, **its.usual, **settings.options})
     words = {"boxes": "boxes of the objects", "points": "key points"}
-    lacks = [words.get(need, need) for need in system.needs if need not in known]
+    lacks = [words.get(need, need) for need in needs if need not in known]
     if lacks:
-        raise DataError(
-            f"{data}: has no {' and no '.join(lacks)}, which {type(system).__name__} learns from; "
+        raise MissingAnnotationsError(
+            f"{data}: has no {' and no '.join(lacks)}, which {settings.name} learns from; "
             "choose a system that needs labels alone, such as baseline"
         )

@@ -149,6 +149,11 @@ class System(nn.Module, ABC):
         self.num_classes = num_classes
         self.side = side
 
+    @classmethod
+    def needs_of(cls, options: Mapping[str, object]) -> tuple[str, ...]:
+        """The `needs` of a system that is built with these options."""
+        return cls.needs
+
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S), RGB 0..255, to scores (B, K), the largest of the likeliest class."""

@@ -10,6 +10,7 @@ from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.systems.registry import (
+    MissingAnnotationsError,
     SystemSettings,
     build_system,
     create_system,
@@ -115,11 +116,31 @@ def test_the_preset_makes_one_of_the_systems_of_a_class():
     assert build_system(settings, 2).pooling == "isqrt"
 
 
-def test_data_without_what_a_system_needs_are_told(tiny):
-    tiny.needs = ("boxes", "points")
-    require_needs(tiny, frozenset({"boxes", "points"}), "birds")
-    with pytest.raises(DataError, match="birds: has no key points, which Baseline learns from"):
-        require_needs(tiny, frozenset({"boxes"}), "birds")
+@pytest.mark.parametrize(
+    ("name", "options", "needs"),
+    [
+        ("baseline", {}, None),
+        ("part_rcnn", {}, "points"),
+        ("mask_cnn", {}, "points"),
+        ("mask_cnn", {"masks": "boxes"}, "boxes"),
+        ("mask_cnn_boxes", {}, "boxes"),
+    ],
+)
+def test_data_without_what_a_system_needs_are_told(name, options, needs):
+    settings = SystemSettings(name, 64, options)
+    require_needs(settings, frozenset({"boxes", "points"}), "birds")
+    if needs is None:
+        require_needs(settings, frozenset(), "birds")
+        return
+    words = {"points": "no key points", "boxes": "no boxes of the objects"}[needs]
+    with pytest.raises(MissingAnnotationsError, match=f"birds: has {words}, which {name} learns"):
+        require_needs(settings, frozenset({"boxes", "points"} - {needs}), "birds")
+
+
+def test_the_needs_that_are_listed_are_those_that_are_asked_for():
+    for info in list_systems():
+        its = registration(info.name)
+        assert its.made.needs_of({**its.preset, **its.usual}) == info.needs
 
 
 def test_a_model_file_gives_the_same_scores(tiny, tmp_path):
