@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 # Function, class or method -> the test that shows that what it runs or makes is on its device.
 SHOWN_BY = {
+    "rpc.detection.config.build_config": "detection/test_configs.py",
     "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
     "rpc.features.backbones.feature_maps.FeatureMaps": "features/backbones/test_feature_maps.py",
     "rpc.recognition.classifier.Recogniser": "recognition/test_classifier.py",

@@ -16,6 +16,7 @@ from rpc.data.files import DataError
 from rpc.data.store import Store
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import PRODUCT, read_source
+from rpc.runs.devices import resolve_device
 
 
 def build_config(
@@ -28,6 +29,7 @@ def build_config(
     amp: bool = False,
     seed: int = 0,
     launcher: str = "none",
+    device: str | torch.device = "auto",
 ) -> Config:
     """Fill a config in: folders, number of classes, image size, budget, precision, seed.
 
@@ -40,11 +42,15 @@ def build_config(
         amp: mixed precision: bfloat16 on a CPU, float16 on a GPU.
         seed: of weights, order and augmentation.
         launcher: "none", "pytorch" (torchrun) or "slurm".
+        device: to train on, see `rpc.runs.devices`; of several processes each has its own GPU.
 
     Raises:
         DataError: the config or the data are missing or damaged, the scenes show other SKUs than
-            the store, or an option does not fit.
+            the store, an option does not fit, or the device is unknown.
     """
+    chosen = resolve_device(device)
+    if launcher != "none" and chosen.index is not None:
+        raise DataError(f"device {chosen}: each process takes a GPU of its own; take cuda or cpu")
     config = _read(Path(path), options or {})
     taxonomy = _fill_data(config, Path(data_root), None if scenes is None else Path(scenes))
     _set_num_classes(config.model, len(taxonomy))
@@ -53,10 +59,11 @@ def build_config(
     if minutes is not None:
         config.train_cfg.update(max_minutes=minutes, max_iters=None)
     if amp:
-        _set_amp(config)
+        _set_amp(config, chosen)
     config.randomness = {"seed": seed}
     config.launcher = launcher
-    _set_devices(config)
+    _limit_workers(config)
+    _set_device(config, chosen)
     names = ("schedule", "display", "ema")
     config.custom_hooks = [*config.get("custom_hooks", []), *_present(config, names)]
     return config
@@ -175,23 +182,29 @@ def _set_image_size(config: Config) -> None:
                 node["size"] = (size, size)
 
 
-def _set_amp(config: Config) -> None:
-    if torch.cuda.is_available():
+def _set_amp(config: Config, device: torch.device) -> None:
+    if device.type == "cuda":
         config.optim_wrapper.type = "CheckedAmpOptimWrapper"
         config.optim_wrapper.update(dtype="float16", loss_scale="dynamic")
     else:
         config.optim_wrapper.amp = True
 
 
-def _set_devices(config: Config) -> None:
-    """Correct settings that mmengine and mmdet get wrong without a GPU; limit the data workers."""
+def _limit_workers(config: Config) -> None:
+    """No more data workers than the machine has cores."""
     for name in ("train_dataloader", "val_dataloader"):
         loader = config.get(name)
         if loader:
             loader.num_workers = min(loader.num_workers, os.cpu_count() or 1)
             loader.persistent_workers = loader.num_workers > 0 and name == "train_dataloader"
-    if torch.cuda.is_available():
+
+
+def _set_device(config: Config, device: torch.device) -> None:
+    """Note the device, and correct settings that mmengine and mmdet get wrong without a GPU."""
+    config.device = str(device)
+    if device.type == "cuda":
         return
+    config.env_cfg.dist_cfg.backend = "gloo"
     if config.model.type == "RTMDet":
         config.model.use_syncbn = False
     config.model_wrapper_cfg = {

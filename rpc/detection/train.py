@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import secrets
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.error import URLError
 
 import torch
@@ -14,6 +16,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.runner import runner as runner_module
 from torch import nn
 
 from rpc.data.files import DataError
@@ -60,8 +63,9 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     # mmengine keys loggers, message hubs and visualisers by name: two trainings must not share one.
     config.experiment_name = config.visualizer.name = f"train_{secrets.token_hex(4)}"
     try:
-        runner = TrainingRunner.from_cfg(config)
-        runner.train()
+        with _current(torch.device(config.device)):
+            runner = TrainingRunner.from_cfg(config)
+            runner.train()
     except DataError as error:
         raise type(error)(_without_traceback(str(error))) from error
     except URLError as error:  # an OSError too
@@ -100,6 +104,13 @@ class TrainingRunner(Runner):
                 handler.handleError = _lose_line
         return logger
 
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Put the model on the config's device; mmengine would take a GPU wherever there is one."""
+        device: str = self.cfg.device
+        with mock.patch.object(runner_module, "get_device", return_value=device):
+            wrapped: nn.Module = super().wrap_model(model_wrapper_cfg, model)
+        return wrapped
+
     def load_or_resume(self) -> None:
         """Resume, or take over the weights of the config's `start`.
 
@@ -134,6 +145,11 @@ class TrainingRunner(Runner):
             ) from error
         self._has_loaded = True
         return checkpoint
+
+
+def _current(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Make a certain GPU the one that mixed precision and new tensors use."""
+    return contextlib.nullcontext() if device.index is None else torch.cuda.device(device)
 
 
 def _lose_line(record: logging.LogRecord) -> None:

@@ -70,11 +70,31 @@ def test_minutes_replace_the_configs_budget(tiny_store):
     assert (config.train_cfg.max_minutes, config.train_cfg.max_iters) == (3, None)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
-def test_amp_means_bfloat16_on_a_cpu(tiny_store):
-    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, amp=True)
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+def test_amp_means_bfloat16_on_a_cpu_even_beside_a_gpu(tiny_store, two_gpus):
+    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, amp=True, device="cpu")
     assert config.optim_wrapper.amp is True
     assert config.model.use_syncbn is False
+    assert config.env_cfg.dist_cfg.backend == "gloo"
+    assert config.device == "cpu"
+
+
+@pytest.mark.parametrize(("name", "device"), [("auto", "cuda"), ("cuda:1", "cuda:1")])
+def test_the_device_is_a_gpu_by_itself_or_by_its_number(tiny_store, two_gpus, name, device):
+    config = build_config("configs/rtmdet_s_rpc.py", tiny_store, amp=True, device=name)
+    assert config.device == device
+    assert config.optim_wrapper.type == "CheckedAmpOptimWrapper"
+    assert config.env_cfg.dist_cfg.backend == "nccl"
+
+
+def test_several_processes_do_not_share_one_gpu(tiny_store, two_gpus):
+    with pytest.raises(DataError, match="device cuda:1: each process takes a GPU of its own"):
+        build_config("configs/rtmdet_s_rpc.py", tiny_store, device="cuda:1", launcher="pytorch")
 
 
 def test_a_text_that_no_training_wrote_is_refused():

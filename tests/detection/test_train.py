@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from rpc.data import DataError
 from rpc.detection.model_file import load_model, read_tensors
@@ -247,3 +249,11 @@ def test_the_tool_answers_bad_input_with_one_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "nowhere: no such folder" in done.stderr
+
+
+def test_the_model_is_put_on_the_device_of_the_config():
+    runner = TrainingRunner.__new__(TrainingRunner)
+    runner.cfg, runner._distributed = Config({"device": "meta"}), False
+    runner.logger = logging.getLogger(__name__)
+    wrapped = runner.wrap_model(None, torch.nn.Linear(2, 2))
+    assert {p.device.type for p in wrapped.parameters()} == {"meta"}
