@@ -81,8 +81,7 @@ def compose_scenes(request: ComposeRequest) -> Path:
         backgrounds = _made_backgrounds(request, store)
     taxonomy = None if store is None else store.taxonomy
     if request.preview:
-        ids = None if taxonomy is None else taxonomy.ids
-        library = CutoutLibrary.open(request.cutouts, category_ids=ids)
+        library = CutoutLibrary.open(request.cutouts, taxonomy=taxonomy)
         return _preview(request, library, Backgrounds.from_folder(backgrounds, request.plain))
     with bar("composing scenes") as progress:
         return compose_dataset(
@@ -115,7 +114,9 @@ def _preview(request: ComposeRequest, library: CutoutLibrary, trays: Backgrounds
     scenes = []
     with bar("composing preview") as progress:
         for index in range(request.preview):
-            scene = compose_scene(library, trays, request.config, request.seed, index)
+            scene = compose_scene(
+                library, seed=request.seed, index=index, config=request.config, background=trays
+            )
             scenes.append(scene.image)
             progress(index + 1, request.preview)
     beside = sample_photos(request.beside, request.preview) if request.beside else []

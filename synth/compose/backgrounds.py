@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +20,14 @@ Rgb = NDArray[np.uint8]
 
 _LONGEST = 1600  # photos are kept no larger: a background needs no finer detail
 _CACHE_BYTES = 128 * 1024 * 1024
+
+
+class TraySource(Protocol):
+    """Gives empty trays."""
+
+    def draw(self, rng: np.random.Generator, width: int, height: int) -> Rgb:
+        """An empty tray (height, width, 3), the caller's own to draw on."""
+        ...
 
 
 class Backgrounds:
@@ -75,6 +85,45 @@ class Backgrounds:
         return photo
 
 
+@dataclass(frozen=True)
+class OneTray:
+    """The same empty tray every time: as much of the photo's middle as has the scene's shape.
+
+    Attributes:
+        photo: RGB (H, W, 3) uint8.
+
+    Raises:
+        ValueError: another shape or type.
+    """
+
+    photo: Rgb = field(repr=False)
+
+    def __post_init__(self) -> None:
+        photo = self.photo
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+            raise ValueError(
+                f"background: expected RGB (H, W, 3) uint8, got {photo.dtype} {photo.shape}"
+            )
+
+    def draw(self, rng: np.random.Generator, width: int, height: int) -> Rgb:
+        """The tray (height, width, 3); nothing is drawn from `rng`."""
+        return fit_crop(self.photo, width, height, 1.0, 0.5, 0.5)
+
+
+def as_backgrounds(background: TraySource | Rgb | str | Path | None) -> TraySource:
+    """The source of empty trays that is meant by a photo, a folder of photos, or None (plain).
+
+    Raises:
+        DataError: the folder is missing or holds no photo.
+        ValueError: an array that is no photo.
+    """
+    if isinstance(background, np.ndarray):
+        return OneTray(background)
+    if background is None or isinstance(background, str | Path):
+        return Backgrounds.from_folder(background)
+    return background
+
+
 def random_crop(rng: np.random.Generator, photo: Rgb, width: int, height: int) -> Rgb:
     """A crop of half the photo's sides or more, rotated by quarters and mirrored, made to fit."""
     turns, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
@@ -82,6 +131,20 @@ def random_crop(rng: np.random.Generator, photo: Rgb, width: int, height: int) -
     photo = np.rot90(photo, turns)
     if mirrored:
         photo = photo[:, ::-1]
+    return fit_crop(photo, width, height, fraction, left, top)
+
+
+def fit_crop(photo: Rgb, width: int, height: int, fraction: float, left: float, top: float) -> Rgb:
+    """A crop of a photo (H, W, 3) with the sides' ratio of `width` to `height`, resized to them.
+
+    Args:
+        photo: RGB.
+        width: px of the result.
+        height: px of the result.
+        fraction: size of the crop; 1 is the largest that fits.
+        left: 0 to 1: where the crop lies, from the left to the right border.
+        top: likewise, from the upper to the lower border.
+    """
     h, w = photo.shape[:2]
     factor = fraction * min(w / width, h / height)
     cw, ch = max(1, min(w, round(width * factor))), max(1, min(h, round(height * factor)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 
+from rpc.data.taxonomy import Taxonomy
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.config import SceneConfig
 from synth.compose.library import CutoutLibrary
@@ -27,7 +28,7 @@ class Job:
         count: number of scenes.
         config: what scenes look like.
         seed: names the set.
-        category_ids: SKUs of the set; None for those that the cut-outs name.
+        taxonomy: SKUs of the set; None for those that the cut-outs name.
         background_dir: photos of empty trays; None for plain trays.
         plain: fraction of plain trays where there are photos.
     """
@@ -37,7 +38,7 @@ class Job:
     count: int
     config: SceneConfig
     seed: int
-    category_ids: tuple[int, ...] | None
+    taxonomy: Taxonomy | None
     background_dir: Path | None
     plain: float
 
@@ -54,7 +55,9 @@ def compose_chunk(job: Job, chunk: int) -> int:
         lines = [
             write_scene(
                 job.out,
-                compose_scene(library, backgrounds, job.config, job.seed, index),
+                compose_scene(
+                    library, seed=job.seed, index=index, config=job.config, background=backgrounds
+                ),
                 job.config.jpeg_quality,
             )
             for index in chunk_range(chunk, job.count)
@@ -66,7 +69,7 @@ def compose_chunk(job: Job, chunk: int) -> int:
 @lru_cache(maxsize=1)
 def open_sources(job: Job) -> tuple[CutoutLibrary, Backgrounds]:
     """The library and backgrounds of a job, opened once a process."""
-    library = CutoutLibrary.open(job.cutouts, category_ids=job.category_ids)
+    library = CutoutLibrary.open(job.cutouts, taxonomy=job.taxonomy)
     return library, Backgrounds.from_folder(job.background_dir, job.plain)
 
 

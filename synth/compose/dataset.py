@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.parallel import available_cores
-from rpc.data.taxonomy import Category, Taxonomy
+from rpc.data.taxonomy import Taxonomy
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.chunks import Job, open_sources
 from synth.compose.config import SceneConfig
@@ -75,7 +75,7 @@ def compose_dataset(
         count=count,
         config=config or SceneConfig(),
         seed=seed,
-        category_ids=None if taxonomy is None else tuple(taxonomy.ids),
+        taxonomy=taxonomy,
         background_dir=None if background_dir is None else Path(background_dir).resolve(),
         plain=plain,
     )
@@ -85,9 +85,8 @@ def compose_dataset(
     settings = _settings(job, found, backgrounds)
     _claim(out, settings)
     _run(job, executor, workers, progress)
-    names = taxonomy or _names_of_folders(found, library.category_ids)
     info = {"description": "composed checkout scenes (Syn)", "count": count, **settings}
-    return merge_shards(out, count, names.to_list(), info)
+    return merge_shards(out, count, library.taxonomy.to_list(), info)
 
 
 def _run(
@@ -114,7 +113,7 @@ def _settings(job: Job, cutouts: CutoutSet, backgrounds: Backgrounds) -> dict[st
         "seed": job.seed,
         # Through JSON, so that it compares equal to what is read back (tuples become lists).
         "config": json.loads(json.dumps(job.config.to_dict())),
-        "skus": None if job.category_ids is None else list(job.category_ids),
+        "skus": None if job.taxonomy is None else list(job.taxonomy.ids),
         "cutouts": _digest([job.cutouts / FILE_NAME], files),
         "backgrounds": _digest([], backgrounds.photos),
         "plain": backgrounds.plain,
@@ -150,15 +149,6 @@ def _digest(whole: Iterable[Path], by_size: Iterable[Path]) -> str:
             raise DataError(f"{path}: cannot be read: {error.strerror}") from error
         digest.update(f"{path.parent.name}/{path.name}:{size}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _names_of_folders(cutouts: CutoutSet, category_ids: Iterable[int]) -> Taxonomy:
-    """SKU names by the folders of the cut-outs (`soda_can_0/...png`); `sku_<id>` without one."""
-    names = {c.category_id: PurePosixPath(c.file).parent.name for c in cutouts.cutouts}
-    distinct = len(set(names.values())) == len(names) and all(names.values())
-    return Taxonomy(
-        tuple(Category(id=i, name=names[i] if distinct else f"sku_{i}") for i in category_ids)
-    )
 
 
 def _remove_parts(folder: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from rpc.data.cutouts import Cutout, CutoutSet, read_cutouts
 from rpc.data.files import DataError
+from rpc.data.taxonomy import Category, Taxonomy
 
 # H, W: pixels of a cut-out, or of a halving of it.
 Rgba = NDArray[np.uint8]
@@ -25,8 +25,13 @@ class CutoutLibrary:
 
     Args:
         cutouts: as read from `cutouts.json`.
-        category_ids: SKUs that scenes must show; those that the cut-outs name by default.
+        taxonomy: SKUs that scenes must show; by default those of the cut-outs, named as the
+            folders that these lie in.
         cache_bytes: memory that decoded cut-outs may take; older ones are decoded again.
+
+    Attributes:
+        taxonomy: the SKUs.
+        category_ids: their ids, in ascending order.
 
     Raises:
         DataError: there is no cut-out, or a SKU has none that is kept.
@@ -36,15 +41,15 @@ class CutoutLibrary:
         self,
         cutouts: CutoutSet,
         *,
-        category_ids: Iterable[int] | None = None,
+        taxonomy: Taxonomy | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._set = cutouts
         self._by_sku: dict[int, list[Cutout]] = defaultdict(list)
         for cutout in cutouts.kept():
             self._by_sku[cutout.category_id].append(cutout)
-        named = {c.category_id for c in cutouts.cutouts} if category_ids is None else category_ids
-        self.category_ids = tuple(sorted(named))
+        self.taxonomy = taxonomy or _names_of_folders(cutouts)
+        self.category_ids = self.taxonomy.ids
         self._check()
         self._limits = {
             sku: np.cumsum([c.weight for c in self._by_sku[sku]]) for sku in self.category_ids
@@ -58,7 +63,7 @@ class CutoutLibrary:
         cls,
         folder: str | Path,
         *,
-        category_ids: Iterable[int] | None = None,
+        taxonomy: Taxonomy | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> CutoutLibrary:
         """The library of a folder with a `cutouts.json`.
@@ -66,7 +71,7 @@ class CutoutLibrary:
         Raises:
             DataError: the file is missing or damaged, or a SKU has no kept cut-out.
         """
-        return cls(read_cutouts(folder), category_ids=category_ids, cache_bytes=cache_bytes)
+        return cls(read_cutouts(folder), taxonomy=taxonomy, cache_bytes=cache_bytes)
 
     def draw(self, rng: np.random.Generator, category_id: int) -> Cutout:
         """One cut-out of a SKU, by the weights."""
@@ -111,8 +116,6 @@ class CutoutLibrary:
 
     def _check(self) -> None:
         where = self._set.root
-        if not self.category_ids:
-            raise DataError(f"{where}: lists no cut-out; make them first (rpc-checkout cutouts)")
         missing = [sku for sku in self.category_ids if not self._by_sku.get(sku)]
         if missing:
             raise DataError(
@@ -120,6 +123,15 @@ class CutoutLibrary:
                 f"{' ...' if len(missing) > 10 else ''}; keep or draw a mask by hand, or leave "
                 "the SKU out of the store"
             )
+
+
+def _names_of_folders(cutouts: CutoutSet) -> Taxonomy:
+    """SKU names by the folders of the cut-outs (`soda_can_0/...png`); `sku_<id>` without one."""
+    names = {c.category_id: PurePosixPath(c.file).parent.name for c in cutouts.cutouts}
+    if not names:
+        raise DataError(f"{cutouts.root}: lists no cut-out; make them first (rpc-checkout cutouts)")
+    distinct = len(set(names.values())) == len(names) and all(names.values())
+    return Taxonomy(Category(i, names[i] if distinct else f"sku_{i}") for i in names)
 
 
 def _premultiply(rgba: Rgba) -> Rgba:

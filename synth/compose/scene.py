@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,10 @@ from numpy.typing import NDArray
 from rpc.data.cutouts import Cutout
 from rpc.data.files import DataError
 from rpc.data.levels import Level
-from rpc.structures.masks import mask_to_box
-from synth.compose.backgrounds import Backgrounds
+from rpc.data.taxonomy import Taxonomy
+from rpc.structures.boxes import FloatArray, as_boxes
+from rpc.structures.masks import BoolMask, decode_rle, mask_to_box
+from synth.compose.backgrounds import TraySource, as_backgrounds
 from synth.compose.blend import draw_gains, paste
 from synth.compose.config import SceneConfig
 from synth.compose.heap import clip_window
@@ -36,6 +40,7 @@ _FILL = 0.45  # items cover at most this part of a scene, overlaps counted twice
 _SMALLER = 0.93  # a heap that does not fit is made smaller by this factor ...
 _ROUNDS = 40  # ... at most so often
 _FEWEST_PIXELS = 4  # an item with fewer is not an item any more
+_DEFAULT = SceneConfig()
 
 
 @dataclass(frozen=True)
@@ -73,26 +78,68 @@ class Scene:
         index: its number in the set.
         image: RGB (H, W, 3) uint8.
         level: clutter level.
-        items: from the lowest to the one on top.
+        items: from the lowest to the one on top; N of them.
+        taxonomy: the SKUs of the set that the scene belongs to.
     """
 
     index: int
     image: NDArray[np.uint8]
     level: Level
     items: tuple[Item, ...]
+    taxonomy: Taxonomy
+
+    @property
+    def boxes(self) -> FloatArray:
+        """Boxes (N, 4), xyxy in pixels, tight on what is in sight of each item."""
+        return as_boxes([item.box for item in self.items])
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """0-based SKU index (N,) of each item, see `taxonomy`."""
+        return self.taxonomy.labels(item.category_id for item in self.items)
+
+    @property
+    def masks(self) -> BoolMask:
+        """What is in sight of each item, (N, H, W)."""
+        return np.stack([decode_rle(item.segmentation) for item in self.items])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The shopping list: items by SKU name, in the order of the taxonomy."""
+        found = Counter(item.category_id for item in self.items)
+        return {c.name: found[c.id] for c in self.taxonomy.categories if found[c.id]}
 
 
 def compose_scene(
-    library: CutoutLibrary, backgrounds: Backgrounds, config: SceneConfig, seed: int, index: int
+    cutouts: CutoutLibrary | str | Path,
+    *,
+    seed: int,
+    index: int,
+    config: SceneConfig = _DEFAULT,
+    background: TraySource | NDArray[np.uint8] | str | Path | None = None,
 ) -> Scene:
     """Compose scene `index` of the set that `seed` names.
 
+    It is the scene that `compose_dataset` writes with the same settings, before it becomes a JPEG.
+
+    Example:
+        >>> import synth
+        >>> scene = synth.compose_scene("work/cutouts", seed=0, index=7)
+        >>> scene.image.shape
+        (800, 800, 3)
+        >>> len(scene.boxes) == len(scene.labels) == len(scene.masks)
+        True
+        >>> sum(scene.counts.values()) == len(scene.items)  # items by SKU name
+        True
+
     Args:
-        library: the cut-outs.
-        backgrounds: the empty trays.
-        config: what scenes look like.
+        cutouts: folder with `cutouts.json`, or an open library: open it once for many scenes, or
+            to name the SKUs as a store does.
         seed: names the set, >= 0.
         index: number of the scene, >= 0.
+        config: what scenes look like.
+        background: where the empty tray comes from: a photo of one, RGB (H, W, 3) uint8; a folder
+            of such photos; `Backgrounds`; or None for a plain board.
 
     Returns:
         The scene: the same whenever, wherever and in whatever order scenes are composed.
@@ -100,7 +147,12 @@ def compose_scene(
     Raises:
         DataError: a cut-out or background is damaged, or the items find no place on the tray
             even when they are made very small.
+        ValueError: `seed` or `index` is negative, or the photo no RGB array.
     """
+    if seed < 0 or index < 0:
+        raise ValueError(f"scene: expected seed and index >= 0, got {seed} and {index}")
+    library = cutouts if isinstance(cutouts, CutoutLibrary) else CutoutLibrary.open(cutouts)
+    backgrounds = as_backgrounds(background)
     layout_rng, places_rng, tray_rng, light_rng, camera_rng, sizes_rng = (
         np.random.default_rng([seed, index, stream])
         for stream in (_LAYOUT, _PLACES, _TRAY, _LIGHT, _CAMERA, _SIZES)
@@ -118,7 +170,7 @@ def compose_scene(
         _annotate(number, cutout, patches[number], placement)
         for number, cutout in enumerate(layout.cutouts)
     )
-    return Scene(index, image, layout.level, items)
+    return Scene(index, image, layout.level, items, library.taxonomy)
 
 
 def _draw_poses(

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from rpc.data.files import write_json
 from rpc.data.images import write_image
 from rpc.data.levels import LevelRule
 from rpc.reporting.provenance import machine
-from synth.compose import Backgrounds, CutoutLibrary, SceneConfig, compose_scene
+from synth.compose import Backgrounds, CutoutLibrary, Scene, SceneConfig, compose_scene
 from synth.compose.chunks import one_cv2_thread
 from synth.compose.writer import write_scene
 
@@ -63,12 +64,12 @@ def measure(cutouts: CutoutSet, args: argparse.Namespace, folder: Path) -> dict[
     by_file = {c.file: c for c in cutouts.cutouts}
     for name, cache in (("cold", 0), ("warm", 1 << 30)):
         library, trays = CutoutLibrary(cutouts, cache_bytes=cache), Backgrounds()
-        scenes = [compose_scene(library, trays, config, 0, i) for i in range(args.scenes)]
+        draw = partial(compose_scene, library, seed=0, config=config, background=trays)
+        scenes = [draw(index=index) for index in range(args.scenes)]
 
-        def compose(library: CutoutLibrary = library, trays: Backgrounds = trays) -> None:
+        def compose(draw: Callable[..., Scene] = draw) -> None:
             for index in range(args.scenes):
-                scene = compose_scene(library, trays, config, 0, index)
-                write_scene(folder, scene, config.jpeg_quality)
+                write_scene(folder, draw(index=index), config.jpeg_quality)
 
         def codecs(scenes: list = scenes, decode: bool = cache == 0) -> None:
             for scene in scenes:

@@ -8,6 +8,7 @@ import pytest
 
 from rpc.data.cutouts import CutoutSet, read_cutouts
 from rpc.data.files import DataError
+from rpc.data.taxonomy import Category, Taxonomy
 from synth.compose import CutoutLibrary
 
 
@@ -27,7 +28,7 @@ def test_a_sku_without_a_kept_cutout_is_named(cutout_dir) -> None:
     with pytest.raises(DataError, match=r"no kept cut-out for category_id 3"):
         CutoutLibrary(CutoutSet(without, found.root, "drawn"))
     with pytest.raises(DataError, match=r"no kept cut-out for category_id 77"):
-        CutoutLibrary(found, category_ids=[1, 77])
+        CutoutLibrary(found, taxonomy=Taxonomy([Category(1, "one"), Category(77, "other")]))
 
 
 def test_an_empty_set_is_refused(tmp_path) -> None:
