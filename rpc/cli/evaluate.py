@@ -32,8 +32,8 @@ from rpc.metrics.bootstrap import RESAMPLES
 from rpc.metrics.specs import METRICS
 from rpc.reporting import SUPERVISION_TEXT, Evaluation, evaluate, write_worst_carts
 from rpc.reporting.evaluation.scored import holds_counts
-from rpc.reporting.evaluation.wording import metric_cells, metric_titles, span
 from rpc.reporting.evaluation.worst_carts import MOST
+from rpc.reporting.pages.wording import metric_cells, metric_titles, span
 
 NO_THRESHOLD = (
     "no threshold: give --threshold T, or --val-gt and --val-results to choose one on validation "

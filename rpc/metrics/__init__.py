@@ -12,14 +12,17 @@ from rpc.metrics.detection import (
 from rpc.metrics.levels import AVERAGED, level_groups
 from rpc.metrics.paired import PairedTest, holm, paired_intervals, paired_test, sign_flip_p
 from rpc.metrics.rpctool import RpctoolMetrics, rpctool_metrics
+from rpc.metrics.specs import METRICS, MetricSpec
 
 __all__ = [
     "AVERAGED",
+    "METRICS",
     "CheckoutIntervals",
     "CheckoutMetrics",
     "CoverageCurve",
     "DetectionMetrics",
     "FoundBoxes",
+    "MetricSpec",
     "PairedTest",
     "RpctoolMetrics",
     "bootstrap_intervals",

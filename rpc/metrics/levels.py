@@ -13,6 +13,9 @@ from rpc.data.levels import LEVELS
 # The field's name for "over all images". It is not the mean of the three levels.
 AVERAGED: Final = "averaged"
 
+# The rows of the results table, in its order.
+ROWS: Final = (*LEVELS, AVERAGED)
+
 
 def level_groups(levels: Sequence[str | None]) -> dict[str, NDArray[np.int64]]:
     """Rows of the images of each level, and of all images under `averaged`.

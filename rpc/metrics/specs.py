@@ -106,6 +106,10 @@ METRICS: Final[Mapping[str, MetricSpec]] = {
     )
 }
 
+# Those of two of the report's smaller tables.
+OF_SUPERCATEGORIES: Final = ("mCCD", "mCIoU")
+OF_SIZES: Final = ("cAcc", "ACD")
+
 
 def metrics_of(of: Of) -> list[MetricSpec]:
     """The metrics that are computed from the shopping lists, or from the raw boxes."""

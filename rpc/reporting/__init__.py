@@ -3,7 +3,6 @@
 from rpc.reporting.comparison.compare import compare_results, write_comparison
 from rpc.reporting.evaluation.counts import CountedCarts, is_counts_list, read_counts, write_counts
 from rpc.reporting.evaluation.evaluate import Evaluation, evaluate
-from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.reading import Reading, read_boxes, read_carts
 from rpc.reporting.evaluation.report import build_report, write_report
 from rpc.reporting.evaluation.report_folder import ReportFolder, read_report_folder
@@ -16,6 +15,7 @@ from rpc.reporting.evaluation.results import (
 from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
 from rpc.reporting.evaluation.worst_carts import write_worst_carts
 from rpc.reporting.manifest import manifest
+from rpc.reporting.pages.paper_table import write_paper_table
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 
 __all__ = [

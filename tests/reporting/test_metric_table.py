@@ -9,12 +9,12 @@ from rpc.metrics.specs import METRICS, MetricSpec, explanations, listed, metrics
 from rpc.reporting import compare_results, evaluate, read_report_folder
 from rpc.reporting.comparison.comparison_text import comparison_text
 from rpc.reporting.comparison.seed_table import seed_rows, seed_table_text
-from rpc.reporting.evaluation.html import report_page
 from rpc.reporting.evaluation.level_rows import official_rows
-from rpc.reporting.evaluation.markdown import report_text
-from rpc.reporting.evaluation.paper_rows import paper_rows
-from rpc.reporting.evaluation.paper_table import table_csv, table_latex, table_text
-from rpc.reporting.evaluation.wording import levels_text, metrics_text
+from rpc.reporting.pages.html import report_page
+from rpc.reporting.pages.markdown import report_text
+from rpc.reporting.pages.paper_rows import paper_rows
+from rpc.reporting.pages.paper_table import table_csv, table_latex, table_text
+from rpc.reporting.pages.wording import levels_text, metrics_text
 from tests.reporting.scored import spoil, write_folder, write_truth
 
 NEW = MetricSpec("spoons", "%", 1, False, "spoons", "carts with a spoon", "boxes")

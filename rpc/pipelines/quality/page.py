@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from rpc.reporting.evaluation import svg
-from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
-from rpc.reporting.evaluation.svg import Scale
+from rpc.reporting.pages import svg
+from rpc.reporting.pages.markdown import markdown_table, markdown_text
+from rpc.reporting.pages.svg import Scale
 
 HALVES: Final = "real against real"  # the row to measure the others by
 LEFT: Final = 110.0  # px of the chart for names

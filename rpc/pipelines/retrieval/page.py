@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rpc.data.class_sets.class_folders import CUB, DOGS
-from rpc.reporting.evaluation.markdown import markdown_text
+from rpc.reporting.pages.markdown import markdown_text
 
 # Wei's ICME 2019 tutorial: top1, top5 of VGG-16 in per cent. Its table lists these methods.
 TUTORIAL: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {

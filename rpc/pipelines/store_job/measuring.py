@@ -26,7 +26,7 @@ from rpc.reporting import (
     write_report,
     write_worst_carts,
 )
-from rpc.reporting.evaluation.wording import levels_text
+from rpc.reporting.pages.wording import levels_text
 from rpc.runs.progress import bar
 from rpc.structures import Detections
 

@@ -1,1 +1,1 @@
-"""Several systems' results side by side: paired tests and the paper's tables."""
+"""Several systems' results side by side: differences, paired tests, means over seeds."""

@@ -16,13 +16,14 @@ from rpc.data import DataError, Dataset, write_json
 from rpc.data.files import atomic_path
 from rpc.metrics import level_groups
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
+from rpc.metrics.levels import ROWS
 from rpc.metrics.specs import METRICS
 from rpc.reporting.comparison.comparison_text import comparison_text
 from rpc.reporting.comparison.level_comparison import compare_level
-from rpc.reporting.evaluation.level_rows import NAMES, SEED
-from rpc.reporting.evaluation.paper_rows import kind_of, require_one_kind
-from rpc.reporting.evaluation.paper_table import write_paper_table
+from rpc.reporting.evaluation.level_rows import SEED
 from rpc.reporting.evaluation.report_folder import ReportFolder, read_folder_counts
+from rpc.reporting.pages.paper_rows import kind_of, require_one_kind
+from rpc.reporting.pages.paper_table import write_paper_table
 from rpc.reporting.provenance import code_version, sha256
 
 NOT_TESTED: Final = (
@@ -157,14 +158,14 @@ def _shared_levels(
     folders: Sequence[ReportFolder], names: Sequence[str], asked: Sequence[str] | None
 ) -> list[str]:
     for level in asked or ():
-        if level not in NAMES:
-            raise DataError(f"levels: expected some of {', '.join(NAMES)}, got {level!r:.40}")
+        if level not in ROWS:
+            raise DataError(f"levels: expected some of {', '.join(ROWS)}, got {level!r:.40}")
         for name, folder in zip(names, folders, strict=True):
             if level not in folder.levels:
                 raise DataError(f"levels: {name} has no row {level!r}; leave it out of --levels")
     shared = [
         level
-        for level in NAMES
+        for level in ROWS
         if (asked is None or level in asked) and all(level in folder.levels for folder in folders)
     ]
     if not shared:

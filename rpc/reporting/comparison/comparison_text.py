@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rpc.metrics.specs import METRICS, listed
-from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
-from rpc.reporting.evaluation.wording import PROTOCOLS, decimal, metric_cells, metric_titles
+from rpc.reporting.pages.markdown import markdown_table, markdown_text
+from rpc.reporting.pages.wording import PROTOCOLS, decimal, metric_cells, metric_titles
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
 LEAST_P_SHOWN: Final = 1e-4

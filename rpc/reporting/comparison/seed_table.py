@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from rpc.metrics.levels import ROWS
 from rpc.metrics.specs import METRICS, MetricSpec
-from rpc.reporting.evaluation.level_rows import NAMES
-from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
+from rpc.reporting.pages.markdown import markdown_table, markdown_text
 
 Report = Mapping[str, Any]
 Spread = dict[str, Any]  # mean, std (None with one seed), values by seed
@@ -33,7 +33,7 @@ def seed_rows(reports: Mapping[str, Sequence[Report]]) -> Rows:
             level: {
                 metric: _spread([r["levels"][level][metric] for r in its]) for metric in METRICS
             }
-            for level in NAMES
+            for level in ROWS
             if its and all(level in report["levels"] for report in its)
         }
         for method, its in reports.items()
@@ -73,7 +73,7 @@ def order_steps(rows: Rows, methods: Sequence[str]) -> list[dict[str, Any]]:
 def seed_table_text(rows: Rows) -> str:
     """The paper's table 3 as markdown: mean and spread over seeds; the best means are bold."""
     lines = []
-    for level in NAMES:
+    for level in ROWS:
         group = {method: levels[level] for method, levels in rows.items() if level in levels}
         for method, metrics in group.items():
             cells = []

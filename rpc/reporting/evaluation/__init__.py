@@ -1,1 +1,1 @@
-"""One system's results scored: the report as JSON, markdown and a page."""
+"""One system's results: read, counted, scored, and made the object of `report.json`."""

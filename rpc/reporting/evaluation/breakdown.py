@@ -14,6 +14,7 @@ import numpy as np
 from rpc.data import Taxonomy
 from rpc.metrics import checkout_metrics, coverage_curve
 from rpc.metrics.checkout import Counts
+from rpc.metrics.specs import OF_SIZES, OF_SUPERCATEGORIES
 from rpc.structures.boxes import FloatArray
 
 Row = dict[str, Any]
@@ -21,9 +22,6 @@ Row = dict[str, Any]
 BIN: Final = 5  # items
 MOST_BINS: Final = 10
 CURVE_POINTS: Final = 200  # more are not seen in a plot
-# The metrics of each table, by their names in `rpc.metrics.specs`.
-OF_SUPERCATEGORIES: Final = ("mCCD", "mCIoU")
-OF_SIZES: Final = ("cAcc", "ACD")
 ACCURACIES: Final = (0.95, 0.99)
 
 

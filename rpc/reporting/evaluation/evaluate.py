@@ -12,8 +12,6 @@ from rpc.counting import CountingRule
 from rpc.data import DataError, Dataset
 from rpc.metrics.specs import METRICS
 from rpc.reporting.evaluation.counts import write_counts
-from rpc.reporting.evaluation.markdown import report_text
-from rpc.reporting.evaluation.paper_table import write_paper_table
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.report import build_report, write_report
 from rpc.reporting.evaluation.scored import (
@@ -26,6 +24,8 @@ from rpc.reporting.evaluation.scored import (
 )
 from rpc.reporting.evaluation.tables import cart_table
 from rpc.reporting.manifest import manifest
+from rpc.reporting.pages.markdown import report_text
+from rpc.reporting.pages.paper_table import write_paper_table
 from rpc.reporting.supervision import Supervision
 
 

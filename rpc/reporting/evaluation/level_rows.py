@@ -17,12 +17,12 @@ from rpc.metrics import (
     detection_metrics_by_group,
     level_groups,
 )
+from rpc.metrics.levels import ROWS
 from rpc.metrics.rpctool import QUIRKS, RpctoolMetrics
 from rpc.metrics.specs import metrics_of
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.results import Results
 
-NAMES: Final = ("easy", "medium", "hard", AVERAGED)
 SEED: Final = 0
 
 Rows = dict[str, dict[str, Any]]
@@ -35,10 +35,10 @@ def wanted_rows(levels: Sequence[str] | None, dataset: Dataset) -> tuple[list[st
         ValueError: a level is asked for that does not exist.
     """
     for name in levels or ():
-        if name not in NAMES:
-            raise ValueError(f"levels: expected some of {', '.join(NAMES)}, got {name!r:.40}")
+        if name not in ROWS:
+            raise ValueError(f"levels: expected some of {', '.join(ROWS)}, got {name!r:.40}")
     present = level_groups(dataset.levels())
-    asked = [name for name in NAMES if levels is None or name in levels]
+    asked = [name for name in ROWS if levels is None or name in levels]
     if len(present) == 1:  # averaged alone: the file knows no levels
         notes = ["The images have no clutter level, so there is one row: over all of them."]
         return [AVERAGED], notes
@@ -59,7 +59,7 @@ def honest_rows(dataset: Dataset, reading: Reading, wanted: Sequence[str], resam
         rows[name] = {**values, "threshold": threshold, "images": images}
         if resamples:
             # A source of chance for each row: a row's interval does not depend on other rows.
-            rng = np.random.default_rng([SEED, NAMES.index(name)])
+            rng = np.random.default_rng([SEED, ROWS.index(name)])
             part = groups[name]
             found = bootstrap_intervals(reading.counts[part], truth[part], rng, resamples=resamples)
             rows[name]["interval"] = {key: list(ends) for key, ends in asdict(found).items()}

@@ -12,7 +12,6 @@ from rpc.data.files import atomic_path
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.metrics.rpctool import RpctoolMetrics
 from rpc.reporting.evaluation.breakdown import coverage_table, size_table, supercategory_table
-from rpc.reporting.evaluation.html import report_page
 from rpc.reporting.evaluation.level_rows import (
     SEED,
     add_box_metrics,
@@ -21,9 +20,10 @@ from rpc.reporting.evaluation.level_rows import (
     wanted_rows,
 )
 from rpc.reporting.evaluation.look_alikes import look_alikes
-from rpc.reporting.evaluation.markdown import report_text
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
+from rpc.reporting.pages.html import report_page
+from rpc.reporting.pages.markdown import report_text
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
 
 CARTS_KEPT: Final = 100  # of 24,000 carts hundreds may be wrong; the worst ones tell the story

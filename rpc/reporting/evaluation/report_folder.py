@@ -11,10 +11,10 @@ from typing import Any, Final
 from rpc.data import DataError, Dataset, read_json
 from rpc.metrics import checkout_metrics_by_level
 from rpc.metrics.checkout import Counts
+from rpc.metrics.levels import ROWS
 from rpc.metrics.specs import METRICS, metrics_of
 from rpc.reporting.evaluation.counts import read_counts
-from rpc.reporting.evaluation.level_rows import NAMES
-from rpc.reporting.evaluation.wording import PROTOCOLS
+from rpc.reporting.pages.wording import PROTOCOLS
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
 AGREEMENT: Final = 1e-9
@@ -62,8 +62,8 @@ def read_report_folder(folder: str | Path) -> ReportFolder:
                 f"{report.get(name)!r:.40}; was the file written by rpc-checkout evaluate?"
             )
     levels = report.get("levels")
-    if not isinstance(levels, Mapping) or not levels or not set(levels) <= set(NAMES):
-        raise DataError(f"{path}: levels: expected rows for some of {', '.join(NAMES)}")
+    if not isinstance(levels, Mapping) or not levels or not set(levels) <= set(ROWS):
+        raise DataError(f"{path}: levels: expected rows for some of {', '.join(ROWS)}")
     for level, row in levels.items():
         for metric in METRICS:
             if not (isinstance(row, Mapping) and metric in row and _is_metric(row[metric])):

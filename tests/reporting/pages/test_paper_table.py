@@ -4,8 +4,8 @@ import re
 import pytest
 
 from rpc.data import DataError
-from rpc.reporting.evaluation.latex import latex_text
-from rpc.reporting.evaluation.paper_table import write_paper_table
+from rpc.reporting.pages.latex import latex_text
+from rpc.reporting.pages.paper_table import write_paper_table
 
 METRICS = ("cAcc", "ACD", "mCCD", "mCIoU", "mAP50", "mmAP")
 # Of the paper: "RPC: A Large-Scale Retail Product Checkout Dataset", table 3, averaged.

@@ -12,10 +12,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from rpc.metrics.specs import METRICS, metrics_of
-from rpc.reporting.evaluation import plots, wording
-from rpc.reporting.evaluation.breakdown import OF_SIZES, OF_SUPERCATEGORIES
-from rpc.reporting.evaluation.markdown import CONFUSIONS_SHOWN
+from rpc.metrics.specs import METRICS, OF_SIZES, OF_SUPERCATEGORIES, metrics_of
+from rpc.reporting.pages import plots, wording
+from rpc.reporting.pages.markdown import CONFUSIONS_SHOWN
 
 CARTS_SHOWN = 30
 
@@ -60,7 +59,7 @@ def _charts(report: Mapping[str, Any]) -> dict[str, list[Markup]]:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("rpc.reporting.evaluation", "."),
+        loader=PackageLoader("rpc.reporting.pages", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from rpc.data.files import atomic_path
 from rpc.metrics.specs import METRICS
-from rpc.reporting.evaluation.latex import latex_table, latex_text
-from rpc.reporting.evaluation.markdown import markdown_table, markdown_text
-from rpc.reporting.evaluation.paper_rows import (
+from rpc.reporting.pages.latex import latex_table, latex_text
+from rpc.reporting.pages.markdown import markdown_table, markdown_text
+from rpc.reporting.pages.paper_rows import (
     PaperRow,
     kinds_of,
     paper_rows,

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from rpc.metrics.specs import METRICS
 from rpc.pictures.palette import EXTRA, MISSED
-from rpc.reporting.evaluation import svg, wording
-from rpc.reporting.evaluation.svg import Scale
+from rpc.reporting.pages import svg, wording
+from rpc.reporting.pages.svg import Scale
 
 LEFT: Final = 44.0  # px at the left of a chart, for numbers
 RIGHT: Final = svg.WIDTH - 12.0

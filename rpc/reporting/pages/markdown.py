@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rpc.metrics.specs import METRICS, metrics_of
-from rpc.reporting.evaluation import wording
-from rpc.reporting.evaluation.breakdown import OF_SIZES, OF_SUPERCATEGORIES
-from rpc.reporting.evaluation.wording import (
+from rpc.metrics.specs import METRICS, OF_SIZES, OF_SUPERCATEGORIES, metrics_of
+from rpc.reporting.pages import wording
+from rpc.reporting.pages.wording import (
     metric_cells,
     metric_titles,
     percent,

@@ -15,7 +15,7 @@ from rpc.reporting import (
     read_carts,
     results_of_detections,
 )
-from rpc.reporting.evaluation.html import report_page
+from rpc.reporting.pages.html import report_page
 
 EVIL = "<script>alert('x')</script>\"&"
 

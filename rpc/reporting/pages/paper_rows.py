@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rpc.data import DataError
+from rpc.metrics.levels import ROWS
 from rpc.metrics.specs import METRICS
-from rpc.reporting.evaluation.level_rows import NAMES
 
 Kind = tuple[str, str]
 Values = Mapping[str, float | None]
@@ -78,7 +78,7 @@ def paper_rows(
             the level has no line in it.
     """
     lines = []
-    for level in NAMES if levels is None else [name for name in NAMES if name in levels]:
+    for level in ROWS if levels is None else [name for name in ROWS if name in levels]:
         group: list[tuple[str, Kind, Values]] = [
             (name, kind_of(report), {metric: report["levels"][level][metric] for metric in METRICS})
             for name, report in zip(names, reports, strict=True)
