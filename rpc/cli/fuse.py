@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from rpc.cli.verb_parser import VerbParser
 
@@ -17,59 +16,12 @@ from rpc.cli.verb_parser import VerbParser
 def main(argv: list[str] | None = None) -> int:
     """Look, choose, measure, write."""
     args = parser().parse_args(argv)
-    from rpc.checkout.loading import load_checkout
-    from rpc.data.files import DataError
-    from rpc.data.store import Store
-    from rpc.detection.model_file import check_taxonomy, load_model
-    from rpc.pipelines.recognition.fusion import Looked, choose, look, measure, write_page
-    from rpc.recognition.ensemble.ensemble_classifier import SystemClassifier
-    from rpc.recognition.ensemble.ensemble_file import write_ensemble
-    from rpc.recognition.training.model_file import read_model
+    from rpc.pipelines.recognition.fuse import FusionRequest, fuse_recogniser
 
-    store = Store.open(args.data)
-    checkout = load_checkout(args.model)
-    if checkout.recogniser is None:
-        raise DataError(f"{args.model}: has no recogniser to join with")
-    check_taxonomy(load_model(args.model), store.taxonomy)
-    system = read_model(args.recogniser)
-    unknown = sorted(set(system.classes) - set(store.taxonomy.names))
-    if len(unknown) == len(system.classes):
-        raise DataError(
-            f"{args.recogniser}: none of its {len(unknown)} classes is a SKU of {args.data}; "
-            "train it on this store's exemplars or scenes"
-        )
-    classifier = SystemClassifier(
-        system.build(), system.classes, margin=args.margin, turns=args.turns
-    )
-    trays: dict[str, Looked] = {s: look(store, s, checkout, classifier) for s in ("val", "test")}
-    choice = choose(trays["val"], store.taxonomy.names, classifier)
-    result = measure(trays, choice, store)
-    facts = _facts(args, store, system)
-    print(write_ensemble(args.out, args.recogniser, choice.ensemble, facts))
-    for path in write_page(args.out, {**result, **facts}):
-        print(path)
+    print(fuse_recogniser(FusionRequest(**vars(args))))
+    print(args.out / "ensemble.json")
+    print(args.out / "ensemble.md")
     return 0
-
-
-def _facts(args: argparse.Namespace, store: Any, system: Any) -> dict[str, Any]:
-    from rpc.reporting.provenance import (
-        code_version,
-        library_versions,
-        machine,
-        sha256,
-        store_facts,
-    )
-
-    return {
-        "system": system.settings.name,
-        "chosen_on": "val",
-        "model": {"name": args.model.name, "sha256": sha256(args.model)},
-        "recogniser": {"name": args.recogniser.name, "sha256": sha256(args.recogniser)},
-        "data": store_facts(store.root),
-        "code": code_version(),
-        "versions": library_versions(),
-        "machine": machine(),
-    }
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,64 +10,31 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.leave import INTERRUPTED
 from rpc.cli.verb_parser import VerbParser
 
-if TYPE_CHECKING:
-    from rpc.recognition.training.run_settings import RunSettings
+BUDGETS = ("epochs", "iterations", "cpu_minutes")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, train (or take a checkpoint), measure, draw."""
-    args = parser().parse_args(argv)
-
-    from rpc.data.files import DataError
-    from rpc.pipelines.recognition.result import Request
+    given = vars(parser().parse_args(argv))
+    from rpc.pipelines.recognition.request import Request, changed_settings
     from rpc.pipelines.recognition.run import run_recognition
     from rpc.runs.interruption import Interruption
 
-    for name, value, least in (("--workers", args.workers, 0), ("--seed", args.seed, 0)):
-        if value < least:
-            raise DataError(f"{name} {value}: expected {least} or more")
-    if args.seed >= 2**32:
-        raise DataError(f"--seed {args.seed}: expected less than {2**32}")
+    budget = {name: given.pop(name) for name in BUDGETS}
+    options = parse_config_options(given.pop("cfg_options"))
+    settings = changed_settings(given["config"], given.pop("system"), budget, options)
     with Interruption() as asked:
-        request = Request(
-            settings=_settings(args),
-            config=args.config,
-            data=args.data,
-            out=args.out,
-            scenes=args.scenes,
-            seed=args.seed,
-            workers=args.workers,
-            resume=args.resume,
-            checkpoint=args.checkpoint,
-        )
         try:
-            run_recognition(request, lambda: asked.requested, asked.at_once)
+            run_recognition(Request(settings, **given), lambda: asked.requested, asked.at_once)
         except KeyboardInterrupt:
             print("stopped; the same command with --resume goes on from here", file=sys.stderr)
             return INTERRUPTED
     return 0
-
-
-def _settings(args: argparse.Namespace) -> RunSettings:
-    """The config with what the command line changes."""
-    from rpc.recognition.training.run_settings import read_run_settings
-    from rpc.runs.config_files import put_option, read_config_file
-
-    values = read_config_file(args.config)
-    if args.system is not None and args.system != values.get("system"):
-        values.update(system=args.system, options={})  # the config's options are another system's
-    budgets = {name: getattr(args, name) for name in ("epochs", "iterations", "cpu_minutes")}
-    if any(value is not None for value in budgets.values()):
-        values["training"] = {**(values.get("training") or {}), **budgets}
-    for name, value in parse_config_options(args.cfg_options).items():
-        put_option(values, name, value, str(args.config))
-    return read_run_settings(values, str(args.config))
 
 
 def parser() -> argparse.ArgumentParser:

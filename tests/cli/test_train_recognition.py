@@ -57,7 +57,7 @@ def run_recognition(request, *stop):
 
 
 def request_for(colours, out, **changes):
-    made = importlib.import_module("rpc.pipelines.recognition.result").Request
+    made = importlib.import_module("rpc.pipelines.recognition.request").Request
     settings = read_run_settings({**VALUES, **changes.pop("values", {})}, "test")
     return made(settings=settings, config=CONFIG, data=colours, out=out, **changes)
 

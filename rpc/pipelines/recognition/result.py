@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from rpc.metrics.confusion import (
     mean_class_accuracy,
     most_confused,
 )
+from rpc.pipelines.recognition.request import Request
 from rpc.recognition.systems.registry import registration
 from rpc.recognition.training.loop import Learned
 from rpc.recognition.training.model_file import SystemModel
@@ -32,21 +32,6 @@ BEST: Final = "best.pth"
 PAIRS: Final = 50
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Request:
-    """The request of the command line; see the help of train_recognition."""
-
-    settings: RunSettings
-    config: Path
-    data: Path
-    out: Path
-    scenes: Path | None = None
-    seed: int = 0
-    workers: int = 0
-    resume: bool = False
-    checkpoint: Path | None = None
 
 
 def training_facts(

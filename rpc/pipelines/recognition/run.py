@@ -18,9 +18,9 @@ from rpc.data.class_sets.class_folders import labels_of
 from rpc.data.class_sets.class_set import ClassSet
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.images import image_size, write_image
+from rpc.pipelines.recognition.request import Request
 from rpc.pipelines.recognition.result import (
     BEST,
-    Request,
     confusions_of,
     fingerprint,
     plain,
@@ -52,13 +52,16 @@ def run_recognition(
     request: Request,
     stop: Callable[[], bool] = lambda: False,
     at_once: AtOnce = nullcontext,
-) -> None:
+) -> Path:
     """Train or take a checkpoint, measure on validation and test photos, write and draw.
 
     Args:
         request: what is asked for.
         stop: see `rpc.recognition.training.loop.learn`.
         at_once: likewise; entered when photos are scored in the end, too.
+
+    Returns:
+        The path of result.json.
 
     Raises:
         DataError: the data, the config or a checkpoint do not fit, or OUT holds another run.
@@ -77,7 +80,7 @@ def run_recognition(
             model = _taken(request.checkpoint, request, data)
             if processes.rank == 0:
                 _measure(request, data, model, processes, None, at_once)
-            return
+            return request.out / RESULT
         require_needs(request.settings.system, data.known, data.name)
         identity = _require_same_run(request, data, processes)
         _require_photos(data, processes)
@@ -87,6 +90,7 @@ def run_recognition(
             best = _taken(request.out / BEST, request, data)
             training = training_facts(request, learned, spent, processes)
             _measure(request, data, best, processes, training, at_once)
+    return request.out / RESULT
 
 
 def _require_photos(data: ClassSet, processes: Processes) -> None:

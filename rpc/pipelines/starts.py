@@ -1,0 +1,137 @@
+"""The starts of every store's training, learned from drawn packages: OUT/training or its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from rpc.data.images import write_image
+from rpc.data.shipped import shipped
+from rpc.detection.train import build_config, train
+from rpc.recognition.start import write_start
+from rpc.recognition.train import RecogniserSettings, train_recogniser
+from rpc.runs.processes import has_fast_bfloat16
+from rpc.runs.progress import bar
+from synth.compose import SceneConfig, compose_dataset
+from synth.drawn import draw_cutouts, draw_texture, drawn_taxonomy
+
+STORE: Final = shipped("examples/ministore")
+CONFIG: Final = shipped("configs/start.py")
+SURFACES: Final = 60
+Part = Literal["detector", "recogniser"]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A part's usual numbers; `siblings` are the look-alikes in a family."""
+
+    products: int
+    siblings: int | None
+    scenes: int
+    minutes: float
+
+
+# The detector tells no product from another.
+USUAL: Final[Mapping[Part, Usual]] = {
+    "detector": Usual(400, None, 4000, 17.0),
+    "recogniser": Usual(800, 4, 4000, 24.0),
+}
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """A start to be trained; None takes what is usual for the part.
+
+    Attributes:
+        part: what is trained.
+        out: folder.
+        products: packages to draw.
+        scenes: trays to compose.
+        minutes: time for training.
+        seed: of everything.
+        data: any store: a detector's training wants one, its photos are not used.
+    """
+
+    part: Part
+    out: Path | None = None
+    products: int | None = None
+    scenes: int | None = None
+    minutes: float | None = None
+    seed: int = 0
+    data: Path = STORE
+
+    @property
+    def folder(self) -> Path:
+        """The folder of all that is made."""
+        return self.out or Path("out/start") / self.part
+
+
+def make_start(request: StartRequest) -> Path:
+    """Draw packages, compose trays, train on them; the path of the model.
+
+    Raises:
+        DataError: a number makes no sense, or the folder holds a run with other settings.
+    """
+    _compose(request)
+    return (_train_detector if request.part == "detector" else _train_recogniser)(request)
+
+
+def _compose(request: StartRequest) -> None:
+    """Trays of drawn packages on drawn surfaces."""
+    usual = USUAL[request.part]
+    products = request.products or usual.products
+    packages, surfaces = request.folder / "packages", request.folder / "surfaces"
+    with bar("drawing packages") as progress:
+        draw_cutouts(
+            packages, products, seed=request.seed, siblings=usual.siblings, progress=progress
+        )
+    for index in range(SURFACES):
+        write_image(surfaces / f"surface_{index:03d}.jpg", draw_texture(request.seed, index))
+    # Wide ranges: nobody knows how large the products of the next store are, or how they lie.
+    if request.part == "detector":
+        wide = SceneConfig(width=448, height=448, scene_scale=(0.6, 1.6), spread=(0.1, 0.36))
+    else:  # print is to be read
+        wide = SceneConfig(width=512, height=512, scene_scale=(0.8, 1.6), spread=(0.1, 0.36))
+    with bar("composing scenes") as progress:
+        compose_dataset(
+            packages,
+            request.folder / "scenes",
+            request.scenes or usual.scenes,
+            config=wide,
+            seed=request.seed,
+            background_dir=surfaces,
+            plain=0.6,
+            taxonomy=drawn_taxonomy(products),
+            progress=progress,
+        )
+
+
+def _train_detector(request: StartRequest) -> Path:
+    config = build_config(
+        CONFIG,
+        request.data,  # names one class here, no more: there is no validation
+        request.folder / "scenes",
+        {"val_cfg": None},
+        minutes=request.minutes or USUAL[request.part].minutes,
+        amp=has_fast_bfloat16(),
+        seed=request.seed,
+    )
+    return train(config, request.folder / "training", resume=True)
+
+
+def _train_recogniser(request: StartRequest) -> Path:
+    settings = RecogniserSettings(
+        minutes=request.minutes or USUAL[request.part].minutes,
+        seed=request.seed,
+        bfloat16=has_fast_bfloat16(),
+    )
+    with bar("learning to tell look-alikes apart") as progress:
+        model = train_recogniser(
+            request.folder / "scenes",
+            request.folder / "training",
+            settings,
+            lambda done, facts: progress(round(1000 * done), 1000, facts),
+        )
+    return write_start(request.folder / "recogniser_start.pth", model)
