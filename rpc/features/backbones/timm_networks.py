@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import timm
 import torch
@@ -20,13 +20,12 @@ from rpc.data.files import DataError
 from rpc.features.backbones.efficientnet_lite import (
     IMAGENET_LITE_MEAN,
     IMAGENET_LITE_STD,
-    _load_by_order,
+    LITE,
     efficientnet_lite_weights,
     fold_batch_norm,
+    load_by_order,
 )
 from rpc.features.backbones.network import FINER, LAST, Layer, Maps, Pretrained, Run, reason
-
-LITE: Final = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 def open_lite(name: str, weights: str | Path | None = None) -> Pretrained:
@@ -40,7 +39,7 @@ def open_lite(name: str, weights: str | Path | None = None) -> Pretrained:
         path = efficientnet_lite_weights(name) if weights is None else Path(weights)
         if not path.is_file():
             raise DataError(f"{path}: no such file; expected the weights of {name}")
-        _load_by_order(module, path, name)
+        load_by_order(module, path, name)
     except ValueError as error:
         raise DataError(str(error)) from error
     grey, spread = IMAGENET_LITE_MEAN, IMAGENET_LITE_STD

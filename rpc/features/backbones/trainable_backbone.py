@@ -6,22 +6,21 @@ Key: B photos, H x W pixels, C channels, h x w cells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
+from rpc.data.packages import import_package
 from rpc.features.backbones.efficientnet_lite import (
     IMAGENET_LITE_MEAN,
     IMAGENET_LITE_STD,
+    LITE,
     create_efficientnet_lite,
 )
 from rpc.features.backbones.network import reason
-
-LITE: Final = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
 class Backbone(nn.Module):
@@ -123,6 +122,7 @@ def _stages_of(name: str) -> tuple[int, ...]:
     Raises:
         DataError: it is unknown, or does not give its stages.
     """
+    timm = import_package("timm")
     own = f"tf_{name}" if name in LITE else name
     if not timm.is_model(own):
         raise DataError(f"backbone {name}: unknown; expected {', '.join(LITE)} or a name of timm")
@@ -145,6 +145,7 @@ def _open(
         except ValueError as error:
             raise DataError(str(error)) from error
         return network, [IMAGENET_LITE_MEAN] * 3, [IMAGENET_LITE_STD] * 3
+    timm = import_package("timm")
     try:
         network = timm.create_model(
             name, pretrained=pretrained, features_only=True, out_indices=stages

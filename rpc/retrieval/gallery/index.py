@@ -13,11 +13,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError, atomic_path
+from rpc.data.packages import import_package
 
 FloatArray = NDArray[np.float32]
 Embeddings = NDArray[np.float16]
@@ -28,12 +28,12 @@ HNSW_LINKS: Final = 32
 HNSW_BUILD: Final = 80  # candidates looked at for each new embedding
 LIST_SAMPLE: Final = 40  # IVF: embeddings of the training sample for each list
 
-
-Index = faiss.Index
+Index = Any  # faiss.Index
 
 
 def exact_index(embeddings: Embeddings) -> Index:
     """All of the embeddings (M, D) are compared with each query."""
+    faiss = _faiss()
     dimension = embeddings.shape[1]
     index = faiss.IndexScalarQuantizer(
         dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
@@ -50,8 +50,13 @@ def hnsw_index(embeddings: Embeddings) -> Index:
 
     Slow to build, quick to ask, takes about 4 x 2 x 32 bytes an embedding beside that itself.
     """
-    kind: Any = faiss.ScalarQuantizer.QT_fp16  # faiss's own types tell another one
-    index = faiss.IndexHNSWSQ(embeddings.shape[1], kind, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+    faiss = _faiss()
+    index = faiss.IndexHNSWSQ(
+        embeddings.shape[1],
+        faiss.ScalarQuantizer.QT_fp16,
+        HNSW_LINKS,
+        faiss.METRIC_INNER_PRODUCT,
+    )
     index.hnsw.efConstruction = HNSW_BUILD
     index.train(_full(embeddings[:1]))
     _add(index, embeddings)
@@ -66,6 +71,7 @@ def ivf_index(embeddings: Embeddings, lists: int | None = None, seed: int = 0) -
         lists: how many; by default the square root of M, rounded.
         seed: which embeddings the centres are learnt from.
     """
+    faiss = _faiss()
     count, dimension = embeddings.shape
     lists = max(min(round(count**0.5) if lists is None else lists, count), 1)
     coarse = faiss.IndexFlatIP(dimension)
@@ -110,12 +116,14 @@ def search_embeddings(
     Returns:
         Scores (N, C) and numbers of embeddings (N, C), best first; -1 where fewer were found.
     """
+    faiss = _faiss()
     queries = np.ascontiguousarray(queries, dtype=np.float32)
     if isinstance(index, faiss.IndexHNSW):
         index.hnsw.efSearch = max(effort or 128, count)
     elif isinstance(index, faiss.IndexIVF):
         index.nprobe = min(max(effort or index.nlist // 8, 1), index.nlist)
-    return index.search(queries, count)
+    scores, numbers = index.search(queries, count)
+    return scores, numbers
 
 
 def pair_scores(
@@ -138,7 +146,7 @@ def write_index(path: Path, index: Index) -> Path:
     """
     with atomic_path(path) as part:
         try:
-            faiss.write_index(index, str(part))
+            _faiss().write_index(index, str(part))
         except RuntimeError as error:
             raise DataError(f"{path}: cannot be written: {_first_line(error)}") from error
     return path
@@ -151,12 +159,17 @@ def read_index(path: Path, dimension: int) -> Index:
         DataError: it is missing, damaged, or of another dimension.
     """
     try:
-        index = faiss.read_index(str(path))
+        index = _faiss().read_index(str(path))
     except RuntimeError as error:
         raise DataError(f"{path}: not a search index: {_first_line(error)}") from error
     if index.d != dimension:
         raise DataError(f"{path}: an index of {index.d} dimensions, expected {dimension}")
     return index
+
+
+def _faiss() -> Any:
+    """The library, imported with the first gallery: a counter without one does without it."""
+    return import_package("faiss", "faiss-cpu")
 
 
 def _add(index: Any, embeddings: Embeddings) -> None:

@@ -1,0 +1,31 @@
+"""A package that is needed for some work only is imported by that work, and told when missing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from rpc.data.files import DataError
+from rpc.data.packages import import_package
+
+
+def test_a_package_is_imported_and_a_missing_one_is_told_with_its_remedy(monkeypatch):
+    assert import_package("json").loads("1") == 1
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(DataError, match=r"^faiss: needed .*; pip install faiss-cpu$"):
+        import_package("faiss", "faiss-cpu")
+    with pytest.raises(DataError, match=r"pip install no_such_package$"):
+        import_package("no_such_package")
+
+
+def test_reading_the_library_imports_neither_timm_nor_faiss():
+    ask = """
+import sys
+import rpc.features, rpc.retrieval.gallery.gallery, rpc.retrieval.descriptors.recipes
+import rpc.features.backbones.feature_maps, rpc.features.backbones.trainable_backbone
+import rpc.retrieval.descriptors.product_descriptor, rpc.retrieval.reranking.search_again
+print(*{"timm", "faiss"} & set(sys.modules))
+"""
+    run = [sys.executable, "-W", "ignore", "-c", ask]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr[-1000:]
