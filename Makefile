@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: quickstart test slow lint types bench docs setup dev clean
+.PHONY: quickstart test slow lint types bench docs wheel setup dev clean
 
 ## quickstart: product photos to shopping lists of held-out trays on the embedded store
 quickstart: setup
@@ -33,6 +33,11 @@ bench: $(VENV)/.test
 docs: dev
 	$(BIN)/python -m pdoc --docformat google --output-directory out/docs rpc synth
 
+## wheel: the package with its configs, weights and example store, in dist/
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir dist .
+
 setup: $(VENV)/.run
 dev: $(VENV)/.dev
 
@@ -56,4 +61,4 @@ $(VENV)/.dev: pyproject.toml
 	$(call install,.[dev],$@)
 
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) out build dist *.egg-info
