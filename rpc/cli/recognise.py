@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
+from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import INTERRUPTED
 from rpc.cli.verb_parser import VerbParser
 
@@ -54,5 +55,6 @@ def parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=1, help="threads that read photos ahead (default: 1)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
     add("--checkpoint", type=Path, metavar="FILE", help="measure this model; nothing is learned")
+    add_device_option(made)
     add_config_options(made, "options.width=32 training.batch_size=8")
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 
 
@@ -72,5 +73,5 @@ def parser() -> argparse.ArgumentParser:
         "--whiten", type=int, default=512, metavar="D", help="dimensions of whitened SCDA, 0: none"
     )
     made.add_argument("--seed", type=int, default=0, metavar="S", help="of everything fitted")
-    made.add_argument("--device", default="cpu", metavar="NAME", help="as torch calls it")
+    add_device_option(made)
     return made

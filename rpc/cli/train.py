@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
+from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import INTERRUPTED
 from rpc.cli.verb_parser import VerbParser
 
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
         amp=args.amp,
         seed=args.seed,
         launcher=args.launcher,
+        device=args.device,
     )
     try:
         print(train(config, args.work_dir, resume=args.resume))
@@ -45,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add("--work-dir", type=Path, required=True, metavar="DIR", help="for model, logs, resume point")
     add("--resume", action="store_true", help="go on where a training in WORK_DIR was stopped")
     add("--minutes", type=float, help="time for training, validation and saving (default: config)")
+    add_device_option(made)
     add_config_options(made, "image_size=320 train_dataloader.batch_size=4")
     add("--amp", action="store_true", help="mixed precision: bfloat16 on a CPU, float16 on a GPU")
     add("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="(default: none)")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
+from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import INTERRUPTED
 from rpc.cli.verb_parser import VerbParser
 
@@ -47,5 +48,6 @@ def parser() -> argparse.ArgumentParser:
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     add("--seed", type=int, default=0, help="of weights, crops, what is drawn (default: 0)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
+    add_device_option(made)
     add_config_options(made, "generator.width=32 training.batch_size=4")
     return made

@@ -42,6 +42,7 @@ class RendererRequest:
         iterations: batches in place of the config's budget.
         seed: of weights, crops and what is drawn.
         resume: go on where a training in `out` was stopped.
+        device: that a learned renderer's networks are trained on, see `rpc.runs.devices`.
         options: changes to the config by dotted name.
     """
 
@@ -55,6 +56,7 @@ class RendererRequest:
     iterations: int | None = None
     seed: int = 0
     resume: bool = False
+    device: str = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -92,7 +94,11 @@ def _learned(request: RendererRequest, values: dict[str, Any], target: TargetPho
     _budget(request, values)
     settings = read_settings(values, str(request.config))
     scenes = list_photos(request.scenes / "images", "composed scenes to learn from")
-    with joined() as processes, bar("learning to render") as progress, Interruption() as asked:
+    with (
+        joined(request.device) as processes,
+        bar("learning to render") as progress,
+        Interruption() as asked,
+    ):
         generator, iterations = train_translation(
             scenes,
             target.paths,

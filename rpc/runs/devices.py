@@ -11,7 +11,7 @@ from rpc.data.files import DataError
 
 DEVICES: Final = '"auto", "cpu", "cuda" or "cuda:1"'  # for help texts
 
-_KNOWN = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
+_KNOWN = re.compile(r"auto|cpu|cuda(:\d{1,2})?")  # torch keeps the number in 8 bits
 
 
 def resolve_device(name: str | torch.device) -> torch.device:

@@ -13,6 +13,9 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from rpc.data.files import DataError
+from rpc.runs.devices import resolve_device
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -60,22 +63,39 @@ class Processes:
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
-    """Join the processes that torchrun started, over NCCL on GPUs and gloo without; or be alone."""
+def joined(device: str = "auto") -> Iterator[Processes]:
+    """Join the processes that torchrun started, over NCCL on GPUs and gloo without; or be alone.
+
+    Args:
+        device: see `rpc.runs.devices`; of several processes, each takes the GPU of its rank.
+
+    Raises:
+        DataError: another device, or one GPU for several processes.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    cuda = torch.cuda.is_available()
-    device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if size == 1:
-        yield Processes(device=device)
+        yield Processes(device=resolve_device(device))
         return
+    own = _device_of_rank(device, int(os.environ.get("LOCAL_RANK", "0")))
+    cuda = own.type == "cuda"
     if cuda:
-        torch.cuda.set_device(device)
+        torch.cuda.set_device(own)
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
-        yield Processes(distributed.get_rank(), size, device)
+        yield Processes(distributed.get_rank(), size, own)
     finally:
         distributed.destroy_process_group()
+
+
+def _device_of_rank(name: str, rank: int) -> torch.device:
+    """The device of one of several processes on a machine."""
+    if ":" in name:
+        raise DataError(
+            f"device {name}: each of several processes takes the GPU of its rank; "
+            "expected auto, cpu or cuda"
+        )
+    device = resolve_device(name)
+    return resolve_device(f"cuda:{rank}") if device.type == "cuda" else device
 
 
 def has_fast_bfloat16() -> bool:

@@ -26,7 +26,9 @@ def test_a_name_gives_its_device(monkeypatch, name, gpus, device):
     assert resolve_device(name) == torch.device(device)
 
 
-@pytest.mark.parametrize("name", ["gpu", "", "CPU", "cuda:", "cuda:-1", "meta", "auto "])
+@pytest.mark.parametrize(
+    "name", ["gpu", "", "cuda:999", "CPU", "cuda:", "cuda:-1", "meta", "auto "]
+)
 def test_an_unknown_name_is_refused_with_the_known_ones(name):
     with pytest.raises(DataError, match=r"device '.*': expected auto, cpu, cuda or .* cuda:1$"):
         resolve_device(name)

@@ -27,6 +27,7 @@ class Request:
         workers: threads that read photos ahead.
         resume: go on where a training in `out` was stopped.
         checkpoint: measure this model; nothing is learned.
+        device: that the system runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a number is out of range.
@@ -41,6 +42,7 @@ class Request:
     workers: int = 0
     resume: bool = False
     checkpoint: Path | None = None
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         require_at_least("--workers", self.workers, 0)

@@ -70,7 +70,7 @@ def run_recognition(
     validation = request.settings.validation
     data = open_class_set(request.data, request.scenes)
     data = data.with_validation(validation.share, validation.seed)
-    with joined() as processes:
+    with joined(request.device) as processes:
         if request.checkpoint is not None:
             if (request.out / RUN).is_file():
                 raise DataError(

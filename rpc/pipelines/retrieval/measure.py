@@ -46,7 +46,7 @@ class RetrievalRequest:
         clusters: of VLAD, and Gaussians of FV.
         whiten: dimensions of whitened SCDA; 0 for none.
         seed: of everything fitted.
-        device: as torch calls it.
+        device: that the backbone runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a number is too small, or a method unknown.

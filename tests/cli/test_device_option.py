@@ -1,0 +1,38 @@
+"""`--device` reaches the networks: a GPU that nobody has is refused by each verb."""
+
+import importlib
+
+import pytest
+import torch
+
+from rpc.cli import train_render
+from rpc.cli.main import VERBS, module_of
+from tests.cli.small_shop import ROOT
+
+ABSENT = "cuda:99"
+OFFERED = {"recognise", "retrieve", "train", "train-render"}
+
+
+def test_the_verbs_that_run_networks_offer_a_device():
+    parsers = {verb: importlib.import_module(f"rpc.cli.{module_of(verb)}") for verb in VERBS}
+    texts = {verb: module.parser().format_help() for verb, module in parsers.items()}
+    assert {verb for verb, text in texts.items() if "--device NAME" in text} == OFFERED
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize("tool", ["train", "train_recognition"])
+def test_a_training_refuses_a_device_that_is_not_there(refused, tool):
+    line = refused(tool, "--device", ABSENT)
+    assert f"device {ABSENT}: torch sees no GPU on this machine; take auto or cpu" in line
+
+
+def test_learning_to_render_refuses_a_device_that_is_not_there(shop):
+    words = [str(ROOT / "configs/render/cut_cpu.py"), "--scenes", str(shop), "--data"]
+    (shop / "trays").rename(shop / "images")
+    words += [str(shop / "store"), "--out", str(shop / "o"), "--device", ABSENT]
+    with pytest.raises(ValueError, match=f"device {ABSENT}"):
+        train_render.main(words)
