@@ -63,12 +63,16 @@ class CountingRule:
 
     def apply(self, detections: Detections) -> Detections:
         """The detections that count, best first; equal scores by label, then box."""
-        good = detections.select(detections.scores >= self.threshold)
-        good = good.select(best_first(good))
+        return detections.select(self.rows(detections))
+
+    def rows(self, detections: Detections) -> NDArray[np.int64]:
+        """Which detections count: their rows, in the order of `apply`."""
+        rows = np.flatnonzero(detections.scores >= self.threshold)
+        rows = rows[best_first(detections.select(rows))]
         if self.suppresses:
             limits = (self.nms_iou, self.agnostic_iou, self.containment)
-            good = good.select(suppress(Overlaps.of(good), *limits)[0])
-        return good.select(np.arange(min(len(good), self.max_items)))
+            rows = rows[suppress(Overlaps.of(detections.select(rows)), *limits)[0]]
+        return rows[: self.max_items]
 
     @property
     def suppresses(self) -> bool:

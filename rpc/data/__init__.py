@@ -12,7 +12,7 @@ from rpc.data.dataset import (
 )
 from rpc.data.exemplars import Exemplar, parse_exemplar_name
 from rpc.data.files import DataError, atomic_path, read_json, safe_join, write_json
-from rpc.data.images import image_size, read_image, read_rgba, write_image
+from rpc.data.images import image_size, read_image, read_photo, read_rgba, write_image
 from rpc.data.levels import LEVEL_RULES, LEVELS, Level, LevelRule, level_of
 from rpc.data.store import Store
 from rpc.data.taxonomy import Category, Taxonomy
@@ -41,6 +41,7 @@ __all__ = [
     "read_dataset",
     "read_image",
     "read_json",
+    "read_photo",
     "read_rgba",
     "safe_join",
     "scan_dataset",

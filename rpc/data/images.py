@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from rpc.data.files import DataError, write_bytes
 
 # Arrays: H height, W width in pixels.
 Rgb = NDArray[np.uint8]
+Photo: TypeAlias = str | Path | bytes | Image.Image | Rgb
 
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
@@ -42,6 +45,35 @@ def read_image(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     return np.asarray(_read(Path(path), max_side, _over_white)).copy()
 
 
+def read_photo(photo: Photo, name: str = "photo") -> Rgb:
+    """Take a photo in any form as RGB (H, W, 3) uint8, as `read_image` does a file.
+
+    Args:
+        photo: the path of a file, the bytes of one, a PIL image, or an RGB array (H, W, 3) uint8,
+            which is taken as it is.
+        name: of the photo, in errors about one that has no path.
+
+    Raises:
+        DataError: as `read_image`, or something else than these.
+    """
+    if isinstance(photo, str | Path):
+        return read_image(photo)
+    if isinstance(photo, bytes | bytearray | memoryview):
+        return np.asarray(_read(bytes(photo), MAX_SIDE, _over_white, name)).copy()
+    if isinstance(photo, Image.Image):
+        _check_size(photo, name, MAX_SIDE)
+        return np.asarray(_decoded(photo, _over_white, name)).copy()
+    if not isinstance(photo, np.ndarray):
+        got = type(photo).__name__
+    elif photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+        got = f"an array {photo.shape} {photo.dtype}"
+    else:
+        return photo
+    raise DataError(
+        f"{name}: expected a path, bytes, a PIL image or an RGB array (H, W, 3) uint8, got {got}"
+    )
+
+
 def read_rgba(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     """Read an image with its alpha as (H, W, 4) uint8; alpha is 255 where the file has none.
 
@@ -59,14 +91,14 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
     """
     path = Path(path)
     try:
-        with _open(path, max_side) as image:
+        with _open(path, max_side, str(path)) as image:
             width, height = image.size
             # 5 to 8 are the EXIF orientations that lie on their side.
             rotated = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     except DataError:
         raise
     except Exception as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(str(path), error) from error
     return (height, width) if rotated else (width, height)
 
 
@@ -126,18 +158,33 @@ def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
     return write_bytes(path, data.tobytes())
 
 
-def _read(path: Path, max_side: int, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Decode all of a file, rotated upright, 8 bits a channel, and converted by `convert`."""
+def _read(
+    source: Path | bytes,
+    max_side: int,
+    convert: Callable[[Image.Image], Image.Image],
+    name: str = "",
+) -> Image.Image:
+    """Decode all of a file or of its bytes, as `_decoded`."""
+    name = str(source) if isinstance(source, Path) else name
     try:
-        with _open(path, max_side) as image:
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return convert(_to_8_bit(image))
+        with _open(source, max_side, name) as image:
+            return _decoded(image, convert, name)
     except DataError:
         raise
+    except Exception as error:
+        raise _unreadable(name, error) from error
+
+
+def _decoded(
+    image: Image.Image, convert: Callable[[Image.Image], Image.Image], name: str
+) -> Image.Image:
+    """All of an image, rotated upright, 8 bits a channel, and converted by `convert`."""
+    try:
+        image.load()
+        return convert(_to_8_bit(ImageOps.exif_transpose(image)))
     # Pillow's decoders answer damage with OSError, SyntaxError, ValueError, struct.error, ...
     except Exception as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(name, error) from error
 
 
 def _over_white(image: Image.Image) -> Image.Image:
@@ -148,24 +195,32 @@ def _over_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
-def _open(path: Path, max_side: int) -> Image.Image:
+def _open(source: Path | bytes, max_side: int, name: str) -> Image.Image:
     """Read the header and refuse what is missing, empty, no image or too large."""
     try:
-        if path.stat().st_size == 0:
-            raise DataError(f"{path}: the file is empty; replace it")
-        image = Image.open(path, formats=FORMATS)
+        if (source.stat().st_size if isinstance(source, Path) else len(source)) == 0:
+            raise DataError(f"{name}: the file is empty; replace it")
+        given = source if isinstance(source, Path) else io.BytesIO(source)
+        image = Image.open(given, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(path, f"more than {MAX_PIXELS:,} pixels", max_side) from error
+        raise _too_large(name, f"more than {MAX_PIXELS:,} pixels", max_side) from error
     except UnidentifiedImageError as error:
-        hint = " (convert HEIC to JPEG first)" if path.suffix.lower() in (".heic", ".heif") else ""
-        raise DataError(f"{path}: not an image: expected {', '.join(FORMATS)}{hint}") from error
+        hint = " (convert HEIC to JPEG first)" if name.lower().endswith((".heic", ".heif")) else ""
+        raise DataError(f"{name}: not an image: expected {', '.join(FORMATS)}{hint}") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
+    try:
+        _check_size(image, name, max_side)
+    except DataError:
+        image.close()
+        raise
+    return image
+
+
+def _check_size(image: Image.Image, name: str, max_side: int) -> None:
     width, height = image.size
     if max(width, height) >= max_side or width * height > MAX_PIXELS:
-        image.close()
-        raise _too_large(path, f"{width}x{height} px", max_side)
-    return image
+        raise _too_large(name, f"{width}x{height} px", max_side)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -176,12 +231,12 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray((values.clip(0, 65_535) >> 8).astype(np.uint8))
 
 
-def _too_large(path: Path, size: str, max_side: int) -> DataError:
+def _too_large(name: str, size: str, max_side: int) -> DataError:
     return DataError(
-        f"{path}: the image is too large: {size}; expected sides below {max_side:,} px "
+        f"{name}: the image is too large: {size}; expected sides below {max_side:,} px "
         f"and at most {MAX_PIXELS:,} pixels: scale it down"
     )
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: the image is truncated or damaged: {error}; replace it")
+def _unreadable(name: str, error: Exception) -> DataError:
+    return DataError(f"{name}: the image is truncated or damaged: {error}; replace it")

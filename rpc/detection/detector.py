@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import nn
 
@@ -23,9 +26,11 @@ import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.model_file import SavedModel, load_model
+from rpc.runs.devices import resolve_device
 from rpc.runs.tensor_files import first_misfit
 from rpc.structures import Detections, clip_boxes, order_corners
 
+Rgb = NDArray[np.uint8]
 PAD_VALUE = 114
 
 
@@ -36,19 +41,33 @@ class Detector:
         model: mmdet's detector in evaluation mode.
         saved: what came with it in its file.
         image_size: longest that the longer and the shorter side of a photo become, in pixels.
+        device: that the network runs on, see `rpc.runs.devices`; the model is moved there.
+
+    Raises:
+        DataError: an unknown device.
     """
 
-    def __init__(self, model: nn.Module, saved: SavedModel, image_size: tuple[int, int]) -> None:
-        self.model = model.eval()
+    def __init__(
+        self,
+        model: nn.Module,
+        saved: SavedModel,
+        image_size: tuple[int, int],
+        *,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.device = resolve_device(device)
+        # Two steps: mmengine's own `to` learns the device of the inputs from the first.
+        self.model: Any = model.eval().to(self.device).to(memory_format=torch.channels_last)
         self.saved = saved
         self.image_size = image_size
 
     @classmethod
-    def load(cls, path: str | Path) -> Detector:
-        """Build the network that a model file describes, with its weights.
+    def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Detector:
+        """Build the network that a model file describes, with its weights, on a device.
 
         Raises:
-            DataError: the file is missing, damaged, unsafe, or does not fit what it describes.
+            DataError: the file is missing, damaged, unsafe, or does not fit what it describes; or
+                an unknown device.
         """
         saved = load_model(path)
         try:
@@ -62,7 +81,7 @@ class Detector:
                 f"{path}: its weights do not fit its own description: {first_misfit(error)}; "
                 "train the model anew"
             ) from error
-        return cls(model.to(memory_format=torch.channels_last), saved, size)
+        return cls(model, saved, size, device=device)
 
     @property
     def agnostic(self) -> bool:
@@ -76,8 +95,7 @@ class Detector:
         """The SKUs that it knows."""
         return self.saved.taxonomy
 
-    @torch.inference_mode()
-    def predict(self, rgb: NDArray[np.uint8]) -> Detections:
+    def predict(self, rgb: Rgb) -> Detections:
         """All detections of a photo, before any counting rule.
 
         Args:
@@ -89,23 +107,43 @@ class Detector:
         Raises:
             ValueError: not an RGB photo.
         """
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-            raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
-        padded, scale = letterbox(rgb, *self.image_size)
-        sample = DetDataSample(
-            metainfo={
-                "ori_shape": padded.shape[:2],
-                "img_shape": padded.shape[:2],
-                "scale_factor": (1.0, 1.0),
-            }
-        )
-        tensor = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))
-        batch = self.model.data_preprocessor({"inputs": [tensor], "data_samples": [sample]})
-        found = self.model.predict(batch["inputs"], batch["data_samples"])[0].pred_instances
-        return _detections(found.bboxes, found.scores, found.labels, scale, rgb.shape[:2])
+        return self.predict_batch([rgb])[0]
+
+    def predict_batch(self, photos: Sequence[Rgb]) -> list[Detections]:
+        """All detections of each photo, as `predict`; the network sees equal shapes at once.
+
+        Photos of different shapes are not padded to one another: what a photo shows does not
+        depend on its neighbours.
+
+        Raises:
+            ValueError: one of them is not an RGB photo.
+        """
+        for rgb in photos:
+            if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+                raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
+        boxed = [letterbox(rgb, *self.image_size) for rgb in photos]
+        rows_of: dict[tuple[int, ...], list[int]] = {}
+        for row, (picture, _) in enumerate(boxed):
+            rows_of.setdefault(picture.shape, []).append(row)
+        found = [Detections.empty()] * len(photos)
+        for rows in rows_of.values():
+            for row, answer in zip(rows, self._run([boxed[r][0] for r in rows]), strict=True):
+                found[row] = _detections(answer, boxed[row][1], photos[row].shape[:2])
+        return found
+
+    @torch.inference_mode()
+    def _run(self, pictures: Sequence[Rgb]) -> list[InstanceData]:
+        """The network's answers for pictures of one shape, in pixels of the pictures."""
+        shape = pictures[0].shape[:2]
+        about = {"ori_shape": shape, "img_shape": shape, "scale_factor": (1.0, 1.0)}
+        inputs = [torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1))) for p in pictures]
+        samples = [DetDataSample(metainfo=about) for _ in pictures]
+        batch = self.model.data_preprocessor({"inputs": inputs, "data_samples": samples})
+        answers = self.model.predict(batch["inputs"], batch["data_samples"])
+        return [answer.pred_instances for answer in answers]
 
 
-def letterbox(rgb: NDArray[np.uint8], longer: int, shorter: int) -> tuple[NDArray[np.uint8], float]:
+def letterbox(rgb: Rgb, longer: int, shorter: int) -> tuple[Rgb, float]:
     """Scale a photo (H, W, 3) as large as both sides allow; pad it where one square serves all.
 
     Args:
@@ -123,7 +161,7 @@ def letterbox(rgb: NDArray[np.uint8], longer: int, shorter: int) -> tuple[NDArra
     # As mmdet's own Resize in training: bilinear, whatever the factor.
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
     if longer != shorter:  # the network's own preprocessor pads, as it did in training
-        return small, scale
+        return np.asarray(small, np.uint8), scale
     full = math.ceil(longer / 32) * 32
     padded = np.full((full, full, 3), PAD_VALUE, np.uint8)
     padded[: size[1], : size[0]] = small
@@ -138,17 +176,11 @@ def _pair(size: int | list[int]) -> tuple[int, int]:
     return longer, shorter
 
 
-def _detections(
-    boxes: torch.Tensor,
-    scores: torch.Tensor,
-    labels: torch.Tensor,
-    scale: float,
-    shape: tuple[int, ...],
-) -> Detections:
+def _detections(found: InstanceData, scale: float, shape: tuple[int, ...]) -> Detections:
     """From tensors in pixels of the padded picture to boxes inside the photo, best first."""
-    corners = boxes.cpu().double().numpy() / scale
+    corners = found.bboxes.cpu().double().numpy() / scale
     inside = clip_boxes(order_corners(corners), shape[1], shape[0])
-    found = Detections(inside, scores.cpu().double().numpy(), labels.cpu().numpy())
+    kept = Detections(inside, found.scores.cpu().double().numpy(), found.labels.cpu().numpy())
     sides = inside[:, 2:] - inside[:, :2]
-    found = found.select((sides > 1).all(axis=1))
-    return found.select(np.argsort(-found.scores, kind="stable"))
+    kept = kept.select((sides > 1).all(axis=1))
+    return kept.select(np.argsort(-kept.scores, kind="stable"))

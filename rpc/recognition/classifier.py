@@ -5,7 +5,7 @@ Key: B crops, N boxes of a photo, S x S pixels of a crop, K SKUs; class K is 'no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -94,19 +94,28 @@ class Recogniser:
         model.load_state_dict(dict(state))
         return cls(model, turns, device=device)
 
-    @torch.inference_mode()
     def probabilities(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Probabilities (N, K + 1), each row summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
+        return self.batch_probabilities([rgb], [boxes])[0]
+
+    @torch.inference_mode()
+    def batch_probabilities(
+        self, photos: Sequence[NDArray[np.uint8]], boxes: Sequence[NDArray[np.float64]]
+    ) -> list[NDArray[np.float64]]:
+        """As `probabilities`, of each photo and its boxes; the network sees all crops at once."""
         labels = self.model.head.out_features
-        if len(boxes) == 0:
-            return np.zeros((0, labels))
-        crops = cut_crops(rgb, boxes, CROP_SIDE)
-        extents = torch.from_numpy(box_extents(boxes, rgb.shape[1])).to(self.device)
-        total = np.zeros((len(boxes), labels))
+        pairs = [pair for pair in zip(photos, boxes, strict=True) if len(pair[1])]
+        ends = np.cumsum([len(places) for places in boxes])
+        if not pairs:
+            return [np.zeros((0, labels)) for _ in photos]
+        crops = np.concatenate([cut_crops(rgb, places, CROP_SIDE) for rgb, places in pairs])
+        sizes = np.concatenate([box_extents(places, rgb.shape[1]) for rgb, places in pairs])
+        extents = torch.from_numpy(sizes).to(self.device)
+        total = np.zeros((len(crops), labels))
         for turn in range(self.turns):
             rotated = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
             logits = self.model(torch.from_numpy(rotated).to(self.device), extents)
             total += torch.softmax(logits, dim=1).double().cpu().numpy()
-        return np.asarray(total / self.turns)
+        return np.split(total / self.turns, ends[:-1])

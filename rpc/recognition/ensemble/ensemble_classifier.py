@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rpc.recognition.ensemble.gallery_classifier import TellsSkus
+from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.loop import predict
 from rpc.recognition.training.photo_geometry import Placed, fit_window, warp_photo
@@ -164,7 +164,7 @@ class EnsembleClassifier:
 
     def __init__(
         self,
-        own: TellsSkus,
+        own: BoxClassifier,
         names: Sequence[str],
         classifier: SystemClassifier,
         *,

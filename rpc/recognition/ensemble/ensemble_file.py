@@ -15,8 +15,8 @@ from typing import Any, Final
 import torch
 
 from rpc.data.files import DataError, read_json, write_json
+from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, SystemClassifier
-from rpc.recognition.ensemble.gallery_classifier import TellsSkus
 from rpc.recognition.training.model_file import read_model
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.runs.devices import resolve_device
@@ -130,7 +130,7 @@ def read_ensemble(
 
 def read_ensemble_classifier(
     folder: str | Path,
-    own: TellsSkus,
+    own: BoxClassifier,
     skus: tuple[str, ...],
     device: str | torch.device = "cpu",
 ) -> tuple[EnsembleClassifier, EnsembleChoice]:

@@ -7,13 +7,14 @@ recogniser; the last column of probabilities is 'none of them'.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.recognition.box_classifier import BoxClassifier
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.gallery.fusion import Fusion, known_labels
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
@@ -21,14 +22,6 @@ from rpc.retrieval.gallery.open_set import OpenSet
 
 FloatArray = NDArray[np.float64]
 Rgb = NDArray[np.uint8]
-
-
-class TellsSkus(Protocol):
-    """A trained recogniser, such as `rpc.recognition.Recogniser`."""
-
-    def probabilities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
-        """(N, J + 1), each row summing to 1."""
-        ...
 
 
 class GalleryClassifier:
@@ -54,7 +47,7 @@ class GalleryClassifier:
         describe: DescribesPictures,
         open_set: OpenSet | None = None,
         *,
-        recogniser: TellsSkus | None = None,
+        recogniser: BoxClassifier | None = None,
         recogniser_names: tuple[str, ...] = (),
         fusion: Fusion | None = None,
     ) -> None:
@@ -82,7 +75,7 @@ class GalleryClassifier:
         probabilities = (
             None if self.recogniser is None else self.recogniser.probabilities(rgb, boxes)
         )
-        return self.judge(self.similarities(rgb, boxes), probabilities)
+        return self.joined_probabilities(self.similarities(rgb, boxes), probabilities)
 
     def similarities(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
         """Best similarity (N, K) of each box's crop with each SKU, by label.
@@ -99,7 +92,9 @@ class GalleryClassifier:
         table[usable] = found[:, self._by_label]
         return table
 
-    def judge(self, similarities: FloatArray, probabilities: FloatArray | None) -> FloatArray:
+    def joined_probabilities(
+        self, similarities: FloatArray, probabilities: FloatArray | None
+    ) -> FloatArray:
         """(N, K + 1) of similarities (N, K) and a recogniser's probabilities (N, J + 1)."""
         found = self.open_set.probabilities(similarities)
         if probabilities is None:
