@@ -10,6 +10,10 @@ ROOT = Path(__file__).parents[1]
 # Function, class or method -> the test that shows that what it runs or makes is on its device.
 SHOWN_BY = {
     "rpc.detection.config.build_config": "detection/test_configs.py",
+    "rpc.checkout.loading.load": "detection/test_detector.py",
+    "rpc.checkout.loading.load_checkout": "detection/test_detector.py",
+    "rpc.detection.detector.Detector": "detection/test_detector.py",
+    "rpc.detection.detector.Detector.load": "detection/test_detector.py",
     "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
     "rpc.features.backbones.feature_maps.FeatureMaps": "features/backbones/test_feature_maps.py",
     "rpc.recognition.classifier.Recogniser": "recognition/test_classifier.py",
@@ -32,6 +36,9 @@ SHOWN_BY = {
 }
 # Those that are told a device and run nothing themselves.
 ONLY_PASSED_ON = {
+    "rpc.checkout.counter.Checkout",
+    "rpc.checkout.loading.load_ensemble_checkout",
+    "rpc.checkout.loading.load_gallery_checkout",
     "rpc.pipelines.retrieval.measure.RetrievalRequest",
     "rpc.retrieval.descriptors.recipes.MakesDescriber.__call__",
     "rpc.runs.processes.Processes",

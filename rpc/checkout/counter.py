@@ -5,38 +5,45 @@ Key: H x W pixels of a photo, N detections, K SKUs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.checkout.receipt import Receipt, make_receipt
+from rpc.checkout.seen import Seen, see
 from rpc.counting import CountingRule
+from rpc.data.files import DataError
+from rpc.data.images import Photo, read_photo
 from rpc.data.taxonomy import Taxonomy
+from rpc.recognition.box_classifier import BoxClassifier, batch_probabilities
 from rpc.structures import Detections, ShoppingList
+
+Rgb = NDArray[np.uint8]
+AT_ONCE: Final = 8  # photos of a list that are in memory and go through the networks together
 
 
 class FindsItems(Protocol):
-    """Photo (H, W, 3) uint8 RGB to detections."""
+    """Photos (H, W, 3) uint8 RGB to detections."""
 
-    def predict(self, rgb: NDArray[np.uint8]) -> Detections:
+    def predict(self, rgb: Rgb) -> Detections:
         """All detections, before any counting rule."""
         ...
 
-
-class NamesItems(Protocol):
-    """Photo and boxes to probabilities of each SKU, and of 'no single product'."""
-
-    def probabilities(
-        self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(N, K + 1), each row summing to 1."""
+    def predict_batch(self, photos: Sequence[Rgb]) -> list[Detections]:
+        """All detections of each photo."""
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checkout:
-    """A checkout counter.
+    """A checkout counter; `rpc.load` makes one from files.
+
+    >>> counter = rpc.load()
+    >>> receipt = counter("tray.jpg")
 
     Attributes:
         detector: finds items; with a recogniser, its own labels are passed over.
@@ -44,58 +51,115 @@ class Checkout:
         recogniser: names what was found; None where the detector does.
         rule: what counts; None where none was chosen yet.
         floor: detections with a lower score are not worth a look by the recogniser.
+        name: of the model, for people.
+        device: that its networks run on.
     """
 
     detector: FindsItems
     taxonomy: Taxonomy
-    recogniser: NamesItems | None = None
+    recogniser: BoxClassifier | None = None
     rule: CountingRule | None = None
     floor: float = 0.1
+    name: str = "model"
+    device: str = "cpu"
 
-    def detect(self, rgb: NDArray[np.uint8]) -> Detections:
-        """Named detections of a photo, before the counting rule; best score first."""
-        found = self.detector.predict(rgb)
+    def __repr__(self) -> str:
+        return f"Checkout({self.name}, {len(self.taxonomy)} SKUs, on {self.device})"
+
+    @overload
+    def __call__(self, photo: Photo) -> Receipt: ...
+
+    @overload
+    def __call__(self, photo: list[Any] | tuple[Any, ...]) -> list[Receipt]: ...
+
+    def __call__(self, photo: Photo | list[Any] | tuple[Any, ...]) -> Receipt | list[Receipt]:
+        """Count what lies on a tray, or on each of a list of trays.
+
+        Args:
+            photo: a path, the bytes of a file, a PIL image or an RGB array (H, W, 3) uint8; or a
+                list or tuple of these. A file's EXIF orientation is applied.
+
+        Returns:
+            A receipt; for a list, a list of receipts in its order.
+
+        Raises:
+            DataError: a photo can not be read or is something else, or there is no counting rule.
+        """
+        if not isinstance(photo, list | tuple):
+            return self._receipts([photo], ["photo"])[0]
+        receipts = []
+        for start in range(0, len(photo), AT_ONCE):
+            some = photo[start : start + AT_ONCE]
+            receipts += self._receipts(some, [f"photo {start + n}" for n in range(len(some))])
+        return receipts
+
+    def look(self, photos: Sequence[Rgb]) -> list[Seen]:
+        """Find and name once: the detections of each photo, before the counting rule."""
+        found = self.detector.predict_batch(photos)
         if self.recogniser is None:
-            return found
-        found = found.select(found.scores >= self.floor)
-        return name_items(found, self.recogniser.probabilities(rgb, found.boxes))
+            return [Seen(one) for one in found]
+        found = [one.select(one.scores >= self.floor) for one in found]
+        rows = batch_probabilities(self.recogniser, photos, [one.boxes for one in found])
+        return [see(one, probabilities) for one, probabilities in zip(found, rows, strict=True)]
 
-    def counted(self, rgb: NDArray[np.uint8]) -> Detections:
+    def detect(self, rgb: Rgb) -> Detections:
+        """Named detections of a photo, before the counting rule; best score first."""
+        return self.look([rgb])[0].detections
+
+    def counted(self, rgb: Rgb) -> Detections:
         """The detections that count as items.
 
         Raises:
-            ValueError: there is no counting rule.
+            DataError: there is no counting rule.
         """
-        if self.rule is None:
-            raise ValueError(
-                "checkout: no counting rule: its training saw no validation trays; give a threshold"
-            )
-        return self.rule.apply(self.detect(rgb))
+        return self._needed_rule().apply(self.detect(rgb))
 
-    def shopping_list(self, rgb: NDArray[np.uint8]) -> ShoppingList:
-        """Each SKU on the tray and its count."""
+    def shopping_list(self, rgb: Rgb) -> ShoppingList:
+        """Each SKU on the tray and its count.
+
+        Raises:
+            DataError: there is no counting rule.
+        """
         return ShoppingList.from_labels(self.counted(rgb).labels.tolist())
 
     def with_rule(self, rule: CountingRule) -> Checkout:
         """The same counter with another rule."""
         return replace(self, rule=rule)
 
+    def with_threshold(self, threshold: float) -> Checkout:
+        """The same counter, with another score from which a box counts.
+
+        Raises:
+            DataError: not 0 to 1.
+        """
+        base = self.rule or CountingRule()
+        try:
+            return self.with_rule(replace(base, threshold=threshold))
+        except ValueError as error:
+            raise DataError(str(error)) from error
+
+    def _receipts(self, photos: Sequence[Photo], names: Sequence[str]) -> list[Receipt]:
+        rule = self._needed_rule()
+        pictures = [read_photo(photo, name) for photo, name in zip(photos, names, strict=True)]
+        seen = self.look(pictures)
+        return [
+            make_receipt(one, rule, self.taxonomy, Path(photo) if isinstance(photo, str) else photo)
+            for one, photo in zip(seen, photos, strict=True)
+        ]
+
+    def _needed_rule(self) -> CountingRule:
+        if self.rule is None:
+            raise DataError(
+                f"{self.name}: holds no counting rule: its training saw no validation trays; "
+                "give a threshold"
+            )
+        return self.rule
+
 
 def name_items(found: Detections, probabilities: NDArray[np.float64]) -> Detections:
-    """Give each detection its likeliest SKU; the score becomes detector's score times probability.
-
-    Args:
-        found: N detections; their labels are passed over.
-        probabilities: (N, K + 1); the last column, 'no single product', takes score away.
+    """Give each detection its likeliest SKU; see `rpc.checkout.seen.see`.
 
     Raises:
-        ValueError: another shape than that.
+        ValueError: `probabilities` is not (N, K + 1).
     """
-    if probabilities.ndim != 2 or len(probabilities) != len(found) or probabilities.shape[1] < 2:
-        raise ValueError(
-            f"probabilities: expected ({len(found)}, SKUs + 1), got {probabilities.shape}"
-        )
-    named = probabilities[:, :-1]
-    labels = named.argmax(axis=1)
-    scores = found.scores * named.max(axis=1)
-    return Detections(found.boxes, scores, labels).select(np.argsort(-scores, kind="stable"))
+    return see(found, probabilities).detections

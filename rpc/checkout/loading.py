@@ -9,39 +9,89 @@ from typing import Any
 from rpc.checkout.counter import Checkout
 from rpc.counting import CountingRule
 from rpc.data.files import DataError
+from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.detector import Detector
 from rpc.detection.model_file import SavedModel
 from rpc.recognition import Recogniser
+from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.ensemble_file import read_ensemble_classifier
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.retrieval.descriptors.recipes import describer_of
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_files import read_state
+from rpc.runs.devices import resolve_device
 from rpc.runs.tensor_files import first_misfit
 
+MODEL = "rpc/weights/ministore.pth"  # what comes with the package, of examples/ministore's SKUs
 
-def load_checkout(path: str | Path, *, named: bool = True) -> Checkout:
+
+def load(
+    model: str | Path | None = None,
+    gallery: str | Path | None = None,
+    *,
+    device: str = "auto",
+    fusion: bool = False,
+    recogniser: str | Path | None = None,
+    threshold: float | None = None,
+) -> Checkout:
+    """Load a checkout counter.
+
+    >>> counter = rpc.load("model.pth")
+    >>> receipt = counter("tray.jpg")
+    >>> print(receipt)
+
+    Args:
+        model: the model file of a training; None takes the one that comes with the package, which
+            knows the SKUs of `examples/ministore`.
+        gallery: a folder of exemplars (`rpc.Gallery`) that names what the model finds. The SKUs
+            are then the gallery's, and those that the model was trained on do not matter.
+        device: "auto" (the GPU where there is one), "cpu", "cuda" or a GPU such as "cuda:1".
+        fusion: with a gallery, ask the model's own recogniser as well, as was chosen for it.
+        recogniser: a folder of `rpc-checkout fuse`: a recognition system that is asked beside the
+            model's own recogniser.
+        threshold: score from which a box counts, 0 to 1; None takes the one that was chosen with
+            the model or the gallery.
+
+    Raises:
+        DataError: a file is missing or damaged, parts do not fit one another, or an unknown device.
+    """
+    path = shipped(MODEL) if model is None else Path(model)
+    if gallery is not None and recogniser is not None:
+        raise DataError("a gallery and a recogniser are given: expected one of them")
+    if fusion and gallery is None:
+        raise DataError("fusion: expected a gallery to join the model's recogniser with")
+    chosen = str(resolve_device(device))
+    if gallery is not None:
+        counter = load_gallery_checkout(path, gallery, fusion=fusion, device=chosen)
+    elif recogniser is not None:
+        counter = load_ensemble_checkout(path, recogniser, device=chosen)
+    else:
+        counter = load_checkout(path, device=chosen)
+    return counter if threshold is None else counter.with_threshold(threshold)
+
+
+def load_checkout(path: str | Path, *, named: bool = True, device: str = "cpu") -> Checkout:
     """A checkout counter from one model file: detector, counting rule, and a recogniser if any.
 
     Args:
         path: the model file.
         named: refuse a detector that only finds, where nothing in the file can name.
+        device: that it runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: the file is missing, damaged or unsafe, or its parts do not fit one another.
     """
-    detector = Detector.load(path)
-    recogniser = _recogniser(detector.saved)
+    detector = Detector.load(path, device=device)
+    recogniser = _recogniser(detector.saved, device)
     if named and recogniser is None and detector.agnostic:
         raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
-    return Checkout(
-        detector, detector.taxonomy, recogniser, _rule(detector.saved.counting, detector.saved.path)
-    )
+    rule = _rule(detector.saved.counting, path)
+    return _counter(detector, detector.taxonomy, recogniser, rule)
 
 
 def load_gallery_checkout(
-    path: str | Path, folder: str | Path, *, fusion: bool = False
+    path: str | Path, folder: str | Path, *, fusion: bool = False, device: str = "cpu"
 ) -> Checkout:
     """A checkout counter that finds with a model and names with a gallery.
 
@@ -52,26 +102,29 @@ def load_gallery_checkout(
         path: a model file; its detector finds.
         folder: the gallery.
         fusion: ask the model's own recogniser as well, as was chosen for this gallery.
+        device: that it runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a file is missing or damaged, the gallery is empty or of an unknown recipe, or
             the model has no recogniser to ask.
     """
-    detector = Detector.load(path)
-    describe = describer_of(read_state(Path(folder)).recipe)
+    detector = Detector.load(path, device=device)
+    describe = describer_of(read_state(Path(folder)).recipe, device)
     gallery = Gallery.open(folder, describe.recipe)
-    recogniser = _recogniser(detector.saved) if fusion else None
+    recogniser = _recogniser(detector.saved, device) if fusion else None
     if fusion and recogniser is None:
-        raise DataError(f"{path}: has no recogniser to ask; leave --fusion out")
+        raise DataError(f"{path}: has no recogniser to ask; leave fusion out")
     names = detector.taxonomy.names
     classifier = GalleryClassifier(gallery, describe, recogniser=recogniser, recogniser_names=names)
     settings = gallery.state.settings
     chosen = settings["fusion"].get("counting") if fusion else settings.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
-    return Checkout(detector, classifier.taxonomy, classifier, rule)
+    return _counter(detector, classifier.taxonomy, classifier, rule)
 
 
-def load_ensemble_checkout(path: str | Path, folder: str | Path) -> Checkout:
+def load_ensemble_checkout(
+    path: str | Path, folder: str | Path, *, device: str = "cpu"
+) -> Checkout:
     """A checkout counter whose recogniser is joined with a recognition system.
 
     The counting rule is the one that was chosen with the system, else the model's.
@@ -79,43 +132,20 @@ def load_ensemble_checkout(path: str | Path, folder: str | Path) -> Checkout:
     Args:
         path: a model file with a recogniser.
         folder: of `rpc-checkout fuse`.
+        device: that it runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a file is missing or damaged, the model has no recogniser, or the system was
             joined with another counter's.
     """
-    detector = Detector.load(path)
-    own = _recogniser(detector.saved)
+    detector = Detector.load(path, device=device)
+    own = _recogniser(detector.saved, device)
     if own is None:
-        raise DataError(f"{path}: has no recogniser to join with; leave --recogniser out")
-    joined, ensemble = read_ensemble_classifier(folder, own, detector.taxonomy.names)
+        raise DataError(f"{path}: has no recogniser to join with; leave the recognition system out")
+    joined, ensemble = read_ensemble_classifier(folder, own, detector.taxonomy.names, device)
     chosen = ensemble.counting
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
-    return Checkout(detector, detector.taxonomy, joined, rule)
-
-
-def open_checkout(
-    path: str | Path,
-    gallery: str | Path | None = None,
-    *,
-    fusion: bool = False,
-    recogniser: str | Path | None = None,
-) -> Checkout:
-    """Load the checkout that a tool's options ask for: a model, with a gallery or system or alone.
-
-    Raises:
-        DataError: as `load_checkout`, `load_gallery_checkout` and `load_ensemble_checkout`; or
-            options that do not go together.
-    """
-    if gallery is not None and recogniser is not None:
-        raise DataError("--gallery and --recogniser: expected one of them")
-    if gallery is not None:
-        return load_gallery_checkout(path, gallery, fusion=fusion)
-    if fusion:
-        raise DataError("--fusion: expected a gallery to join the model's recogniser with")
-    if recogniser is not None:
-        return load_ensemble_checkout(path, recogniser)
-    return load_checkout(path)
+    return _counter(detector, detector.taxonomy, joined, rule)
 
 
 def check_gallery(gallery: Taxonomy, data: Taxonomy, folder: str | Path) -> None:
@@ -134,12 +164,22 @@ def check_gallery(gallery: Taxonomy, data: Taxonomy, folder: str | Path) -> None
             )
 
 
-def _recogniser(saved: SavedModel) -> Recogniser | None:
+def _counter(
+    detector: Detector,
+    taxonomy: Taxonomy,
+    recogniser: BoxClassifier | None,
+    rule: CountingRule | None,
+) -> Checkout:
+    name, device = str(detector.saved.path), str(detector.device)
+    return Checkout(detector, taxonomy, recogniser, rule, name=name, device=device)
+
+
+def _recogniser(saved: SavedModel, device: str) -> Recogniser | None:
     """The recogniser of a model file, where there is one."""
     if saved.recogniser is None:
         return None
     try:
-        recogniser = Recogniser.from_state(saved.recogniser)
+        recogniser = Recogniser.from_state(saved.recogniser, device=device)
     except (KeyError, RuntimeError) as error:
         raise DataError(
             f"{saved.path}: its recogniser's weights do not fit: {first_misfit(error)}; "

@@ -1,71 +1,95 @@
-"""One tray photo in: the shopping list on the screen, an annotated photo and the list as JSON."""
+"""Tray photos in: the shopping lists on the screen, annotated photos and the lists as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rpc.cli.verb_parser import VerbParser
-from rpc.data.shipped import shipped
+from rpc.runs.progress import bar
 
-MODEL = shipped("rpc/weights/ministore.pth")
+if TYPE_CHECKING:
+    from rpc.checkout import Checkout, Receipt
+
+COUNTS = "counts.json"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Read the photo, count, print, write."""
+    """Read the photos, count, print, write."""
     args = parser().parse_args(argv)
-    from rpc.checkout.loading import open_checkout
-    from rpc.counting import CountingRule
+    from rpc.checkout.loading import load
     from rpc.data.files import DataError, write_json
-    from rpc.data.images import read_image, write_image
-    from rpc.pictures import draw_tray
+    from rpc.data.images import list_photos, read_image
 
-    rgb = read_image(args.photo)  # before the model: a wrong photo is told at once
-    checkout = open_checkout(
-        args.model, args.gallery, fusion=args.fusion, recogniser=args.recogniser
+    folder = args.photo.is_dir()
+    photos = list_photos(args.photo, "photos of trays") if folder else [args.photo]
+    if not folder:
+        read_image(args.photo)  # before the model: a wrong photo is told at once
+    counter = load(
+        args.model,
+        args.gallery,
+        device=args.device,
+        fusion=args.fusion,
+        recogniser=args.recogniser,
+        threshold=args.threshold,
     )
-    if args.threshold is not None:
-        base = checkout.rule or CountingRule()
-        checkout = checkout.with_rule(
-            CountingRule.from_dict({**base.to_dict(), "threshold": args.threshold})
-        )
-    if checkout.rule is None:
-        raise DataError(f"{args.model}: holds no counting rule; give --threshold")
-    began = time.perf_counter()
-    kept = checkout.counted(rgb)
-    seconds = time.perf_counter() - began
-    names = [checkout.taxonomy.category(label) for label in kept.labels.tolist()]
-    counts: dict[str, int] = {}
-    for category in names:
-        counts[category.name] = counts.get(category.name, 0) + 1
-    titles = {category.name: category.title or category.name for category in names}
-    for name in sorted(counts, key=lambda n: (-counts[n], n)):
-        print(f"{counts[name]:3d} x {titles[name]}")
-    print(f"{len(kept)} items, {len(counts)} products, {seconds:.2f} s")
-    items = [
-        {"name": c.name, "box": box, "score": round(score, 4)}
-        for c, box, score in zip(names, kept.boxes.tolist(), kept.scores.tolist(), strict=True)
-    ]
-    stem = args.photo.stem
-    picture = args.out / f"{stem}_counted.jpg"
-    write_image(picture, draw_tray(rgb, kept, checkout.taxonomy))
-    listing = {"photo": args.photo.name, "counts": counts, "items": items, "seconds": seconds}
-    print(write_json(args.out / f"{stem}_list.json", listing, indent=1))
-    print(picture)
+    if counter.rule is None:
+        raise DataError(f"{counter.name}: holds no counting rule; give --threshold")
+    if not folder:
+        seconds, receipt = _timed(counter, args.photo)
+        print(f"{receipt}, {seconds:.2f} s")
+        for path in _write(args.out, args.photo.stem, receipt, seconds):
+            print(path)
+        return 0
+    counts = {}
+    with bar("counting") as progress:
+        for done, (photo, stem) in enumerate(zip(photos, _stems(photos), strict=True), start=1):
+            seconds, receipt = _timed(counter, photo)
+            _write(args.out, stem, receipt, seconds)
+            counts[photo.name] = receipt.counts
+            progress(done, len(photos))
+    print(f"{len(photos)} trays, {sum(sum(one.values()) for one in counts.values())} items")
+    print(write_json(args.out / COUNTS, counts, indent=1))
     return 0
+
+
+def _timed(counter: Checkout, photo: Path) -> tuple[float, Receipt]:
+    began = time.perf_counter()
+    receipt = counter(photo)
+    return time.perf_counter() - began, receipt
+
+
+def _write(out: Path, stem: str, receipt: Receipt, seconds: float) -> list[Path]:
+    """Write a tray's list and its annotated photo."""
+    from rpc.data.files import write_json
+    from rpc.data.images import write_image
+
+    listing: dict[str, Any] = {**receipt.to_dict(), "seconds": seconds}
+    return [
+        write_json(out / f"{stem}_list.json", listing, indent=1),
+        write_image(out / f"{stem}_counted.jpg", receipt.draw()),
+    ]
+
+
+def _stems(photos: list[Path]) -> list[str]:
+    """Names for a folder's results: of `a.jpg` and `a.png`, the whole names."""
+    stems = [photo.stem for photo in photos]
+    return [photo.name if stems.count(photo.stem) > 1 else photo.stem for photo in photos]
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
     made = VerbParser(description=__doc__)
     add = made.add_argument
-    add("photo", type=Path, help="a photo of a tray")
+    add("photo", type=Path, help="a photo of a tray, or a folder of them")
     add("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
-    add("--model", type=Path, default=MODEL, help="model.pth of a training (default: ours)")
+    add("--model", type=Path, help="model.pth of a training (default: ours)")
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: %(default)s)")
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return made

@@ -12,15 +12,19 @@ from rpc.runs.progress import bar
 def main(argv: list[str] | None = None) -> int:
     """Parse, load, detect, write."""
     args = parser().parse_args(argv)
-    from rpc.checkout.loading import check_gallery, open_checkout
+    from rpc.checkout.loading import check_gallery, load
     from rpc.data.files import DataError, write_json
     from rpc.data.images import list_photos, read_image
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
     from rpc.detection.model_file import check_taxonomy, load_model
 
-    checkout = open_checkout(
-        args.model, args.gallery, fusion=args.fusion, recogniser=args.recogniser
+    checkout = load(
+        args.model,
+        args.gallery,
+        device=args.device,
+        fusion=args.fusion,
+        recogniser=args.recogniser,
     )
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
@@ -64,5 +68,6 @@ def parser() -> argparse.ArgumentParser:
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: %(default)s)")
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
     return made

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rpc.checkout import Checkout, name_items
 from rpc.counting import CountingRule
-from rpc.data import Category, Taxonomy
+from rpc.data import Category, DataError, Taxonomy
 from rpc.structures import Detections
 
 SKUS = Taxonomy([Category(1, "a"), Category(2, "b")])
@@ -18,9 +18,14 @@ BOXES = [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]]
 class Finds:
     def __init__(self, scores, labels=None):
         self.found = Detections(BOXES[: len(scores)], scores, labels or [0] * len(scores))
+        self.looks = 0
 
     def predict(self, rgb):
         return self.found
+
+    def predict_batch(self, photos):
+        self.looks += 1
+        return [self.found] * len(photos)
 
 
 class Names:
@@ -87,5 +92,48 @@ def test_another_rule_changes_what_counts_and_nothing_else():
 
 
 def test_a_counter_without_a_rule_says_what_to_do():
-    with pytest.raises(ValueError, match=r"no counting rule: .* give a threshold"):
-        Checkout(Finds([0.9]), SKUS).counted(PHOTO)
+    for count in (Checkout(Finds([0.9]), SKUS).counted, Checkout(Finds([0.9]), SKUS)):
+        with pytest.raises(DataError, match=r"model: holds no counting rule: .* give a threshold"):
+            count(PHOTO)
+
+
+def test_one_look_serves_the_whole_receipt():
+    finds = Finds([0.9, 0.8])
+    receipt = Checkout(finds, SKUS, Names([[0.7, 0.2, 0.1]] * 2), CountingRule(0.5))(PHOTO)
+    assert receipt.counts == {"a": 2}
+    assert receipt.items[0].alternatives == (("a", 0.7), ("b", 0.2))
+    assert finds.looks == 1
+
+
+def test_a_list_gives_as_many_receipts_and_goes_through_in_parts(monkeypatch):
+    monkeypatch.setattr("rpc.checkout.counter.AT_ONCE", 2)
+    finds = Finds([0.9])
+    checkout = Checkout(finds, SKUS, rule=CountingRule(0.5))
+    receipts = checkout([PHOTO] * 5)
+    assert receipts == [checkout(PHOTO)] * 5
+    assert finds.looks == 3 + 1
+    assert checkout([]) == []
+    assert checkout((PHOTO,)) == receipts[:1]
+
+
+@pytest.mark.parametrize("photo", [None, 7, PHOTO[..., 0], PHOTO / 255, np.stack([PHOTO] * 2)])
+def test_what_is_no_photo_is_refused_with_its_place_in_the_list(photo):
+    checkout = Checkout(Finds([]), SKUS, rule=CountingRule())
+    expected = r"expected a path, bytes, a PIL image or an RGB array \(H, W, 3\) uint8, got "
+    with pytest.raises(DataError, match="^photo: " + expected):
+        checkout(photo)
+    with pytest.raises(DataError, match="^photo 9: " + expected):
+        checkout([PHOTO] * 9 + [photo])
+
+
+def test_another_threshold_keeps_the_rest_of_the_rule():
+    checkout = Checkout(Finds([0.9, 0.6]), SKUS, rule=CountingRule(0.5, max_items=1))
+    assert checkout.with_threshold(0.95)(PHOTO).counts == {}
+    assert checkout.with_threshold(0.3).rule == CountingRule(0.3, max_items=1)
+    with pytest.raises(DataError, match="threshold: expected 0 <= value <= 1, got 2"):
+        checkout.with_threshold(2)
+
+
+def test_a_counter_says_what_it_is():
+    checkout = Checkout(Finds([]), SKUS, name="m.pth", device="cuda:1")
+    assert repr(checkout) == "Checkout(m.pth, 2 SKUs, on cuda:1)"

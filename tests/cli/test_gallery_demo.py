@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rpc.checkout.loading import check_gallery, load_gallery_checkout, open_checkout
+from rpc.checkout.loading import check_gallery, load, load_gallery_checkout
 from rpc.data.dataset import write_dataset
 from rpc.data.files import DataError
 from rpc.data.store import Store
@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_refused(tool, gallery):
     with pytest.raises(DataError, match="no weight of the model's recogniser was chosen"):
         load_gallery_checkout(MODEL, gallery, fusion=True)
     with pytest.raises(DataError, match="expected a gallery"):
-        open_checkout(MODEL, None, fusion=True)
+        load(MODEL, fusion=True)
     with pytest.raises(DataError, match="no recogniser to ask"):
         load_gallery_checkout(ROOT / "rpc" / "weights" / "start.pth", gallery, fusion=True)
     with pytest.raises(DataError, match="holds no gallery"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rpc.data.files import DataError
-from rpc.data.images import image_size, read_image, read_rgba, write_image
+from rpc.data.images import image_size, read_image, read_photo, read_rgba, write_image
 
 
 @pytest.fixture
@@ -187,3 +187,38 @@ def test_an_array_that_is_no_image_is_not_written(tmp_path, noise):
     with pytest.raises(ValueError, match=r"\(H, W, 3\)"):
         write_image(tmp_path / "x.jpg", np.zeros((3, 3, 4), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_photo_is_the_same_in_every_form(tmp_path, noise, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(noise, "JPEG", exif=exif)
+    path = tmp_path / "x.jpg"
+    path.write_bytes(data)
+    expected = read_image(path)
+    assert expected.shape == ((60, 40, 3) if orientation == 6 else (40, 60, 3))
+    given = Image.open(io.BytesIO(data))
+    for photo in (path, str(path), data, bytearray(data), given, given, expected):
+        np.testing.assert_array_equal(read_photo(photo), expected)
+
+
+@pytest.mark.parametrize("photo", [None, 5, [], np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8)])
+def test_what_is_no_photo_is_refused_by_the_name_it_was_given(photo):
+    with pytest.raises(DataError, match=r"^tray 3: expected a path, bytes, a PIL image or an RGB"):
+        read_photo(photo, "tray 3")
+
+
+@pytest.mark.parametrize("data", [b"", b"no image", png_header(10, 10), png_header(30_000, 10)])
+def test_bytes_that_are_no_whole_sensible_image_are_refused_in_one_line(data):
+    with pytest.raises(DataError, match=r"^photo: ") as caught:
+        read_photo(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pil_image_that_is_too_large_or_cut_off_is_refused(noise):
+    with pytest.raises(DataError, match="photo: the image is too large"):
+        read_photo(Image.new("1", (30_000, 2)))
+    cut = Image.open(io.BytesIO(encoded(noise, "PNG")[:-200]))
+    with pytest.raises(DataError, match="photo: the image is truncated"):
+        read_photo(cut)

@@ -13,14 +13,17 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from rpc.checkout.loading import load_checkout
+from rpc.checkout.loading import load, load_checkout
+from rpc.counting import CountingRule
 from rpc.data import Category, DataError, Taxonomy
+from rpc.data.store import Store
 from rpc.detection import runtime
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.detector import PAD_VALUE, Detector, letterbox
 from rpc.detection.model_file import SavedModel, save_model
 from rpc.recognition import CropClassifier
 from tests.detection.drawn_store import SKUS, TINY
+from tests.runs.device_calls import META, devices_used
 
 
 class FindsWhite(nn.Module):
@@ -87,6 +90,31 @@ def test_boxes_come_back_in_pixels_of_the_photo(finds_white, shape):
     np.testing.assert_allclose(found.boxes[0], expected, atol=max(pixel, 1))
 
 
+def test_photos_of_several_shapes_get_their_own_boxes_back_in_order():
+    class CountsCalls(FindsWhite):
+        sizes = ()
+
+        def predict(self, inputs, samples):
+            self.sizes += (len(inputs),)
+            alone = super().predict
+            return [alone([one], None)[0] for one in inputs]
+
+    network = CountsCalls()
+    detector = Detector(network, saved({"bbox_head": {"num_classes": 3}}), (96, 64))
+    photos = []
+    for height, width, x in [(40, 60, 5), (60, 40, 10), (40, 60, 25), (80, 120, 30)]:
+        photo = np.zeros((height, width, 3), np.uint8)
+        photo[10:30, x : x + 10] = 255
+        photos.append(photo)
+    found = detector.predict_batch(photos)
+    # The first three are of two shapes in the network, and the last is one of them, scaled.
+    assert sorted(network.sizes) == [1, 3]
+    for photo, one in zip(photos, found, strict=True):
+        np.testing.assert_array_equal(one.boxes, detector.predict(photo).boxes)
+    np.testing.assert_allclose([one.boxes[0, 0] for one in found], [5, 10, 25, 30], atol=1)
+    assert detector.predict_batch([]) == []
+
+
 @pytest.mark.parametrize("photo", [np.zeros((9, 9)), np.zeros((9, 9, 3)), np.zeros((9, 9, 4), "B")])
 def test_what_is_no_rgb_photo_is_refused(finds_white, photo):
     with pytest.raises(ValueError, match=r"expected \(H, W, 3\) uint8, got"):
@@ -147,6 +175,26 @@ def test_a_model_file_becomes_a_counter(write):
     found = checkout.detect(photo)
     assert (found.boxes <= [80, 50, 80, 50]).all()
     assert all(label < len(SKUS) for label in found.labels)
+
+
+def test_a_detector_and_its_recogniser_compute_on_the_device_of_load(write):
+    path = write(True, CropClassifier(len(SKUS), pretrained=False), CountingRule(0.3).to_dict())
+    photo = np.zeros((50, 80, 3), np.uint8)
+    detector = Detector.load(path, device=META)
+    assert devices_used(lambda: detector.predict(photo)) == {"meta"}
+    with pytest.raises(DataError, match="device 'gpu': expected auto, cpu"):
+        load(path, device="gpu")
+    checkout = load_checkout(path, device=META)
+    assert checkout.recogniser.device == checkout.detector.device == META
+    assert checkout.device == "meta"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_counts_what_the_cpu_counts():
+    store = Store.open(Path(__file__).parents[2] / "examples" / "ministore")
+    photos = [store.image_path("val", image) for image in store.split("val").images]
+    lists = [[one.counts for one in load(device=name)(photos)] for name in ("cpu", "cuda")]
+    assert lists[0] == lists[1]
 
 
 def test_a_detector_that_names_skus_needs_no_recogniser(write):

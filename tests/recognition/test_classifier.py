@@ -76,6 +76,17 @@ def test_a_recogniser_comes_back_from_its_weights(model, photo):
     )
 
 
+def test_the_boxes_of_several_photos_at_once_keep_their_photo(model, photo):
+    recogniser = Recogniser(model, turns=1)
+    boxes = [np.array([[10.0, 10, 60, 90]]), np.zeros((0, 4)), np.array([[5.0, 5, 30, 30]] * 2)]
+    photos = [photo, photo, np.ascontiguousarray(photo[::-1])]
+    found = recogniser.batch_probabilities(photos, boxes)
+    assert [len(rows) for rows in found] == [1, 0, 2]
+    for rgb, places, rows in zip(photos, boxes, found, strict=True):
+        np.testing.assert_allclose(rows, recogniser.probabilities(rgb, places), atol=1e-5)
+    assert recogniser.batch_probabilities([], []) == []
+
+
 @torch.inference_mode()
 def test_one_print_in_two_sizes_can_get_two_names(model):
     crop = torch.full((1, 3, CROP_SIDE, CROP_SIDE), 90, dtype=torch.uint8)

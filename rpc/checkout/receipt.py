@@ -1,0 +1,169 @@
+"""The result of a checkout: what lies on a tray, how sure that is, and what to look at again."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rpc.checkout.seen import Seen
+from rpc.counting import CountingRule, certainty
+from rpc.data.images import Photo, read_photo
+from rpc.data.taxonomy import Taxonomy
+from rpc.pictures import draw_tray
+from rpc.structures import Detections
+
+ALTERNATIVES: Final = 5  # SKUs that are told of an item
+# An item is doubtful where its SKU has less probability than LIKELY, or less than MARGIN more than
+# the second one.
+LIKELY: Final = 0.5
+MARGIN: Final = 0.2
+DIGITS: Final = 4  # of scores and probabilities in JSON
+
+
+@dataclass(frozen=True)
+class ReceiptItem:
+    """One item on the tray.
+
+    Attributes:
+        box: x1, y1, x2, y2 in pixels of the photo.
+        sku: the SKU's name.
+        title: its name for people; the SKU's name where it has none.
+        score: detector's score times probability, 0 to 1: what the counting rule saw.
+        alternatives: (SKU, probability) of the likeliest, best first, the item's own among them.
+    """
+
+    box: tuple[float, float, float, float]
+    sku: str
+    title: str
+    score: float
+    alternatives: tuple[tuple[str, float], ...]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a cashier should look: below `LIKELY`, or less than `MARGIN` before another."""
+        own = dict(self.alternatives).get(self.sku, 0.0)
+        others = [share for sku, share in self.alternatives if sku != self.sku]
+        return own < LIKELY or own - max(others, default=0.0) < MARGIN
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "sku": self.sku,
+            "title": self.title,
+            "box": list(self.box),
+            "score": round(self.score, DIGITS),
+            "alternatives": [[sku, round(share, DIGITS)] for sku, share in self.alternatives],
+            "doubtful": self.doubtful,
+        }
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A shopping list, as `rpc.Checkout` gives it.
+
+    >>> receipt = rpc.load()("tray.jpg")
+    >>> receipt.counts
+    {"cola": 2, "oat_drink": 1}
+
+    Attributes:
+        items: what counts, best score first.
+        certainty: how sure the whole list is, 0 to 1. It orders receipts, the least sure first;
+            see `rpc.counting.certainty`.
+        photo: what was counted, as it was given.
+        taxonomy: the counter's SKUs.
+    """
+
+    items: tuple[ReceiptItem, ...]
+    certainty: float
+    photo: Photo = field(repr=False, compare=False)
+    taxonomy: Taxonomy = field(repr=False, compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each SKU lies there: largest count first, then by name."""
+        found = Counter(item.sku for item in self.items)
+        return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    @property
+    def doubtful(self) -> tuple[ReceiptItem, ...]:
+        """The items that a cashier should look at, see `ReceiptItem.doubtful`."""
+        return tuple(item for item in self.items if item.doubtful)
+
+    def draw(self) -> NDArray[np.uint8]:
+        """The photo with its boxes and the shopping list beside it, RGB (H', W', 3).
+
+        A photo that was given by its path is read again.
+
+        Raises:
+            DataError: its file is not there any more.
+        """
+        labels = {name: label for label, name in enumerate(self.taxonomy.names)}
+        found = Detections(
+            np.array([item.box for item in self.items]).reshape(-1, 4),
+            np.array([item.score for item in self.items]),
+            np.array([labels[item.sku] for item in self.items], dtype=np.int64),
+        )
+        return draw_tray(read_photo(self.photo), found, self.taxonomy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: photo (its file's name, or None), counts, certainty, items."""
+        return {
+            "photo": self.photo.name if isinstance(self.photo, Path) else None,
+            "counts": self.counts,
+            "certainty": round(self.certainty, DIGITS),
+            "items": [item.to_dict() for item in self.items],
+        }
+
+    def to_json(self) -> str:
+        """The values of `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+
+    def __str__(self) -> str:
+        titles = {item.sku: item.title for item in self.items}
+        lines = [f"{count:3d} x {titles[sku]}" for sku, count in self.counts.items()]
+        items, products = len(self.items), len(titles)
+        end = f"{items} item{'s' * (items != 1)}, {products} product{'s' * (products != 1)}"
+        doubtful = len(self.doubtful)
+        return "\n".join([*lines, end + (f", {doubtful} to look at" if doubtful else "")])
+
+    def _repr_png_(self) -> bytes:
+        """The annotated photo, for notebooks."""
+        file = io.BytesIO()
+        Image.fromarray(self.draw()).save(file, "PNG")
+        return file.getvalue()
+
+
+def make_receipt(seen: Seen, rule: CountingRule, taxonomy: Taxonomy, photo: Photo) -> Receipt:
+    """The receipt of what was seen on a photo.
+
+    Args:
+        seen: before the counting rule.
+        rule: what counts.
+        taxonomy: the SKUs.
+        photo: for the picture of the receipt.
+    """
+    items = []
+    for row in rule.rows(seen.detections).tolist():
+        category = taxonomy.category(int(seen.detections.labels[row]))
+        x1, y1, x2, y2 = seen.detections.boxes[row].tolist()
+        items.append(
+            ReceiptItem(
+                box=(x1, y1, x2, y2),
+                sku=category.name,
+                title=category.title or category.name,
+                score=float(seen.detections.scores[row]),
+                alternatives=tuple(
+                    (taxonomy.category(label).name, share)
+                    for label, share in seen.likeliest(row, ALTERNATIVES)
+                ),
+            )
+        )
+    return Receipt(tuple(items), certainty(seen.detections, rule), photo, taxonomy)

@@ -1,0 +1,79 @@
+"""What one look at a photo gave: the named detections, and how likely each SKU is for each.
+
+Key: N detections, K SKUs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.counting.certainty import SAME_PLACE
+from rpc.structures import Detections, box_iou
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Detections of one photo, before the counting rule.
+
+    Attributes:
+        detections: N of them, named, best score first.
+        probabilities: (N, K + 1) in the same order, the last column 'no single product'; None
+            where the detector itself names items.
+
+    Raises:
+        ValueError: another number of rows.
+    """
+
+    detections: Detections
+    probabilities: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        rows = self.probabilities
+        if rows is not None and len(rows) != len(self.detections):
+            raise ValueError(f"seen: {len(self.detections)} detections, {len(rows)} rows")
+
+    def likeliest(self, row: int, most: int) -> list[tuple[int, float]]:
+        """The likeliest labels of a detection, at most so many, with their probabilities.
+
+        Where the detector names items, the labels of all its boxes on the same place, each with
+        its best score.
+        """
+        if self.probabilities is not None:
+            shares = self.probabilities[row, :-1]
+            best = np.argsort(-shares, kind="stable")[:most]
+            return [(int(label), float(shares[label])) for label in best]
+        found = self.detections
+        place = found.boxes[row : row + 1]
+        near = found.select(box_iou(place, found.boxes)[0] >= SAME_PLACE)
+        own = int(found.labels[row])
+        scores = {own: float(found.scores[row])}
+        for label, score in zip(near.labels.tolist(), near.scores.tolist(), strict=True):
+            if label != own:
+                scores[label] = max(score, scores.get(label, 0.0))
+        return sorted(scores.items(), key=lambda pair: -pair[1])[:most]
+
+
+def see(found: Detections, probabilities: FloatArray) -> Seen:
+    """Give each detection its likeliest SKU; the score becomes detector's score times probability.
+
+    Args:
+        found: N detections; their labels are passed over.
+        probabilities: (N, K + 1); the last column, 'no single product', takes score away.
+
+    Raises:
+        ValueError: another shape than that.
+    """
+    if probabilities.ndim != 2 or len(probabilities) != len(found) or probabilities.shape[1] < 2:
+        raise ValueError(
+            f"probabilities: expected ({len(found)}, SKUs + 1), got {probabilities.shape}"
+        )
+    named = probabilities[:, :-1]
+    labels = named.argmax(axis=1)
+    scores = found.scores * named.max(axis=1)
+    order = np.argsort(-scores, kind="stable")
+    return Seen(Detections(found.boxes, scores, labels).select(order), probabilities[order])

@@ -1,0 +1,122 @@
+"""A receipt: counts, doubt, alternatives, a picture and JSON."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpc.checkout.receipt import LIKELY, MARGIN, ReceiptItem, make_receipt
+from rpc.checkout.seen import Seen, see
+from rpc.counting import CountingRule, certainty
+from rpc.data import Category, DataError, Taxonomy, write_image
+from rpc.structures import Detections
+
+SKUS = Taxonomy([Category(1, "a", title="Tea"), Category(4, "b"), Category(6, "c")])
+PLACES = [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [60, 0, 70, 10]]
+RULE = CountingRule(0.2)
+PHOTO = np.zeros((40, 80, 3), np.uint8)
+
+
+def receipt_of(rows, scores=None, photo=PHOTO, rule=RULE):
+    rows = np.array(rows, float).reshape(-1, 4)
+    scores = np.ones(len(rows)) if scores is None else scores
+    found = Detections(PLACES[: len(rows)], scores, [0] * len(rows))
+    return make_receipt(see(found, rows), rule, SKUS, photo)
+
+
+def test_the_largest_count_comes_first_then_the_name():
+    receipt = receipt_of([[0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
+    assert list(receipt.counts.items()) == [("c", 2), ("a", 1), ("b", 1)]
+    assert str(receipt).splitlines() == ["  2 x c", "  1 x Tea", "  1 x b", "4 items, 3 products"]
+
+
+def test_an_item_keeps_its_own_row_of_probabilities_whatever_the_order():
+    receipt = receipt_of([[0.3, 0.5, 0.1, 0.1], [0.1, 0, 0.9, 0]], scores=[0.9, 0.8])
+    assert [item.sku for item in receipt.items] == ["c", "b"]  # 0.72, 0.45
+    assert receipt.items[0].alternatives == (("c", 0.9), ("a", 0.1), ("b", 0.0))
+    assert receipt.items[1].alternatives == (("b", 0.5), ("a", 0.3), ("c", 0.1))
+    assert receipt.items[1].box == (0, 0, 10, 10)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_an_item_is_doubtful_below_a_limit_or_close_before_another(own, share):
+    other = share * (1 - own)
+    item = ReceiptItem((0, 0, 1, 1), "a", "a", 0.5, (("a", own), ("b", other)))
+    assert item.doubtful == (own < LIKELY or own - other < MARGIN)
+
+
+def test_a_sure_item_is_not_doubtful_and_an_even_one_is():
+    receipt = receipt_of([[0.95, 0.03, 0.02, 0], [0.51, 0.49, 0, 0], [0.4, 0, 0, 0.6]])
+    assert [item.doubtful for item in receipt.items] == [False, True, True]
+    assert receipt.doubtful == receipt.items[1:]
+    assert str(receipt).endswith("3 items, 1 product, 2 to look at")
+
+
+def test_without_a_recogniser_the_boxes_on_one_place_are_the_alternatives():
+    boxes = [PLACES[0], [0, 0, 10, 9], [0, 0, 10, 8], PLACES[1]]
+    found = Detections(boxes, [0.9, 0.8, 0.7, 0.6], [2, 0, 0, 1])
+    rule = CountingRule(0.5, agnostic_iou=0.5)
+    receipt = make_receipt(Seen(found), rule, SKUS, PHOTO)
+    assert [item.alternatives for item in receipt.items] == [
+        (("c", 0.9), ("a", 0.8)),
+        (("b", 0.6),),
+    ]
+    assert [item.doubtful for item in receipt.items] == [True, False]
+
+
+def test_the_certainty_is_that_of_the_raw_detections():
+    rows = [[0.9, 0.1, 0, 0], [0.21, 0.1, 0, 0.69], [0.1, 0, 0, 0.9]]
+    found = see(Detections(PLACES[:3], np.ones(3), [0] * 3), np.array(rows)).detections
+    receipt = receipt_of(rows)
+    assert len(receipt.items) == 2
+    assert receipt.certainty == certainty(found, RULE) < 0.1
+
+
+def test_an_empty_tray_is_a_whole_receipt():
+    receipt = receipt_of([])
+    assert receipt.counts == {}
+    assert receipt.doubtful == ()
+    assert str(receipt) == "0 items, 0 products"
+    assert receipt.draw().shape[2] == 3
+    assert json.loads(receipt.to_json())["items"] == []
+
+
+def test_json_holds_plain_values_and_the_files_name(tmp_path):
+    path = write_image(tmp_path / "tray.png", PHOTO)
+    values = json.loads(receipt_of([[0.9, 0.06, 0.04, 0]], photo=path).to_json())
+    assert values == {
+        "photo": "tray.png",
+        "counts": {"a": 1},
+        "certainty": values["certainty"],
+        "items": [
+            {
+                "sku": "a",
+                "title": "Tea",
+                "box": [0, 0, 10, 10],
+                "score": 0.9,
+                "alternatives": [["a", 0.9], ["b", 0.06], ["c", 0.04]],
+                "doubtful": False,
+            }
+        ],
+    }
+    assert receipt_of([]).to_dict()["photo"] is None
+
+
+def test_a_receipt_draws_its_photo_again(tmp_path):
+    path = write_image(tmp_path / "tray.png", PHOTO)
+    rows = [[0.9, 0.06, 0.04, 0]]
+    drawn = receipt_of(rows, photo=path).draw()
+    np.testing.assert_array_equal(drawn, receipt_of(rows).draw())
+    assert receipt_of(rows)._repr_png_().startswith(b"\x89PNG")
+    assert (drawn != receipt_of([]).draw()[: len(drawn)]).any()
+    Path(path).unlink()
+    with pytest.raises(DataError, match=r"tray\.png"):
+        receipt_of(rows, photo=path).draw()
+
+
+def test_as_many_rows_as_detections():
+    with pytest.raises(ValueError, match="seen: 1 detections, 2 rows"):
+        Seen(Detections(PLACES[:1], [0.5], [0]), np.ones((2, 3)))
