@@ -52,7 +52,8 @@ class _Float32:
 
     def forward(self, inputs: Tensor) -> Tensor:
         with torch.autocast(inputs.device.type, enabled=False):
-            return super().forward(inputs.float())  # type: ignore[misc]
+            outputs: Tensor = super().forward(inputs.float())  # type: ignore[misc]
+        return outputs
 
 
 def _keep_large_depthwise_in_float32(model: nn.Module) -> None:

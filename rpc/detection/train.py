@@ -101,7 +101,7 @@ class TrainingRunner(Runner):
                 handler.setLevel(logging.WARNING)
                 handler.addFilter(_matters)
             elif isinstance(handler, logging.FileHandler):
-                handler.handleError = _lose_line
+                handler.handleError = _lose_line  # type: ignore[method-assign]
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:

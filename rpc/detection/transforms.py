@@ -93,7 +93,8 @@ def light_table(
     """Look-up table (256, 3), one column a channel; all zeros change nothing."""
     values = np.linspace(0, 1, 256)[:, None] ** (1 + gamma)
     values = (values - 0.5) * (1 + contrast) + 0.5 + brightness
-    return (255 * values * (1 + np.array(colour)) + 0.5).clip(0, 255).astype(np.uint8)
+    coloured = 255 * values * (1 + np.array(colour)) + 0.5
+    return np.asarray(coloured.clip(0, 255), dtype=np.uint8)
 
 
 def _random() -> np.random.Generator:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.io import loadmat  # type: ignore[import-untyped]
+from scipy.io import loadmat
 
 from rpc.data.files import DataError, safe_join
 from rpc.data.images import UNREAD_SUFFIXES, is_photo_name

@@ -72,6 +72,15 @@ class _Extension(ModuleType):
         missing.__name__ = name
         return missing
 
+    # Both are read by the environment report that mmengine writes when a training starts.
+    def get_compiler_version(self) -> str:
+        """What the operators were compiled with."""
+        return "none (operators of torchvision)"
+
+    def get_compiling_cuda_version(self) -> str:
+        """For which CUDA they were compiled."""
+        return "not available"
+
 
 def extension_module(name: str = "mmcv._ext") -> ModuleType:
     """A module with mmcv's calling convention; operators it lacks raise when called."""
@@ -79,7 +88,4 @@ def extension_module(name: str = "mmcv._ext") -> ModuleType:
     module.__spec__ = importlib.machinery.ModuleSpec(name, loader=None)
     for key, function in OPERATORS.items():
         setattr(module, key, function)
-    # Read by the environment report that mmengine writes when a training starts.
-    module.get_compiler_version = lambda: "none (operators of torchvision)"
-    module.get_compiling_cuda_version = lambda: "not available"
     return module

@@ -16,7 +16,7 @@ def _sigmoid_focal(
     """Loss (N, C) of logits (N, C); label C is background, a negative label is ignored."""
     classes = input.shape[1]
     one_hot = (target[:, None] == torch.arange(classes, device=target.device)).to(input.dtype)
-    loss = ops.sigmoid_focal_loss(input, one_hot, alpha, gamma, reduction="none")
+    loss: Tensor = ops.sigmoid_focal_loss(input, one_hot, alpha, gamma, reduction="none")
     row = (target >= 0).to(input.dtype)
     if weight.numel():
         known = (target >= 0) & (target < classes)

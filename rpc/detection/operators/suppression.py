@@ -20,7 +20,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     boxes = at_least_float32(boxes)
     if offset:
         boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
-    return ops.nms(boxes, at_least_float32(scores), iou_threshold)
+    kept: Tensor = ops.nms(boxes, at_least_float32(scores), iou_threshold)
+    return kept
 
 
 def _iou_with(box: Tensor, others: Tensor, offset: int = 0) -> Tensor:

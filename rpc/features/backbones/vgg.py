@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-import torchvision  # type: ignore[import-untyped]
+import torchvision
 from torch import Tensor, nn
 
 from rpc.data.files import DataError

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
-from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import LinearSVC
 
 from rpc.features.encodings.normalise import check_finite
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans  # type: ignore[import-untyped]
-from sklearn.mixture import GaussianMixture  # type: ignore[import-untyped]
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 
 from rpc.features.encodings.normalise import check_finite, power_normalised
 

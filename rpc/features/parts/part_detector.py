@@ -15,20 +15,20 @@ from typing import Any, Final
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection.anchor_utils import (  # type: ignore[import-untyped]
+from torchvision.models.detection.anchor_utils import (
     AnchorGenerator,
 )
-from torchvision.models.detection.faster_rcnn import (  # type: ignore[import-untyped]
+from torchvision.models.detection.faster_rcnn import (
     FastRCNNPredictor,
     TwoMLPHead,
 )
-from torchvision.models.detection.image_list import ImageList  # type: ignore[import-untyped]
-from torchvision.models.detection.roi_heads import RoIHeads  # type: ignore[import-untyped]
-from torchvision.models.detection.rpn import (  # type: ignore[import-untyped]
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.rpn import (
     RegionProposalNetwork,
     RPNHead,
 )
-from torchvision.ops import MultiScaleRoIAlign, roi_align  # type: ignore[import-untyped]
+from torchvision.ops import MultiScaleRoIAlign, roi_align
 
 from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.features.parts.part_geometry import Candidates
