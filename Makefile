@@ -52,7 +52,7 @@ define install
 endef
 
 $(VENV)/.run: pyproject.toml
-	$(call install,.,$@)
+	$(call install,.[all],$@)
 
 $(VENV)/.test: pyproject.toml
 	$(call install,.[test],$@)

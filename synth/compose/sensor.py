@@ -7,8 +7,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from albumentations import ImageOnlyTransform
 from numpy.typing import NDArray
+
+from rpc.data.packages import needed
+
+with needed("albumentations"):
+    from albumentations import ImageOnlyTransform
 
 Rgb = NDArray[np.uint8]
 

@@ -12,8 +12,9 @@ from rpc.data.packages import import_package
 def test_a_package_is_imported_and_a_missing_one_is_told_with_its_remedy(monkeypatch):
     assert import_package("json").loads("1") == 1
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(DataError, match=r"^faiss: needed .*; pip install faiss-cpu$"):
-        import_package("faiss", "faiss-cpu")
+    remedy = r"^faiss: needs the extra 'gallery'.*; pip install 'rpc-checkout\[gallery\]'$"
+    with pytest.raises(DataError, match=remedy):
+        import_package("faiss")
     with pytest.raises(DataError, match=r"pip install no_such_package$"):
         import_package("no_such_package")
 

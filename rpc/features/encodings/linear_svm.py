@@ -10,9 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
+from rpc.data.packages import needed
 from rpc.features.encodings.normalise import check_finite
 
 Floats = NDArray[np.floating[Any]]
@@ -36,6 +35,9 @@ def fit_linear_svm(
     Raises:
         ValueError: shapes or labels that do not fit, one class alone, or a value is not finite.
     """
+    with needed("sklearn"):
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import LinearSVC
     check_finite(vectors)
     there = np.unique(labels)
     if vectors.ndim != 2 or labels.shape != vectors.shape[:1] or len(there) < 2:

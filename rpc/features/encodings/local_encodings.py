@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.mixture import GaussianMixture
 
+from rpc.data.packages import needed
 from rpc.features.encodings.normalise import check_finite, power_normalised
 
 FloatArray = NDArray[np.floating[Any]]
@@ -137,6 +136,8 @@ def fit_centres(descriptors: FloatArray, clusters: int, seed: int) -> FloatArray
     Raises:
         ValueError: fewer descriptors than clusters, or a value is not finite.
     """
+    with needed("sklearn"):
+        from sklearn.cluster import KMeans
     _check_enough(descriptors, clusters)
     fitted = KMeans(clusters, n_init=TRIES, random_state=seed).fit(descriptors)
     return np.asarray(fitted.cluster_centers_)
@@ -158,6 +159,8 @@ def fit_fisher(descriptors: FloatArray, gaussians: int, seed: int) -> FisherVect
     Raises:
         ValueError: fewer descriptors than Gaussians, or a value is not finite.
     """
+    with needed("sklearn"):
+        from sklearn.mixture import GaussianMixture
     _check_enough(descriptors, gaussians)
     x = descriptors.astype(np.float64)
     floor = max(float(x.var(axis=0).mean()) * LEAST_VARIANCE, 1e-12)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from torch import Tensor
 
+from rpc.data.packages import needed
 from rpc.features.precision import full_precision
 
 
@@ -49,6 +49,8 @@ def group_channels(
         raise ValueError(
             f"peaks: expected (N, C, 2) with N > 0 and C >= {parts} parts, got {peaks.shape}"
         )
+    with needed("sklearn"):
+        from sklearn.cluster import KMeans
     tracks = peaks.transpose(1, 0, 2).reshape(peaks.shape[1], -1)  # (C, 2N)
     seed = int(rng.integers(2**31))
     labels = KMeans(parts, n_init=10, random_state=seed).fit_predict(tracks)

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.mixture import GaussianMixture
 
+from rpc.data.packages import needed
 from rpc.features.parts.part_boxes import layouts_of, overflow
 
 Floats = NDArray[np.floating[Any]]
@@ -61,6 +61,8 @@ def fit_mixture(layouts: Floats, gaussians: int, seed: int) -> LayoutPrior:
     if len(layouts) < 2:
         return fit_neighbours(layouts)
     distinct = len(np.unique(np.round(layouts, 6), axis=0))  # annotated by rule, many are equal
+    with needed("sklearn"):
+        from sklearn.mixture import GaussianMixture
     count = max(min(gaussians, len(layouts) // 4, distinct), 1)
     fitted = GaussianMixture(
         count, covariance_type="diag", reg_covar=FLOOR**2, random_state=seed

