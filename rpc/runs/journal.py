@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rpc.data.files import DataError, read_json, write_json
+from rpc.runs.run_folder import require_same_settings
 
 NAME = "journal.json"
 
@@ -30,13 +31,8 @@ class StepJournal:
             before = read_json(self.path)
             was, done = before.get("settings"), before.get("steps")
             if not (isinstance(was, dict) and isinstance(done, dict)):
-                raise DataError(f"{self.path}: not the journal of a job; choose another --out")
-            changed = [k for k in {**settings, **was} if settings.get(k) != was.get(k)]
-            if changed:
-                raise DataError(
-                    f"{folder}: holds a run with other settings ({', '.join(sorted(changed))}); "
-                    "choose another --out or delete it"
-                )
+                raise DataError(f"{self.path}: not the journal of a job; choose another folder")
+            require_same_settings(folder, was, settings)
             self.steps = dict(done)
         self.settings = settings
 

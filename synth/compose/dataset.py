@@ -12,6 +12,7 @@ from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.parallel import available_cores
 from rpc.data.taxonomy import Taxonomy
+from rpc.runs.run_folder import require_same_settings
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.chunks import Job, open_sources
 from synth.compose.config import SceneConfig
@@ -128,13 +129,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
             raise DataError(f"{out}: holds another data set; choose another folder")
         write_json(path, settings, indent=1)
         return
-    before = read_json(path)
-    changed = [key for key in {**settings, **before} if settings.get(key) != before.get(key)]
-    if changed:
-        raise DataError(
-            f"{out}: was made with other settings ({', '.join(changed)}); scenes are not mixed: "
-            "choose another folder or delete this one"
-        )
+    require_same_settings(out, read_json(path), settings)
 
 
 def _digest(whole: Iterable[Path], by_size: Iterable[Path]) -> str:

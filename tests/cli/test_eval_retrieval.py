@@ -93,7 +93,7 @@ def test_run_again_it_describes_no_photo_a_second_time(tools, photos, result, mo
 def test_another_setting_wants_another_folder(tools, photos, result):
     out, options = result
     arguments = ["--data", str(photos), "--out", str(out), *options, "--seed", "1"]
-    with pytest.raises(DataError, match=r"other settings \(settings\)"):
+    with pytest.raises(DataError, match=r"other settings \(settings\."):
         tools.eval_retrieval.main(arguments)
 
 

@@ -166,7 +166,7 @@ def test_the_job_makes_a_report_and_a_second_run_does_nothing_again(store, tmp_p
 
     other = run(store, out, "--seed", "5")
     assert other.returncode == 2
-    assert "other settings (seed)" in other.stderr
+    assert "other settings (seed: " in other.stderr
     assert other.stderr.count("\n") == 1
 
 

@@ -211,7 +211,7 @@ def test_a_folder_with_another_run_is_refused(colours, trained):
     with pytest.raises(DataError, match=r"another seed \(seed: 0 then, 5 now\)"):
         run_recognition(request_for(colours, trained, seed=5, resume=True))
     other = {"options": {**SMALL, "head": "cosine"}}
-    with pytest.raises(DataError, match="a run of another options"):
+    with pytest.raises(DataError, match=r"other settings \(options\."):
         run_recognition(request_for(colours, trained, values=other, resume=True))
 
 

@@ -43,7 +43,7 @@ def test_other_settings_are_refused_by_name_and_nothing_is_changed(journal, tmp_
     journal.StepJournal(tmp_path, SETTINGS).run("scenes", lambda: None)
     before = (tmp_path / journal.NAME).read_bytes()
     other = {"minutes": 3.0, "scenes": 1600, "single": True}
-    with pytest.raises(DataError, match=r"other settings \(minutes, single, start\)"):
+    with pytest.raises(DataError, match=r"other settings \(minutes: .*single: .*start: "):
         journal.StepJournal(tmp_path, other)
     assert (tmp_path / journal.NAME).read_bytes() == before
 

@@ -39,6 +39,7 @@ from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.recognition.training.scoring import score_photos
 from rpc.runs.processes import Processes, joined
 from rpc.runs.progress import bar
+from rpc.runs.run_folder import require_same_settings
 
 RESULT: Final = "result.json"
 CONFUSIONS: Final = "confusions.json"
@@ -125,14 +126,7 @@ def _require_same_run(request: Request, data: ClassSet, processes: Processes) ->
     }
     path = request.out / RUN
     if path.is_file() and any((request.out / name).is_file() for name in (RESUME, BEST)):
-        before = read_json(path)
-        changed = [name for name in identity if before.get(name) != identity[name]]
-        if changed:
-            name = changed[0]
-            raise DataError(
-                f"{request.out}: holds a run of another {', '.join(changed)} ({name}: "
-                f"{before.get(name)!r:.80} then, {identity[name]!r:.80} now); choose another --out"
-            )
+        require_same_settings(request.out, read_json(path), identity)
     return identity
 
 

@@ -20,6 +20,7 @@ from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.run_settings import read_run_settings
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.config_files import read_config_file
+from rpc.runs.run_folder import require_same_settings
 
 CONFIGS: Final = shipped("configs/recognition")
 TRAIN: Final = (sys.executable, "-m", "rpc.cli", "recognise")
@@ -166,11 +167,8 @@ def _require_same_budget(request: RecognitionTableRequest, out: Path) -> None:
             "remove the folder or choose another --out"
         )
     training = result["config"]["values"]["training"]
-    before = Budget(training.get("cpu_minutes"), training.get("iterations"))
-    if before != request.budget:
-        raise DataError(
-            f"{out}: a run of {before}, and {request.budget} are asked for; choose another --out"
-        )
+    before = {name: training.get(name) for name in ("cpu_minutes", "iterations")}
+    require_same_settings(out, before, asdict(request.budget))
 
 
 def _command(request: RecognitionTableRequest, cell: Cell, out: Path) -> list[str]:

@@ -21,6 +21,7 @@ from rpc.data.files import DataError
 from rpc.recognition.systems.system import Batch, FitPhase, GradientPhase, Losses, Phase, System
 from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.runs.processes import Processes
+from rpc.runs.run_folder import require_same_settings
 from rpc.runs.tensor_files import read_tensors, write_tensors
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
@@ -334,14 +335,7 @@ class _Run:
         before = state.get("identity")
         if not isinstance(before, dict):
             raise DataError(f"{self.path}: not a resume point of a recognition training")
-        changed = [k for k in self.identity if self.identity[k] != before.get(k)]
-        if changed:
-            name = changed[0]
-            raise DataError(
-                f"{self.path}: the training of another {', '.join(changed)} ({name}: "
-                f"{before.get(name)!r:.80} then, {self.identity[name]!r:.80} now); choose another "
-                "folder"
-            )
+        require_same_settings(self.path, before, self.identity)
         try:
             self.system.load_state_dict(state["system"])
             self.waiting = state["optimizer"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import DataError, read_json, write_bytes, write_json
+from rpc.runs.run_folder import require_same_settings
 from synth.render.apply.chunks import CHUNK, Done, Job, forget_sources, read_shard
 from synth.render.apply.renderer import RendererFile, read_renderer
 from synth.render.apply.scenes import ANNOTATIONS, IMAGES, SceneFolder
@@ -173,12 +174,7 @@ def _claim(out: Path, scenes: Path, settings: dict[str, Any]) -> float:
     before = report.get("settings")
     if not isinstance(before, dict):
         raise DataError(f"{path}: not the report of a rendering; choose another folder")
-    changed = [key for key in {**settings, **before} if settings.get(key) != before.get(key)]
-    if changed:
-        raise DataError(
-            f"{out}: was made with other settings ({', '.join(changed)}); images are not mixed: "
-            "choose another folder or delete this one"
-        )
+    require_same_settings(out, before, settings)
     return float(report.get("seconds", 0.0))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rpc.data.files import DataError
+from rpc.runs.run_folder import require_same_settings
 from rpc.runs.tensor_files import read_tensors, write_tensors
 
 NAME = "render_last.pth"
@@ -53,24 +54,5 @@ def read_resume(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     before, state = content.get("run"), content.get("state")
     if content.get("version") != VERSION or not isinstance(before, dict) or state is None:
         raise DataError(f"{path}: not a resume point of version {VERSION}; choose another folder")
-    was, now = _flat(before), _flat(run)
-    names = sorted((set(was) | set(now)) - {f"settings.{name}" for name in FREE})
-    changed = [name for name in names if was.get(name) != now.get(name)]
-    if changed:
-        first = changed[0]
-        raise DataError(
-            f"{path}: the training was started with other {', '.join(changed)} ({first}: "
-            f"{was.get(first)!r} then, {now.get(first)!r} now): choose another folder"
-        )
+    require_same_settings(path, before, run, free={f"settings.{name}" for name in FREE})
     return dict(state)
-
-
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """`{"a": {"b": 1}}` as `{"a.b": 1}`; tuples as lists."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{before}{name}."))
-        else:
-            flat[before + name] = list(value) if isinstance(value, tuple) else value
-    return flat

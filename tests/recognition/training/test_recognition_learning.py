@@ -109,7 +109,7 @@ def test_a_training_is_not_overwritten_without_being_asked(colours, tmp_path):
 
 def test_another_training_is_not_gone_on_with(colours, tmp_path):
     trained(colours, tmp_path)
-    with pytest.raises(DataError, match=r"of another seed \(seed: 0 then, 5 now\)"):
+    with pytest.raises(DataError, match=r"other settings \(seed: 0 then, 5 now\)"):
         trained(colours, tmp_path, seed=5)
 
 
@@ -117,7 +117,7 @@ def test_the_checkpoint_of_another_system_is_one_line(colours, tmp_path):
     trained(colours, tmp_path)
     other = Baseline(2, 32, pretrained=False)
     settings = LearningSettings(iterations=40, lr=0.05)
-    with pytest.raises(DataError, match="of another system"):
+    with pytest.raises(DataError, match=r"other settings \(system: "):
         learn(other, PhotoBatches(colours, 32), settings, tmp_path, resume=True)
 
 
