@@ -42,8 +42,11 @@ class FindsItems(Protocol):
 class Checkout:
     """A checkout counter; `rpc.load` makes one from files.
 
-    >>> counter = rpc.load()
-    >>> receipt = counter("tray.jpg")
+    Example:
+        >>> counter = rpc.load()
+        >>> receipts = counter(["examples/ministore/val/val_00000_easy.jpg"])
+        >>> len(receipts)
+        1
 
     Attributes:
         detector: finds items; with a recogniser, its own labels are passed over.

@@ -37,9 +37,14 @@ def load(
 ) -> Checkout:
     """Load a checkout counter.
 
-    >>> counter = rpc.load("model.pth")
-    >>> receipt = counter("tray.jpg")
-    >>> print(receipt)
+    Example:
+        >>> counter = rpc.load(device="cpu")
+        >>> print(counter("examples/ministore/val/val_00000_easy.jpg"))
+          2 x Crispee Salt & Vinegar 90 g
+          2 x Fizzo Cherry 330 ml
+          1 x Crispee Barbecue 90 g
+          1 x Fizzo Orange 330 ml
+        6 items, 4 products
 
     Args:
         model: the model file of a training; None takes the one that comes with the package, which

@@ -32,6 +32,11 @@ DIGITS: Final = 4  # of scores and probabilities in JSON
 class ReceiptItem:
     """One item on the tray.
 
+    Example:
+        >>> tea = ReceiptItem((0, 0, 9, 9), "tea", "Tea", 0.6, (("tea", 0.6), ("soap", 0.3)))
+        >>> tea.doubtful
+        False
+
     Attributes:
         box: x1, y1, x2, y2 in pixels of the photo.
         sku: the SKU's name.
@@ -69,9 +74,15 @@ class ReceiptItem:
 class Receipt:
     """A shopping list, as `rpc.Checkout` gives it.
 
-    >>> receipt = rpc.load()("tray.jpg")
-    >>> receipt.counts
-    {"cola": 2, "oat_drink": 1}
+    Example:
+        >>> counter = rpc.load()
+        >>> receipt = counter("examples/ministore/val/val_00000_easy.jpg")
+        >>> receipt.items[0].sku, receipt.items[0].title
+        ('soda_can_2', 'Fizzo Cherry 330 ml')
+        >>> receipt.doubtful
+        ()
+        >>> receipt.draw().dtype
+        dtype('uint8')
 
     Attributes:
         items: what counts, best score first.

@@ -7,8 +7,8 @@ import importlib
 import sys
 from typing import Final
 
-from rpc import __version__
 from rpc.cli.verb_parser import called_as
+from rpc.version import __version__
 
 COMMAND: Final = "rpc-checkout"
 

@@ -21,7 +21,15 @@ SMALL = 1 << 30  # bytes of memory that any machine has
 
 
 class DataError(ValueError):
-    """Bad input or a file that cannot be written, told in one line: what, where, what to do."""
+    """Bad input or a file that cannot be written, told in one line: what, where, what to do.
+
+    Example:
+        >>> try:
+        ...     rpc.Store.open("nowhere")
+        ... except rpc.DataError as error:
+        ...     print(error)
+        nowhere: no such folder; expected a store (see docs/overview.md)
+    """
 
 
 @contextmanager

@@ -25,7 +25,13 @@ _FOLDERS: Final[Mapping[Split, tuple[str, ...]]] = {
 
 
 class Store:
-    """One data set on disk; open it with `Store.open`."""
+    """One data set on disk; open it with `Store.open`.
+
+    Example:
+        >>> store = Store.open("examples/ministore")
+        >>> len(store.taxonomy), len(store.split("val").images)
+        (12, 18)
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -12,9 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import rpc
 from rpc.data import DataError, read_json
 from rpc.data.parallel import available_cores
+from rpc.data.shipped import PACKAGE
+from rpc.version import __version__
 
 LIBRARIES = (
     "numpy",
@@ -51,14 +52,13 @@ def code_version() -> dict[str, Any]:
 
     `dirty` says that tracked files were changed since the commit.
     """
-    folder = Path(rpc.__file__).resolve().parent
     # An installed package may lie inside somebody else's repository: ask whether ours is tracked.
-    tracked = _git(folder, "ls-files", "--error-unmatch", "__init__.py")
-    commit = _git(folder, "rev-parse", "HEAD") if tracked else None
+    tracked = _git(PACKAGE, "ls-files", "--error-unmatch", "__init__.py")
+    commit = _git(PACKAGE, "rev-parse", "HEAD") if tracked else None
     if not commit:
-        return {"version": rpc.__version__}
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", ":/")
-    return {"version": rpc.__version__, "commit": commit, "dirty": changed != ""}
+        return {"version": __version__}
+    changed = _git(PACKAGE, "status", "--porcelain", "--untracked-files=no", ":/")
+    return {"version": __version__, "commit": commit, "dirty": changed != ""}
 
 
 def library_versions() -> dict[str, str]:

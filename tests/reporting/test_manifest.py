@@ -68,7 +68,7 @@ def test_the_commit_is_told_only_of_a_repository_that_holds_our_code(
     git("init")
     git("add", ".") if tracked else None
     git("commit", "--allow-empty", "-m", "first")
-    monkeypatch.setattr(provenance.rpc, "__file__", str(code))
+    monkeypatch.setattr(provenance, "PACKAGE", code.parent)
     facts = provenance.code_version()
     if not tracked:
         assert facts == {"version": rpc.__version__}

@@ -71,6 +71,11 @@ class Hit:
 class Gallery:
     """A gallery as it was when it was opened; later changes do not show.
 
+    Example:
+        >>> gallery = Gallery.open("gallery")
+        >>> gallery.names
+        ('cola', 'soap', 'tea')
+
     Attributes:
         folder: where it lies.
         state: what it holds.
