@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from synth.exemplar import METHODS
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         default=DEFAULT_METHOD,
         help="of the masks; ddt: what all photos of a SKU share",
     )
+    add_device_option(made)
     made.add_argument("--workers", type=int, default=2, metavar="N", help="processes")
     made.add_argument(
         "--quality-cut", type=float, default=DEFAULT_CUT, metavar="Q", help="least quality, 0 to 1"

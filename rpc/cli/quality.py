@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 
@@ -80,4 +81,5 @@ def parser() -> argparse.ArgumentParser:
         help="read the real photos' labels too: item count, size, visible fraction",
     )
     add("--allow-test", action="store_true", help="take test photos; the report is marked T")
+    add_device_option(made)
     return made

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_false",
         help="keep images whose products moved, vanished or changed",
     )
+    add_device_option(made)
     add("--workers", type=int, metavar="N", help="processes (default: by cores and renderer)")
     add(
         "--preview",

@@ -25,6 +25,7 @@ class CutoutRequest:
         quality_cut: least quality, 0 to 1.
         sizes: CSV of real sizes.
         sheet: draw contact sheets, too.
+        device: that networks run on, see `rpc.runs.devices`.
     """
 
     data: Path
@@ -34,6 +35,7 @@ class CutoutRequest:
     quality_cut: float = DEFAULT_CUT
     sizes: Path | None = None
     sheet: bool = False
+    device: str = "cpu"
 
 
 def make_cutouts(request: CutoutRequest) -> Path:
@@ -51,6 +53,7 @@ def make_cutouts(request: CutoutRequest) -> Path:
             workers=request.workers,
             sizes=request.sizes,
             quality_cut=request.quality_cut,
+            device=request.device,
             progress=progress,
             learning=lambda done, total: progress(done, total, "SKUs learned"),
         )

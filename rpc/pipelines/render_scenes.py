@@ -32,6 +32,7 @@ class RenderRequest:
         workers: processes; None decides by cores and renderer.
         preview: scenes before and after on OUT/preview.png; also draws the worst ones.
         beside: photos of real trays for the preview.
+        device: that networks run on, see `rpc.runs.devices`.
     """
 
     scenes: Path
@@ -42,6 +43,7 @@ class RenderRequest:
     workers: int | None = None
     preview: int = 0
     beside: Path | None = None
+    device: str = "cpu"
 
 
 def render_scenes(request: RenderRequest) -> Path:
@@ -59,23 +61,29 @@ def render_scenes(request: RenderRequest) -> Path:
             seed=request.seed,
             workers=request.workers,
             gate=request.gate,
+            device=request.device,
             progress=progress,
             warn=lambda line: print(f"warning: {line}", file=sys.stderr),
         )
-    threads = read_json(request.out / REPORT)["threads"]
-    for sheet in _sheets(request, threads, beside):
+    report = read_json(request.out / REPORT)
+    job = Job(
+        request.out.resolve(),
+        request.renderer.resolve(),
+        request.seed,
+        request.gate,
+        report["threads"],
+        report["device"],
+    )
+    for sheet in _sheets(request, job, beside):
         print(sheet)
     return path
 
 
-def _sheets(request: RenderRequest, threads: int, beside: list[Path]) -> list[Path]:
+def _sheets(request: RenderRequest, job: Job, beside: list[Path]) -> list[Path]:
     """Sheets of scenes before and after, and of the worst that the gate found."""
     if not request.preview:
         return []
     folder = SceneFolder.open(request.scenes)
-    job = Job(
-        request.out.resolve(), request.renderer.resolve(), request.seed, request.gate, threads
-    )
     images = folder.dataset.images
     rows = []
     photos = [beside[row] for row in evenly_spaced(len(beside), request.preview)] if beside else []

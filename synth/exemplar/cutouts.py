@@ -61,6 +61,7 @@ def build_cutouts(
     sizes: str | Path | None = None,
     quality_cut: float = DEFAULT_CUT,
     max_side: int = MAX_SIDE,
+    device: str = "cpu",
     progress: Progress | None = None,
     learning: Progress | None = None,
 ) -> Path:
@@ -79,6 +80,7 @@ def build_cutouts(
         sizes: CSV of real sizes, see `scale.read_sizes`.
         quality_cut: masks of a lower quality are not used.
         max_side: px; larger products are scaled down to it.
+        device: that the networks of a `segmenter` given by name run on, see `rpc.runs.devices`.
         progress: called with photos done and all photos.
         learning: called with SKUs learned and all SKUs, where the way has to learn them first.
 
@@ -98,7 +100,7 @@ def build_cutouts(
     store = store if isinstance(store, Store) else Store.open(store)
     out = Path(out)
     name = segmenter if isinstance(segmenter, str) else type(segmenter).__name__
-    segmenter = make_segmenter(segmenter) if isinstance(segmenter, str) else segmenter
+    segmenter = make_segmenter(segmenter, device) if isinstance(segmenter, str) else segmenter
     ids = {c.name: c.id for c in store.taxonomy.categories}
     sizes_mm = read_sizes(sizes, ids) if sizes is not None else {}
     overrides = Overrides.read(out)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.features import IMAGENET_LITE_MEAN, IMAGENET_LITE_STD, create_efficientnet_lite, fit_square
+from rpc.runs.devices import resolve_device
 from synth.quality.crops import PATCHES, Rgb, patches
 
 FloatArray = NDArray[np.float32]
@@ -37,13 +38,20 @@ class PhotoEncoder:
     Args:
         count: patches of a photo.
         tray: px of the square that holds the whole photo.
+        device: that the network runs on, see `rpc.runs.devices`.
+
+    Raises:
+        DataError: an unknown device.
     """
 
-    def __init__(self, count: int = PATCHES, tray: int = TRAY) -> None:
+    def __init__(
+        self, count: int = PATCHES, tray: int = TRAY, *, device: str | torch.device = "cpu"
+    ) -> None:
         self.count = count
         self.tray = tray
+        self.device = resolve_device(device)
         network: nn.Module = create_efficientnet_lite(out_indices=(0, 1, 2, 3, 4))
-        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def __call__(self, rgb: Rgb, rng: np.random.Generator) -> dict[str, FloatArray]:
@@ -56,12 +64,12 @@ class PhotoEncoder:
         near = self._maps(patches(rgb, rng, self.count))
         far = self._maps(fit_square(rgb, self.tray)[None])
         views = (_moments(near[:3]), _means(near[3:]), _means(far[3:]))
-        return {name: view.numpy() for name, view in zip(VIEWS, views, strict=True)}
+        return {name: view.cpu().numpy() for name, view in zip(VIEWS, views, strict=True)}
 
     def _maps(self, pictures: NDArray[np.uint8]) -> list[Tensor]:
         array = (pictures.astype(np.float32) - IMAGENET_LITE_MEAN) / IMAGENET_LITE_STD
         batch = torch.from_numpy(array).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last
-        return list(self.network(batch))
+        return list(self.network(batch.to(self.device)))
 
 
 def _means(maps: list[Tensor]) -> Tensor:

@@ -46,6 +46,7 @@ class QualityRequest:
         seed: of photos, patches and draws.
         labels: read the real photos' labels too.
         allow_test: take test photos; the report is marked T.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a set's name is taken, or `photos` below 1.
@@ -59,6 +60,7 @@ class QualityRequest:
     seed: int = 0
     labels: bool = False
     allow_test: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         require_at_least("--photos", self.photos, 1)
@@ -86,7 +88,7 @@ def measure_quality(request: QualityRequest) -> Path:
     }
     _require_enough(sets, store, request)
     side = common_side(path for one in sets.values() for path in one.paths)
-    measured = _measure(sets, side, request.seed, with_items=request.labels)
+    measured = _measure(sets, side, request, with_items=request.labels)
 
     report = _report(measured, request.seed)
     report["supervision"] = "V" if request.labels else target.supervision
@@ -114,16 +116,16 @@ def measure_quality(request: QualityRequest) -> Path:
 
 
 def _measure(
-    sets: Mapping[str, PhotoSet], side: int, seed: int, *, with_items: bool
+    sets: Mapping[str, PhotoSet], side: int, request: QualityRequest, *, with_items: bool
 ) -> dict[str, Measured]:
-    encoder = PhotoEncoder()
+    encoder = PhotoEncoder(device=request.device)
     measured = {}
     for name, one in sets.items():
         items = None
         if with_items and one.dataset is not None:
             items = item_statistics(one.dataset, one.image_ids)
         with bar(f"measuring {name}") as progress:
-            measured[name] = measure(one.paths, side, encoder, seed, items, progress)
+            measured[name] = measure(one.paths, side, encoder, request.seed, items, progress)
     return measured
 
 

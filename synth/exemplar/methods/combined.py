@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ class CombinedSegmenter:
     enough: float = 0.85
     wide_handicap: float = 0.08
     grabcut_handicap: float = 0.2
+
+    @classmethod
+    def on(cls, device: str) -> CombinedSegmenter:
+        """With the default settings, its network on a device (see `SaliencySegmenter`)."""
+        default = cls()
+        return replace(
+            default,
+            narrow=replace(default.narrow, device=device),
+            wide=replace(default.wide, device=device),
+        )
 
     def __call__(self, rgb: NDArray[np.uint8], box: Sequence[float]) -> SoftMask:
         """Soft mask (H, W) of a photo (H, W, 3)."""

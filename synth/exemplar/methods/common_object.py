@@ -45,17 +45,20 @@ class CommonObjectSegmenter:
         digest: of its content: masks are made anew where it changes.
         least_side: px; smaller crops are enlarged for the network.
         grabcut: draws the outline.
+        device: that the network runs on, see `rpc.runs.devices`; masks that were made on another
+            one stay good.
     """
 
     axes: Path = field(repr=False)
     digest: str
     least_side: int
     grabcut: GrabCutSegmenter = field(default_factory=GrabCutSegmenter)
+    device: str = field(default="cpu", repr=False)
 
     def __call__(self, rgb: NDArray[np.uint8], box: Sequence[float]) -> SoftMask:
         """Soft mask (H, W) of a photo (H, W, 3)."""
         colocaliser = _colocaliser(self.axes, self.digest)
-        maps = _network(self.least_side)(rgb)
+        maps = _network(self.least_side, self.device)(rgb)
         return self.grabcut(rgb, box, prior=soft_indicator(colocaliser, maps, *rgb.shape[:2]))
 
 
@@ -69,11 +72,14 @@ class CommonObject:
         least_side: px; smaller crops are enlarged for the network.
         most: photos of a SKU that are learned from, evenly spread: an axis does not need more.
         grabcut: draws the outline.
+        device: that the network runs on, see `rpc.runs.devices`; what was learned on another one
+            stays good.
     """
 
     least_side: int = 320
     most: int = 48
     grabcut: GrabCutSegmenter = field(default_factory=GrabCutSegmenter)
+    device: str = field(default="cpu", repr=False)
 
     def prepare(
         self,
@@ -111,7 +117,7 @@ class CommonObject:
             if not _fits(path, digest):
                 write_colocaliser(path, self._learn(chosen, max_side, path.name), digest)
             segmenters[category] = CommonObjectSegmenter(
-                path, digest, self.least_side, self.grabcut
+                path, digest, self.least_side, self.grabcut, self.device
             )
             if progress is not None:
                 progress(done, len(by_sku))
@@ -131,7 +137,7 @@ class CommonObject:
                 "readable photos; what is common shows in 2 or more: add photos, or choose the "
                 "method combined"
             )
-        network = _network(self.least_side)
+        network = _network(self.least_side, self.device)
 
         def compute(number: int) -> Maps:
             return network(crops[number])
@@ -170,5 +176,5 @@ def _colocaliser(path: Path, digest: str) -> Colocaliser:
 
 
 @lru_cache(maxsize=2)
-def _network(least_side: int) -> FeatureMaps:
-    return FeatureMaps(layers=LAYERS, least_side=least_side)
+def _network(least_side: int, device: str) -> FeatureMaps:
+    return FeatureMaps(layers=LAYERS, least_side=least_side, device=device)

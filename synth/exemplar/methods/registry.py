@@ -15,8 +15,12 @@ METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_METHOD: Method = "combined"
 
 
-def make_segmenter(method: str) -> Segmenter | SetSegmenter:
+def make_segmenter(method: str, device: str = "cpu") -> Segmenter | SetSegmenter:
     """The segmenter of a name in `METHODS` with its default settings.
+
+    Args:
+        method: the name.
+        device: that its networks run on, see `rpc.runs.devices`.
 
     Raises:
         DataError: another name.
@@ -24,11 +28,11 @@ def make_segmenter(method: str) -> Segmenter | SetSegmenter:
     if method == "grabcut":
         return GrabCutSegmenter()
     if method == "saliency":
-        return SaliencySegmenter()
+        return SaliencySegmenter(device=device)
     if method == "combined":
-        return CombinedSegmenter()
+        return CombinedSegmenter.on(device)
     if method == "ddt":
         from synth.exemplar.methods.common_object import CommonObject  # loads torch
 
-        return CommonObject()
+        return CommonObject(device=device)
     raise DataError(f"method {method!r}: expected one of {', '.join(METHODS)}")

@@ -7,8 +7,9 @@ several thresholds the one is taken whose part fits the box best, before anythin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,14 +44,17 @@ class SaliencySegmenter:
         margin: of the crop, as a fraction of the box's longer side. The less margin the less of
             the turntable competes with the product.
         threads: of onnxruntime for one photo.
+        device: "auto" (a GPU where onnxruntime can use one), "cpu", "cuda" or "cuda:1". Masks that
+            were made on another device stay good.
 
     Raises:
-        DataError: the network is not installed.
+        DataError: the network is not installed, or the device is unknown or missing.
     """
 
     side: int = 256
     margin: float = 0.1
     threads: int = 1
+    device: str = field(default="cpu", repr=False)
 
     def __call__(self, rgb: NDArray[np.uint8], box: Sequence[float]) -> SoftMask:
         """Soft mask (H, W), shifted so that 0.5 is the threshold that fits the box best."""
@@ -67,7 +71,7 @@ class SaliencySegmenter:
         small = cv2.resize(crop, (self.side, self.side), interpolation=cv2.INTER_AREA)
         scaled = small.astype(np.float32) / max(int(small.max()), 1)
         inputs = ((scaled - MEAN) / STD).transpose(2, 0, 1)[None]  # (1, 3, side, side)
-        session, name, output = _session(self.side, self.threads)
+        session, name, output = _session(self.side, self.threads, self.device)
         raw = session.run([output], {name: inputs})[0][0, 0]
         low, high = float(raw.min()), float(raw.max())
         stretched = (raw - low) / max(high - low, 1e-6)
@@ -90,17 +94,15 @@ def shift_threshold(soft: SoftMask, threshold: float) -> SoftMask:
 
 
 @lru_cache(maxsize=4)
-def _session(side: int, threads: int) -> tuple[Any, str, str]:
+def _session(side: int, threads: int, device: str) -> tuple[Any, str, str]:
     """A session for inputs of side x side pixels with the names of its input and first output."""
-    with needed("onnxruntime"):
-        import onnxruntime
-
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(
-        resize_graph(_model_path().read_bytes(), side), options, ["CPUExecutionProvider"]
+        resize_graph(_model_path().read_bytes(), side), options, providers(device)
     )
     shape = session.get_inputs()[0].shape
     if list(shape[-2:]) != [side, side]:
@@ -109,6 +111,33 @@ def _session(side: int, threads: int) -> tuple[Any, str, str]:
             f"set side={TRAINED_SIDE}"
         )
     return session, session.get_inputs()[0].name, session.get_outputs()[0].name
+
+
+def providers(device: str) -> list[str | tuple[str, dict[str, int]]]:
+    """The providers of a device, as onnxruntime takes them: the first one that works is used.
+
+    Raises:
+        DataError: an unknown device, or a GPU that this onnxruntime cannot use.
+    """
+    name, _, number = device.partition(":")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
+        raise DataError(f"device {device!r:.40}: expected auto, cpu, cuda or a GPU such as cuda:1")
+    gpu = "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
+    if name == "cuda" and not gpu:
+        raise DataError(
+            f"device {device}: this onnxruntime runs on the CPU alone; install onnxruntime-gpu, or "
+            "take auto or cpu"
+        )
+    if name == "cpu" or not gpu:
+        return ["CPUExecutionProvider"]
+    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]
+
+
+def _onnxruntime() -> Any:
+    """The package, which not everybody has installed."""
+    with needed("onnxruntime"):
+        import onnxruntime
+    return onnxruntime
 
 
 def resize_graph(model: bytes, side: int) -> bytes:

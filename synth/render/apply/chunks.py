@@ -36,6 +36,7 @@ class Job:
         seed: names the set.
         gate: whether scenes are judged, repaired and dropped.
         threads: that torch may use in one process.
+        device: that networks run on, see `rpc.runs.devices`.
     """
 
     out: Path
@@ -43,6 +44,7 @@ class Job:
     seed: int
     gate: bool
     threads: int
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,8 @@ def render_one(job: Job, scenes: SceneFolder, image_id: int) -> Gated:
     rng = np.random.default_rng([job.seed, image_id % 2**63])  # ids may be negative
     scene = scenes.read(image)
     masks = scenes.masks(image) if job.gate else []
-    renderer = _renderer(job.renderer).renderer
-    embed = _encoder() if job.gate else None
+    renderer = _renderer(job.renderer, job.device).renderer
+    embed = _encoder(job.device) if job.gate else None
     return render_gated(scene, masks, renderer, rng, gate=job.gate, embed=embed)
 
 
@@ -156,10 +158,10 @@ def _render(job: Job, scenes: SceneFolder, row: int) -> Done:
 
 
 @lru_cache(maxsize=1)
-def _renderer(path: Path) -> RendererFile:
-    return read_renderer(path)
+def _renderer(path: Path, device: str) -> RendererFile:
+    return read_renderer(path, device)
 
 
 @lru_cache(maxsize=1)
-def _encoder() -> Embed:
-    return Embedder(side=ENCODER_SIDE)
+def _encoder(device: str) -> Embed:
+    return Embedder(side=ENCODER_SIDE, device=device)

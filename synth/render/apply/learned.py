@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rpc.runs.devices import resolve_device
 from rpc.runs.settings import read_settings_class
 from synth.render.apply.tiles import in_tiles
 from synth.render.training.crops import to_rgb, to_tensor
@@ -80,16 +81,22 @@ class LearnedRenderer:
         return in_tiles(self.generator, picture, tile, self.tiling.overlap)
 
 
-def from_state(state: Mapping[str, Any]) -> LearnedRenderer:
-    """The renderer that `LearnedRenderer.to_state` described, on the CPU.
+def from_state(state: Mapping[str, Any], device: str | torch.device = "cpu") -> LearnedRenderer:
+    """The renderer that `LearnedRenderer.to_state` described.
+
+    Args:
+        state: tensors and plain values.
+        device: that the generator runs on, see `rpc.runs.devices`.
 
     Raises:
+        DataError: an unknown device.
         KeyError, RuntimeError, TypeError, ValueError: the state is something else.
     """
+    where = resolve_device(device)
     generator = Generator(read_settings_class(GeneratorSettings, state["settings"], "generator"))
     generator.load_state_dict(state["generator"])
     tiling = read_settings_class(TilingSettings, state["tiling"], "tiling")
-    return LearnedRenderer(generator.eval(), float(state["scale"]), tiling)
+    return LearnedRenderer(generator.eval().to(where), float(state["scale"]), tiling)
 
 
 def _resized(picture: Tensor, size: tuple[int, ...]) -> Tensor:

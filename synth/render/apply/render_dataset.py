@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import DataError, read_json, write_bytes, write_json
+from rpc.runs.devices import resolve_device
 from rpc.runs.run_folder import require_same_settings
 from synth.render.apply.chunks import CHUNK, Done, Job, forget_sources, read_shard
 from synth.render.apply.renderer import RendererFile, read_renderer
@@ -33,21 +34,24 @@ def render_dataset(
     seed: int = 0,
     workers: int | None = None,
     gate: bool = True,
+    device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Path:
     """Render the scenes of a folder into `out`: `images/`, `instances.json` and `render.json`.
 
-    Image i is the same for any number of workers. What is there already is kept: a run that was
-    interrupted goes on where it stopped.
+    Image i is the same for any number of workers, on one kind of device. What is there already is
+    kept: a run that was interrupted goes on where it stopped.
 
     Args:
         scenes: folder with `instances.json` and `images/`, as rpc-checkout compose writes it.
         out: folder of the rendered set; made if it is missing.
         renderer: file that rpc-checkout train-render wrote.
         seed: names the set, >= 0.
-        workers: processes; by default one a core, fewer for a network, which uses several.
+        workers: processes; by default one a core, fewer for a network, which uses several, and
+            one where a network runs on a GPU.
         gate: judge every image; repair or drop those whose products are not the scene's.
+        device: that the renderer's and the gate's networks run on, see `rpc.runs.devices`.
         progress: called with (scenes done, all) at the start and after each chunk.
         warn: is told in one line where the scenes' backgrounds or size are not those the renderer
             was made for.
@@ -58,7 +62,8 @@ def render_dataset(
 
     Raises:
         DataError: scenes or renderer are missing or damaged, `out` was made with other settings
-            or is `scenes` itself, the disk is full, or a worker died. Run it again to go on.
+            or is `scenes` itself, the device is unknown, the disk is full, or a worker died. Run it
+            again to go on.
     """
     scenes, out, renderer = Path(scenes), Path(out), Path(renderer)
     if seed < 0 or (workers is not None and workers < 1):
@@ -66,8 +71,9 @@ def render_dataset(
     started = time.perf_counter()
     folder = SceneFolder.open(scenes)
     made = read_renderer(renderer)
-    workers, threads = share_cores(made.kind, workers)
-    job = Job(out.resolve(), renderer.resolve(), seed, gate, threads)
+    device = str(resolve_device(device))
+    workers, threads = share_cores(made.kind, workers, gpu=device != "cpu")
+    job = Job(out.resolve(), renderer.resolve(), seed, gate, threads, device)
     settings = _settings(folder, job)
     spent = _claim(out, scenes, settings)
     background = _background(made, scenes, warn)
@@ -85,6 +91,7 @@ def render_dataset(
         **gate_report(done),
         "workers": workers,
         "threads": threads,
+        "device": device,
         "seconds": round(spent + time.perf_counter() - started, 1),
         "images_per_second_of_a_process": round(len(done) / max(seconds, 1e-6), 2),
     }

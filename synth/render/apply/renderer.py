@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
+from rpc.runs.devices import resolve_device
 from rpc.runs.tensor_files import read_tensors, write_tensors
 
 Rgb = NDArray[np.uint8]
 Kind = Literal["classical", "learned"]
 
 VERSION: Final = 1
-# Each has `from_state(state) -> Renderer`; torch networks are imported only where one is needed.
+# Each has `from_state(state) -> Renderer`, that of networks takes a device, too; torch networks are
+# imported only where one is needed.
 _MAKERS: Final[Mapping[Kind, str]] = {
     "classical": "synth.render.classical.classical_renderer",
     "learned": "synth.render.apply.learned",
@@ -66,11 +69,16 @@ def write_renderer(
     return write_tensors(path, content)
 
 
-def read_renderer(path: str | Path) -> RendererFile:
+def read_renderer(path: str | Path, device: str | torch.device = "cpu") -> RendererFile:
     """Read what `write_renderer` wrote; nothing in the file is executed.
 
+    Args:
+        path: of the file.
+        device: that a learned renderer runs on, see `rpc.runs.devices`; a classical one has no
+            network.
+
     Raises:
-        DataError: the file is missing, damaged, or something else.
+        DataError: the file is missing, damaged, or something else; or an unknown device.
     """
     content = read_tensors(path)
     kind, state, origin = (content.get(name) for name in ("kind", "state", "origin"))
@@ -80,8 +88,9 @@ def read_renderer(path: str | Path) -> RendererFile:
             f"{path}: not a renderer of version {VERSION}; expected a file that "
             "rpc-checkout train-render wrote"
         )
-    make: Callable[[Mapping[str, Any]], Renderer] = import_module(_MAKERS[kind]).from_state
+    make: Callable[..., Renderer] = import_module(_MAKERS[kind]).from_state
+    where = {"device": resolve_device(device)} if kind == "learned" else {}
     try:
-        return RendererFile(make(state), kind, origin)
+        return RendererFile(make(state, **where), kind, origin)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path}: a damaged renderer: {error!s:.200}") from error

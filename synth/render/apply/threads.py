@@ -15,19 +15,19 @@ from synth.render.apply.renderer import Kind
 _CORES_OF_NETWORK: Final = 4  # a network's threads gain little beyond that
 
 
-def share_cores(kind: Kind, workers: int | None) -> tuple[int, int]:
+def share_cores(kind: Kind, workers: int | None, *, gpu: bool = False) -> tuple[int, int]:
     """Processes, and torch threads in each, so that together they use the cores once.
 
     Args:
-        kind: of the renderer; a network gets up to four cores a process, and one process where
-            there is a GPU.
+        kind: of the renderer; a network gets up to four cores a process.
         workers: processes asked for; None for the usual number.
+        gpu: whether networks run on a GPU, where one process is enough for a learned renderer.
     """
     cores = available_cores()
     if workers is None and kind == "classical":
         workers = cores
     elif workers is None:
-        workers = 1 if torch.cuda.is_available() else -(-cores // _CORES_OF_NETWORK)
+        workers = 1 if gpu else -(-cores // _CORES_OF_NETWORK)
     return workers, max(1, cores // workers)
 
 

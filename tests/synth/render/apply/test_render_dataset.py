@@ -73,7 +73,7 @@ def use(monkeypatch, renderer):
     """Let chunks take this renderer in place of the file's."""
     loaded = chunks.read_renderer
     monkeypatch.setattr(
-        chunks, "read_renderer", lambda path: type(loaded(path))(renderer, "classical", {})
+        chunks, "read_renderer", lambda path, device: type(loaded(path))(renderer, "classical", {})
     )
 
 
@@ -261,10 +261,8 @@ def test_cores_are_used_once(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
     assert share_cores("classical", None) == (16, 1)
     assert share_cores("classical", 4) == (4, 4)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert share_cores("learned", None) == (4, 4)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    assert share_cores("learned", None) == (1, 16)
+    assert share_cores("learned", None, gpu=True) == (1, 16)
     assert share_cores("classical", 99) == (99, 1)
 
 
