@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.progress import bar
 
@@ -90,6 +91,6 @@ def parser() -> argparse.ArgumentParser:
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: %(default)s)")
+    add_device_option(made)
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.progress import bar
 
@@ -68,6 +69,6 @@ def parser() -> argparse.ArgumentParser:
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: %(default)s)")
+    add_device_option(made)
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
     return made

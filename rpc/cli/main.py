@@ -32,6 +32,7 @@ GROUPS: Final = {
     "measuring": {
         "evaluate": "score results by clutter level: cAcc, ACD, mAP50, ...",
         "compare": "set results side by side, with paired tests",
+        "bench": "measure how fast a counter is on this machine",
         "table3": "compare Single, Syn, Render and Syn+Render",
     },
     "research": {

@@ -10,7 +10,7 @@ from rpc.cli.main import VERBS, module_of
 from tests.cli.small_shop import ROOT
 
 ABSENT = "cuda:99"
-OFFERED = {"recognise", "retrieve", "train", "train-render"}
+OFFERED = {"bench", "count", "detect", "recognise", "retrieve", "train", "train-render"}
 
 
 def test_the_verbs_that_run_networks_offer_a_device():

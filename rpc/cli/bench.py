@@ -1,0 +1,69 @@
+"""Measure how fast a counter is on this machine: photo to list, detecting and naming apart."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rpc.cli.device_option import add_device_option
+from rpc.cli.verb_parser import VerbParser
+from rpc.data.shipped import shipped
+from rpc.runs.progress import bar
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure what the command line names; print a table."""
+    args = parser().parse_args(argv)
+    from rpc.pipelines.bench_counter import BenchRequest, bench_counter
+
+    request = BenchRequest(**vars(args))
+    with bar("counting") as progress:
+        result = bench_counter(request, progress)
+    print("\n".join(_lines(result)))
+    if request.out is not None:
+        print(request.out)
+    return 0
+
+
+def _lines(result: Mapping[str, Any]) -> list[str]:
+    settings, photos, device = result["settings"], result["photos"], result["device"]
+    where = device.get("model") or f"{result['machine']['cpu']}, {device['threads']} threads"
+    width, height = photos["first"]
+    lines = [
+        f"model {result['model']['name']}, {result['model']['skus']} SKUs, on {device['name']} "
+        f"({where})",
+        f"{photos['number']} photos, the first {width}x{height}, {photos['items']:g} items each, "
+        f"batch {settings['batch']}, {settings['repeats']} rounds after {settings['warm_up']}",
+        "",
+        f"{'a photo':15}{'median ms':>11}{'p95 ms':>10}{'images/s':>10}",
+    ]
+    for name, row in result["stages"].items():
+        lines.append(
+            f"{name:15}{row['median_ms']:11.1f}{row['p95_ms']:10.1f}"
+            f"{row['images_per_second']:10.2f}"
+        )
+    return lines
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this verb."""
+    made = VerbParser(description=__doc__)
+    add = made.add_argument
+    add(
+        "photos",
+        type=Path,
+        nargs="?",
+        default=shipped("examples/ministore/val"),
+        metavar="PHOTOS",
+        help="a tray photo, or a folder of them (default: the embedded store's val photos)",
+    )
+    add("--model", type=Path, metavar="FILE", help="model.pth of a training (default: ours)")
+    add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
+    add_device_option(made)
+    add("--batch", type=int, default=1, metavar="N", help="photos at once, 1 to 8 (default: 1)")
+    add("--repeats", type=int, default=5, metavar="N", help="rounds over all photos (default: 5)")
+    add("--warm-up", type=int, default=1, metavar="N", help="rounds not measured (default: 1)")
+    add("--out", type=Path, metavar="FILE", help="write the numbers as JSON too (default: no)")
+    return made
