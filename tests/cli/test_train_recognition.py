@@ -208,7 +208,7 @@ def test_a_checkpoint_of_another_system_or_other_classes_is_one_line(colours, tr
 def test_a_folder_with_another_run_is_refused(colours, trained):
     with pytest.raises(DataError, match="holds a training; --resume goes on"):
         run_recognition(request_for(colours, trained))
-    with pytest.raises(DataError, match=r"another seed \(seed: 0 then, 5 now\)"):
+    with pytest.raises(DataError, match=r"other settings \(seed: 0 then, 5 now\)"):
         run_recognition(request_for(colours, trained, seed=5, resume=True))
     other = {"options": {**SMALL, "head": "cosine"}}
     with pytest.raises(DataError, match=r"other settings \(options\."):

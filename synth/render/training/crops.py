@@ -5,7 +5,6 @@ Key: B crops of each side in a batch, S x S pixels of a crop.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -16,14 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from rpc.data.files import DataError
 from rpc.data.images import image_size, read_image
+from rpc.runs.prefetch import Prefetch
 from synth.render.training.settings import CropSettings
 
 Rgb = NDArray[np.uint8]
 MOST_ENLARGED = 2.0  # a photo that must be enlarged more to match the scenes shows blur alone
+AHEAD = 4  # batches that each thread is to have ready
 _CROPS = 1  # ends the seeds of crops, and keeps them apart from other seeds
 
 
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     target: Tensor
 
 
-class UnpairedCrops(Dataset[Batch]):
+class UnpairedCrops:
     """Random crops of random scenes beside random crops of random photos.
 
     A photo is brought to the scenes' size (shorter side) first, so that products appear equally
@@ -130,34 +130,14 @@ class UnpairedCrops(Dataset[Batch]):
 
 
 def endless_batches(crops: UnpairedCrops, start: int, workers: int) -> Iterator[Batch]:
-    """Batches from number `start` on, read by other processes where `workers` is not 0.
+    """Batches from number `start` on, read ahead by so many threads.
 
     Raises:
         DataError: a picture cannot be read, or is smaller than a crop.
     """
-    loader = DataLoader(
-        crops,
-        batch_size=None,
-        sampler=count(start),  # endless: it has no length
-        num_workers=workers,
-        worker_init_fn=_apart,
-        prefetch_factor=4 if workers else None,
-    )
-    try:
-        yield from loader
-    except DataError as error:  # its text holds the worker's traceback; the last line is ours
-        last = str(error).strip().splitlines()[-1]
-        raise DataError(last.partition("DataError: ")[2] or last) from error
-
-
-def _apart(worker: int) -> None:
-    """Leave the group of processes that Ctrl-C or a kill of the whole job reaches.
-
-    A reader that dies raises an error in the training at any point, even between two weights; the
-    training, which is told alone, ends at a point that suits it, and its readers with it.
-    """
-    if hasattr(os, "setpgrp"):  # not on Windows
-        os.setpgrp()
+    with Prefetch(crops.__getitem__, workers) as ahead:
+        for index in count(start):
+            yield ahead.get(index, range(index + 1, index + 1 + AHEAD * workers))
 
 
 def scaled(rgb: Rgb, side: int) -> Rgb:

@@ -161,7 +161,7 @@ class TrainingSettings:
         precision: of the networks; "auto" is 16 bits where the machine multiplies them fast.
         sample_every: batches from one picture of samples to the next.
         save_every: seconds from one resume point to the next.
-        workers: processes that read crops.
+        workers: threads that read crops ahead.
     """
 
     iterations: int | None = None
