@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ __all__ = [
     "check_taxonomy",
     "load_model",
     "read_tensors",
-    "save_model",
+    "write_model",
     "write_tensors",
 ]
 
@@ -35,9 +35,10 @@ class SavedModel:
         state_dict: weights by name; floating point numbers as float32.
         config: JSON text with `model`, `test_pipeline` and `image_size`: text, never Python.
         taxonomy: the SKUs; the classifier's rows are its labels.
-        counting: the counting rule chosen on validation; None where none was chosen yet.
-        meta: where the model comes from.
-        path: the file.
+        counting: `CountingRule.to_dict()` of the rule that was chosen on validation; None where
+            none was chosen yet.
+        meta: where the model comes from; plain values only.
+        path: the file that it was read from.
         recogniser: weights of the crop classifier that names what the detector finds; None where
             the detector does.
     """
@@ -45,50 +46,51 @@ class SavedModel:
     state_dict: Mapping[str, Tensor] = field(repr=False)
     config: str = field(repr=False)
     taxonomy: Taxonomy
-    counting: Mapping[str, Any] | None
-    meta: Mapping[str, Any]
-    path: Path
+    counting: Mapping[str, Any] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    path: Path = Path("model.pth")
     recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
 
+    def with_rule(self, rule: Mapping[str, Any] | None) -> SavedModel:
+        """The same model with another counting rule (`CountingRule.to_dict()`), or with none."""
+        return replace(self, counting=rule)
 
-def save_model(
-    path: str | Path,
-    model_state: Mapping[str, Tensor],
-    config_text: str,
-    taxonomy: Taxonomy,
-    counting: Mapping[str, Any] | None = None,
-    meta: Mapping[str, Any] | None = None,
-    recogniser: Mapping[str, Tensor] | None = None,
-) -> Path:
-    """Write a detector as one small file, weights in half precision; whole or not at all.
+    def with_recogniser(self, state: Mapping[str, Tensor] | None) -> SavedModel:
+        """The same detector, whose items are named by a crop classifier of these weights."""
+        return replace(self, recogniser=state)
+
+    def with_taxonomy(self, taxonomy: Taxonomy) -> SavedModel:
+        """The same weights for these SKUs, without a counting rule: it was chosen for others."""
+        return replace(self, taxonomy=taxonomy, counting=None)
+
+
+def write_model(path: str | Path, model: SavedModel) -> Path:
+    """Write a detector as one small file, whole or not at all; returns the path.
+
+    Weights are written in half precision, but for those that it cannot hold.
 
     Args:
         path: of the file to write, usually `model.pth`.
-        model_state: weights by name. Those that half precision cannot hold stay as they are.
-        config_text: see `SavedModel.config`.
-        taxonomy: the SKUs.
-        counting: `CountingRule.to_dict()`.
-        meta: plain values only.
-        recogniser: weights of the crop classifier, where there is one.
+        model: what it holds; its own `path` does not matter.
 
     Raises:
         DataError: the file cannot be written.
     """
     content = {
         "version": VERSION,
-        "state_dict": _halves(model_state),
-        "config": config_text,
-        "categories": taxonomy.to_list(),
-        "counting": None if counting is None else _plain(counting),
-        "meta": _plain(meta or {}),
+        "state_dict": _halves(model.state_dict),
+        "config": model.config,
+        "categories": model.taxonomy.to_list(),
+        "counting": None if model.counting is None else _plain(model.counting),
+        "meta": _plain(model.meta),
     }
-    if recogniser is not None:
-        content["recogniser"] = _halves(recogniser)
+    if model.recogniser is not None:
+        content["recogniser"] = _halves(model.recogniser)
     return write_tensors(path, content)
 
 
 def load_model(path: str | Path) -> SavedModel:
-    """Read what `save_model` wrote.
+    """Read what `write_model` wrote.
 
     Raises:
         DataError: the file is missing, is no checkpoint, would execute code on loading, lacks a

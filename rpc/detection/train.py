@@ -22,7 +22,7 @@ from torch import nn
 
 from rpc.data.files import DataError
 from rpc.detection.config import build_config, model_text, taxonomy_of
-from rpc.detection.model_file import read_tensors, save_model
+from rpc.detection.model_file import SavedModel, read_tensors, write_model
 from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
 
@@ -87,7 +87,8 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     if is_main_process():
         state = read_tensors(work_dir / NAME)["state_dict"]
         rule = runner.message_hub.runtime_info.get(COUNTING)
-        save_model(path, state, model_text(config), taxonomy, rule, _meta(runner, config))
+        about = _meta(runner, config)
+        write_model(path, SavedModel(state, model_text(config), taxonomy, rule, about))
     _wait_for_all()
     return path
 

@@ -89,11 +89,11 @@ def save_as(network, shop):
     def save(names):
         from rpc.counting import CountingRule
         from rpc.data import Category, Taxonomy
-        from rpc.detection.model_file import save_model
+        from rpc.detection.model_file import SavedModel, write_model
 
         taxonomy = Taxonomy(Category(number, name) for number, name in enumerate(names, start=1))
         rule = CountingRule.plain(0.0).to_dict()
-        return save_model(shop / "model.pth", *network, taxonomy, rule)
+        return write_model(shop / "model.pth", SavedModel(*network, taxonomy, rule))
 
     return save
 

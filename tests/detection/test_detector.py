@@ -20,7 +20,7 @@ from rpc.data.store import Store
 from rpc.detection import runtime
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.detector import PAD_VALUE, Detector, letterbox
-from rpc.detection.model_file import SavedModel, save_model
+from rpc.detection.model_file import SavedModel, write_model
 from rpc.recognition import CropClassifier
 from tests.detection.drawn_store import SKUS, TINY
 from tests.runs.device_calls import META, devices_used
@@ -153,7 +153,8 @@ def write(built, tmp_path):
         state, described = built[agnostic]
         weights = None if recogniser is None else recogniser.state_dict()
         path = tmp_path / "model.pth"
-        return save_model(path, state, text or described, SKUS, counting, {}, weights)
+        model = SavedModel(state, text or described, SKUS, counting, recogniser=weights)
+        return write_model(path, model)
 
     return write
 
@@ -236,7 +237,8 @@ def test_a_description_that_describes_no_model_is_refused(write, text):
 
 
 def test_weights_of_another_model_are_refused(built, tmp_path):
-    path = save_model(tmp_path / "m.pth", built[True][0], built[False][1], SKUS)
+    mixed = SavedModel(built[True][0], built[False][1], SKUS)
+    path = write_model(tmp_path / "m.pth", mixed)
     with pytest.raises(DataError, match=r"m\.pth: its weights do not fit"):
         Detector.load(path)
 
@@ -256,7 +258,8 @@ def test_the_papers_baseline_goes_from_its_config_to_detections(tmp_path):
     config.model.backbone.init_cfg = None  # no download
     init_default_scope("mmdet")
     state = MODELS.build(config.model).state_dict()
-    path = save_model(tmp_path / "model.pth", state, model_text(config), taxonomy_of(config))
+    model = SavedModel(state, model_text(config), taxonomy_of(config))
+    path = write_model(tmp_path / "model.pth", model)
     detector = Detector.load(path)
     assert detector.image_size == (1333, 800)
     photo = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from rpc.data import Category, DataError, Taxonomy
-from rpc.detection.model_file import check_taxonomy, load_model, read_tensors, save_model
+from rpc.detection.model_file import (
+    SavedModel,
+    check_taxonomy,
+    load_model,
+    read_tensors,
+    write_model,
+)
 
 TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
 
@@ -17,9 +23,8 @@ TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
 def saved(tmp_path):
     state = OrderedDict(weight=torch.randn(4, 3), large=torch.tensor([1e9]), steps=torch.tensor(7))
     path = tmp_path / "model.pth"
-    save_model(
-        path, state, '{"model": 1}', TAXONOMY, {"threshold": 0.4}, {"torch": torch.__version__}
-    )
+    meta = {"torch": torch.__version__}
+    write_model(path, SavedModel(state, '{"model": 1}', TAXONOMY, {"threshold": 0.4}, meta))
     return path, state
 
 
@@ -35,6 +40,26 @@ def test_a_model_comes_back_equal_to_half_precision(saved):
 
 def test_a_weight_that_half_precision_cannot_hold_is_kept_in_full(saved):
     assert load_model(saved[0]).state_dict["large"].item() == 1e9
+
+
+def test_a_model_is_changed_in_one_part_and_written_again_without_loss(saved):
+    path, state = saved
+    model = load_model(path)
+    names = {"head.bias": torch.tensor([0.5, 2.0])}
+    changed = model.with_rule({"threshold": 0.9}).with_recogniser(names)
+    again = load_model(write_model(path.with_name("again.pth"), changed))
+    assert again.counting == {"threshold": 0.9}
+    assert torch.equal(again.recogniser["head.bias"], names["head.bias"])
+    assert again.state_dict.keys() == state.keys()
+    assert all(torch.equal(again.state_dict[name], model.state_dict[name]) for name in state)
+    assert (again.config, again.taxonomy, again.meta) == (model.config, TAXONOMY, model.meta)
+    assert (model.counting, model.recogniser) == ({"threshold": 0.4}, None)  # as it was
+    assert load_model(write_model(path, again.with_recogniser(None))).recogniser is None
+
+
+def test_a_model_for_other_skus_has_no_rule_yet(saved):
+    other = load_model(saved[0]).with_taxonomy(Taxonomy([Category(1, "b")]))
+    assert (len(other.taxonomy), other.counting) == (1, None)
 
 
 class _RunsACommand:
@@ -116,5 +141,5 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch, saved):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(DataError, match=r"cannot be written: No space left on device"):
-        save_model(saved[0], {}, "{}", TAXONOMY)
+        write_model(saved[0], SavedModel({}, "{}", TAXONOMY))
     assert saved[0].read_bytes() == before

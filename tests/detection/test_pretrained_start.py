@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rpc.data import Category, DataError, Taxonomy
-from rpc.detection.model_file import save_model
+from rpc.detection.model_file import SavedModel, write_model
 from rpc.detection.pretrained_start import load_start
 
 PRODUCT = Taxonomy([Category(1, "product")])
@@ -18,7 +18,8 @@ def network(labels):
 @pytest.fixture
 def start(tmp_path):
     model = network(1)
-    return save_model(tmp_path / "start.pth", model.state_dict(), "{}", PRODUCT), model
+    saved = SavedModel(model.state_dict(), "{}", PRODUCT)
+    return write_model(tmp_path / "start.pth", saved), model
 
 
 def test_all_but_the_last_layer_is_taken_over(start):

@@ -12,7 +12,7 @@ from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
-from rpc.detection.model_file import load_model, save_model
+from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.reporting import (
@@ -45,16 +45,7 @@ def _choose_rule(job: Job) -> None:
     found = _detect(paths, load_checkout(job.model))
     _write(job, job.rule_source, dataset, found)
     rule = choose_rule(found, dataset.counts()).rule
-    saved = load_model(job.model)
-    save_model(
-        job.model,
-        saved.state_dict,
-        saved.config,
-        saved.taxonomy,
-        rule.to_dict(),
-        saved.meta,
-        saved.recogniser,
-    )
+    write_model(job.model, load_model(job.model).with_rule(rule.to_dict()))
 
 
 def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rpc.detection.model_file import load_model, save_model
+from rpc.detection.model_file import load_model, write_model
 from rpc.detection.train import build_config, train
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.recognition.train import RecogniserSettings, train_recogniser
@@ -45,7 +45,7 @@ def _find(job: Job) -> None:
     train(config, job.out / "detector", resume=True)
     if not job.names_crops:
         saved = load_model(job.out / "detector" / "model.pth")
-        save_model(job.model, saved.state_dict, saved.config, job.taxonomy, None, saved.meta)
+        write_model(job.model, saved.with_taxonomy(job.taxonomy))
 
 
 def _name(job: Job) -> None:
@@ -65,12 +65,5 @@ def _name(job: Job) -> None:
             lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     saved = load_model(job.out / "detector" / "model.pth")
-    save_model(
-        job.model,
-        saved.state_dict,
-        saved.config,
-        job.taxonomy,
-        None,
-        saved.meta,
-        model.state_dict(),
-    )
+    named = saved.with_taxonomy(job.taxonomy).with_recogniser(model.state_dict())
+    write_model(job.model, named)
