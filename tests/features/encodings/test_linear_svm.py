@@ -5,7 +5,6 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
-from rpc.features.encodings import linear_svm
 from rpc.features.encodings.linear_svm import NEVER, fit_linear_svm
 
 
@@ -59,8 +58,9 @@ def test_a_fit_that_is_not_at_its_end_says_nothing_of_it(monkeypatch):
     vectors, labels = clouds(3)
     with pytest.warns(ConvergenceWarning):  # as the library says
         LinearSVC(random_state=0, max_iter=1).fit(vectors, labels)
-    made = linear_svm.LinearSVC
-    monkeypatch.setattr(linear_svm, "LinearSVC", lambda **given: made(**{**given, "max_iter": 1}))
+    monkeypatch.setattr(
+        "sklearn.svm.LinearSVC", lambda **given: LinearSVC(**{**given, "max_iter": 1})
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         weights, bias = fit_linear_svm(vectors, labels, 3)
