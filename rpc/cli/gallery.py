@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
@@ -147,7 +148,7 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
     paths = [store.image_path(args.split, image) for image in dataset.images]
     describe = _describer(args)
     gallery = Gallery.open(args.gallery, describe.recipe)
-    checkout = load_checkout(args.model, named=False)
+    checkout = load_checkout(args.model, named=False, device=args.device)
     names = checkout.taxonomy.names
     fused = checkout.recogniser is not None
     classifier = GalleryClassifier(
@@ -191,7 +192,11 @@ def _describer(args: argparse.Namespace) -> DescribesPictures:
             )
     from rpc.retrieval.descriptors.recipes import DEFAULT, describer, describer_of
 
-    return describer(wanted or DEFAULT) if recipe is None else describer_of(recipe)
+    return (
+        describer(wanted or DEFAULT, args.device)
+        if recipe is None
+        else describer_of(recipe, args.device)
+    )
 
 
 def _of_photos(args: argparse.Namespace, describe: DescribesPictures) -> NewSku:
@@ -252,6 +257,8 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("gallery", type=Path, metavar="GALLERY", help="folder of the gallery")
         one.add_argument("--json", action="store_true", help="print the result as JSON")
         one.set_defaults(do=do)
+        if do in (add, search, tune):  # these run networks
+            add_device_option(one)
         return one.add_argument
 
     def crop(option: Any) -> None:

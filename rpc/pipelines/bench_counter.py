@@ -23,7 +23,7 @@ from rpc.reporting.provenance import code_version, library_versions, machine, sh
 from rpc.runs.progress import Report
 from rpc.structures import Detections
 
-STAGES: Final = ("detecting", "naming", "photo to list")
+STAGES: Final[tuple[str, ...]] = ("detecting", "naming", "photo to list")
 WHOLE: Final = STAGES[-1]
 Rgb = NDArray[np.uint8]
 Result = TypeVar("Result")

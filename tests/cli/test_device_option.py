@@ -1,16 +1,20 @@
 """`--device` reaches the networks: a GPU that nobody has is refused by each verb."""
 
 import importlib
+import shutil
 
 import pytest
 import torch
 
-from rpc.cli import train_render
+from rpc.cli import gallery, retrieve, train_render
 from rpc.cli.main import VERBS, module_of
 from tests.cli.small_shop import ROOT
 
 ABSENT = "cuda:99"
-OFFERED = {"bench", "count", "detect", "recognise", "retrieve", "train", "train-render"}
+OFFERED = {
+    *("bench", "count", "cutouts", "detect", "quality", "recognise", "render", "retrieve"),
+    *("train", "train-render"),
+}
 
 
 def test_the_verbs_that_run_networks_offer_a_device():
@@ -36,3 +40,20 @@ def test_learning_to_render_refuses_a_device_that_is_not_there(shop):
     words += [str(shop / "store"), "--out", str(shop / "o"), "--device", ABSENT]
     with pytest.raises(ValueError, match=f"device {ABSENT}"):
         train_render.main(words)
+
+
+@pytest.mark.parametrize("do", [("add", "tea", "PHOTO"), ("search", "PHOTO")])
+def test_a_gallery_refuses_a_device_that_is_not_there(shop, do):
+    photo = str(shop / "photos/tea/1.png")
+    words = [str(shop / "gallery"), *(photo if word == "PHOTO" else word for word in do[1:])]
+    assert gallery.main(["add", str(shop / "gallery"), "rice", photo, "--whole"]) == 0
+    with pytest.raises(ValueError, match=f"device {ABSENT}: torch sees no GPU"):
+        gallery.main([do[0], *words, "--device", ABSENT])
+
+
+def test_retrieval_refuses_a_device_that_is_not_there(shop):
+    for split in ("train", "test"):
+        shutil.copytree(shop / "photos", shop / "classes" / split)
+    words = ["--data", str(shop / "classes"), "--out", str(shop / "o"), "--device", ABSENT]
+    with pytest.raises(ValueError, match=f"device {ABSENT}: torch sees no GPU"):
+        retrieve.main(words)

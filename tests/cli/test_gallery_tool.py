@@ -19,6 +19,9 @@ TOOLS = Path(__file__).parents[2] / "tools"
 class MeanColour:
     recipe = {"name": "mean colour"}  # noqa: RUF012  as a descriptor has it
 
+    def __init__(self, device="cpu"):
+        self.device = device
+
     def __call__(self, pictures):
         means = np.stack([p.reshape(-1, 3).mean(axis=0) for p in pictures])
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
@@ -128,7 +131,7 @@ def test_wrong_input_is_one_line_and_the_gallery_stays(filled, photos, line, tol
 def test_where_there_is_no_gallery_the_way_to_one_is_told(gallery, line):
     code, _, stderr = gallery(*line)
     assert code == 2
-    assert "gallery.py add" in stderr
+    assert "rpc-checkout gallery add" in stderr
     assert not gallery.folder.exists()
 
 
