@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.stem != "tutorial"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("rpc", "synth", "tools", "configs", "tests", "docs", "examples")
 NAME = re.compile(r"(?<![\w./-])(?:rpc|synth)(?:\.[A-Za-z_]\w*)+")
 PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w.*/{{}},-]*[\w*/}}]")
