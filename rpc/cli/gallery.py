@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
 if TYPE_CHECKING:
-    from rpc.retrieval.gallery.gallery import DescribesPictures
-    from rpc.retrieval.gallery.gallery_edit import NewSku
     from rpc.retrieval.gallery.gallery_state import GalleryState
 
 
@@ -36,16 +33,24 @@ def main(argv: list[str] | None = None) -> int:
 
 def add(args: argparse.Namespace) -> dict[str, Any]:
     """Describe photos and put them in."""
-    from rpc.retrieval.gallery.gallery_edit import add_skus, create_gallery
+    from rpc.pipelines.gallery.adding import AddRequest, add_to_gallery
 
-    describe = _describer(args)
-    skus = _of_store(args, describe) if args.data is not None else [_of_photos(args, describe)]
-    recipe = dict(describe.recipe)
-    create_gallery(args.gallery, recipe, skus[0].photos[0].embeddings.shape[1])
-    state = add_skus(args.gallery, recipe, skus)
-    photos = sum(len(sku.photos) for sku in skus)
-    what = f"SKU {skus[0].name}" if len(skus) == 1 else f"{len(skus)} SKUs"
-    return _told(state, f"added {what}: {photos} photos")
+    request = AddRequest(
+        gallery=args.gallery,
+        sku=args.sku,
+        photos=tuple(args.photos),
+        title=args.title,
+        box=_box(args),
+        whole=args.whole,
+        data=args.data,
+        skus=None if args.skus is None else tuple(args.skus),
+        most=args.most,
+        recipe=args.recipe,
+        device=args.device,
+    )
+    added = add_to_gallery(request)
+    what = f"SKU {added.skus[0]}" if len(added.skus) == 1 else f"{len(added.skus)} SKUs"
+    return _told(added.state, f"added {what}: {added.photos} photos")
 
 
 def remove(args: argparse.Namespace) -> dict[str, Any]:
@@ -92,134 +97,45 @@ def info(args: argparse.Namespace) -> dict[str, Any]:
 
 def search(args: argparse.Namespace) -> dict[str, Any]:
     """The SKUs most like what a photo shows."""
-    from rpc.data.files import DataError
-    from rpc.data.images import write_image
-    from rpc.pictures.lettering import Lettering
-    from rpc.pipelines.gallery.sheet import draw_hits
-    from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto
-    from rpc.retrieval.gallery.gallery import Gallery
-    from rpc.retrieval.gallery.gallery_files import PICTURES
-    from rpc.retrieval.gallery.open_set import OpenSet
-    from rpc.retrieval.reranking.search_again import search_again
+    from rpc.pipelines.gallery.search import SearchRequest, search_gallery
 
-    describe = _describer(args)
-    crop = ExemplarPhoto(args.photo, _box(args), args.whole).crop()
-    gallery = Gallery.open(args.gallery, describe.recipe)
-    if len(gallery) == 0:
-        raise DataError(f"{args.gallery}: the gallery is empty; add a SKU's photos first")
-    embeddings = describe([crop])
-    began = time.perf_counter()
-    hits = search_again(gallery, embeddings, [crop], args.rerank, args.count)[0]
-    searched = 1000 * (time.perf_counter() - began)
-    accepted = None
-    if "open_set" in gallery.state.settings:
-        best = float(gallery.similarities(embeddings).max())
-        accepted = best >= OpenSet.from_dict(gallery.state.settings["open_set"]).threshold
-    picture = args.out / f"{args.photo.stem}_search.jpg"
-    folder = args.gallery / PICTURES
-    write_image(picture, draw_hits(crop, hits, folder, Lettering(), accepted))
+    found = search_gallery(
+        SearchRequest(
+            gallery=args.gallery,
+            photo=args.photo,
+            box=_box(args),
+            whole=args.whole,
+            count=args.count,
+            rerank=args.rerank,
+            out=args.out,
+            device=args.device,
+        )
+    )
+    hits, searched = found.hits, found.milliseconds
     lines = [f"{hit.score:.4f}  {hit.sku.name}  (like {hit.photo.source})" for hit in hits]
-    if accepted is False:
+    if found.accepted is False:
         lines.insert(0, "not in the gallery: its best score is below the threshold; most alike:")
     return {
         "hits": [
             {"name": h.sku.name, "score": round(h.score, 6), "photo": h.photo.source} for h in hits
         ],
-        "accepted": accepted,
+        "accepted": found.accepted,
         "search_ms": round(searched, 3),
-        "picture": str(picture),
-        "lines": [*lines, f"{picture}", f"search {searched:.1f} ms"],
+        "picture": str(found.picture),
+        "lines": [*lines, f"{found.picture}", f"search {searched:.1f} ms"],
     }
 
 
 def tune(args: argparse.Namespace) -> dict[str, Any]:
     """Choose open-set rule, fusion and counting rule on labelled validation trays."""
-    from rpc.checkout.loading import load_checkout
-    from rpc.data.store import Store
-    from rpc.pipelines.gallery.trays import counting_rule, named, see_trays, true_labels
-    from rpc.pipelines.gallery.trays import tune as choose
-    from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
-    from rpc.retrieval.gallery.fusion import Fusion
-    from rpc.retrieval.gallery.gallery import Gallery
-    from rpc.retrieval.gallery.gallery_edit import set_setting
+    from rpc.pipelines.gallery.tuning import TuneRequest, tune_gallery
 
-    store = Store.open(args.data)
-    dataset = store.split(args.split)
-    paths = [store.image_path(args.split, image) for image in dataset.images]
-    describe = _describer(args)
-    gallery = Gallery.open(args.gallery, describe.recipe)
-    checkout = load_checkout(args.model, named=False, device=args.device)
-    names = checkout.taxonomy.names
-    fused = checkout.recogniser is not None
-    classifier = GalleryClassifier(
-        gallery,
-        describe,
-        recogniser=checkout.recogniser,
-        recogniser_names=names if fused else (),
-        fusion=Fusion(),
-    )
-    seen = see_trays(paths, checkout, classifier, f"looking at {args.split} trays")
-    chosen = choose(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
-    rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
-    origin = {"chosen_on": f"{args.data.resolve().name} {args.split}", "model": args.model.name}
-    set_setting(args.gallery, "open_set", {**chosen.open_set.to_dict(), **chosen.facts, **origin})
-    state = set_setting(args.gallery, "counting", rule.to_dict())
-    if chosen.fusion is not None:
-        fusion_rule = counting_rule(
-            dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)
-        )
-        fusion = {**chosen.fusion.to_dict(), "counting": fusion_rule.to_dict(), **origin}
-        state = set_setting(args.gallery, "fusion", fusion)
+    request = TuneRequest(args.gallery, args.data, args.model, args.split, args.device)
+    state = tune_gallery(request)
     result = _told(state)
     result["lines"] += [f"{k}: {json.dumps(v)}" for k, v in sorted(state.settings.items())]
     result["settings"] = dict(state.settings)
     return result
-
-
-def _describer(args: argparse.Namespace) -> DescribesPictures:
-    """The gallery's own, or for a new one that of `--recipe`."""
-    from rpc.data.files import DataError
-    from rpc.retrieval.gallery.gallery_files import exists, read_state
-
-    wanted: str | None = getattr(args, "recipe", None)
-    recipe: Mapping[str, Any] | None = None
-    if exists(args.gallery) or args.do is not add:
-        recipe = read_state(args.gallery).recipe
-        if wanted is not None and wanted != recipe["name"]:
-            raise DataError(
-                f"{args.gallery}: made with the recipe {recipe['name']!r}, not {wanted!r}; "
-                "leave --recipe out or choose another folder"
-            )
-    from rpc.retrieval.descriptors.recipes import DEFAULT, describer, describer_of
-
-    return (
-        describer(wanted or DEFAULT, args.device)
-        if recipe is None
-        else describer_of(recipe, args.device)
-    )
-
-
-def _of_photos(args: argparse.Namespace, describe: DescribesPictures) -> NewSku:
-    """The SKU of the command line."""
-    from rpc.data.files import DataError
-    from rpc.pipelines.gallery.photos import sku_of_photos
-
-    if args.sku is None or not args.photos:
-        raise DataError("add: expected a SKU and its photos, or --data STORE")
-    return sku_of_photos(
-        describe, args.sku, args.photos, title=args.title or "", box=_box(args), whole=args.whole
-    )
-
-
-def _of_store(args: argparse.Namespace, describe: DescribesPictures) -> list[NewSku]:
-    """The SKUs of a store, all or those that are named."""
-    from rpc.data.files import DataError
-    from rpc.data.store import Store
-    from rpc.pipelines.gallery.photos import skus_of_store
-
-    if args.sku is not None or args.box is not None or args.whole:
-        raise DataError("add: --data takes SKUs by --skus and boxes from the store")
-    return skus_of_store(describe, Store.open(args.data), args.skus, args.most)
 
 
 def _box(args: argparse.Namespace) -> tuple[float, float, float, float] | None:

@@ -1,0 +1,74 @@
+"""A gallery's open-set rule, fusion and counting rule, chosen on labelled validation trays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rpc.checkout.loading import load_checkout
+from rpc.data.store import Store
+from rpc.pipelines.gallery.recipe import descriptor_of
+from rpc.pipelines.gallery.trays import counting_rule, named, see_trays, true_labels, tune
+from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
+from rpc.retrieval.gallery.fusion import Fusion
+from rpc.retrieval.gallery.gallery import Gallery
+from rpc.retrieval.gallery.gallery_edit import set_setting
+from rpc.retrieval.gallery.gallery_state import GalleryState
+
+
+@dataclass(frozen=True)
+class TuneRequest:
+    """A gallery to be tuned.
+
+    Attributes:
+        gallery: its folder.
+        data: the store with the trays.
+        model: finds the items.
+        split: of the store; never test.
+        device: that networks run on, see `rpc.runs.devices`.
+    """
+
+    gallery: Path
+    data: Path
+    model: Path
+    split: Literal["val"] = "val"
+    device: str = "auto"
+
+
+def tune_gallery(request: TuneRequest) -> GalleryState:
+    """Look at the trays, choose, write into the gallery; its state afterwards.
+
+    Raises:
+        DataError: store, model or gallery do not fit, or no box shows a product of the gallery.
+    """
+    store = Store.open(request.data)
+    dataset = store.split(request.split)
+    paths = [store.image_path(request.split, image) for image in dataset.images]
+    describe = descriptor_of(request.gallery, request.device)
+    gallery = Gallery.open(request.gallery, describe.recipe)
+    checkout = load_checkout(request.model, named=False, device=request.device)
+    names = checkout.taxonomy.names
+    fused = checkout.recogniser is not None
+    classifier = GalleryClassifier(
+        gallery,
+        describe,
+        recogniser=checkout.recogniser,
+        recogniser_names=names if fused else (),
+        fusion=Fusion(),
+    )
+    seen = see_trays(paths, checkout, classifier, f"looking at {request.split} trays")
+    chosen = tune(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
+    rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
+    chosen_on = f"{request.data.resolve().name} {request.split}"
+    origin = {"chosen_on": chosen_on, "model": request.model.name}
+    open_set = {**chosen.open_set.to_dict(), **chosen.facts, **origin}
+    set_setting(request.gallery, "open_set", open_set)
+    state = set_setting(request.gallery, "counting", rule.to_dict())
+    if chosen.fusion is not None:
+        fusion_rule = counting_rule(
+            dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)
+        )
+        fusion = {**chosen.fusion.to_dict(), "counting": fusion_rule.to_dict(), **origin}
+        state = set_setting(request.gallery, "fusion", fusion)
+    return state
