@@ -31,7 +31,8 @@ def bound(file):
     """What a module binds at its top: name -> node; and the words it offers lazily."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     names = {}
-    for node in tree.body:
+    inner = [part for node in tree.body if isinstance(node, ast.If) for part in node.body]
+    for node in [*tree.body, *inner]:  # inner: imports for types, of a lazy face
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names[node.name] = node
         elif isinstance(node, ast.Import | ast.ImportFrom):
