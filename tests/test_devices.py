@@ -16,14 +16,20 @@ SHOWN_BY = {
     "rpc.detection.detector.Detector.load": "detection/test_detector.py",
     "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
     "rpc.features.backbones.feature_maps.FeatureMaps": "features/backbones/test_feature_maps.py",
-    "rpc.recognition.classifier.Recogniser": "recognition/test_classifier.py",
-    "rpc.recognition.classifier.Recogniser.from_state": "recognition/test_classifier.py",
+    "rpc.recognition.counter.recogniser.Recogniser": "recognition/counter/test_recogniser.py",
+    "rpc.recognition.counter.recogniser.Recogniser.from_state": (
+        "recognition/counter/test_recogniser.py"
+    ),
+    "rpc.recognition.counter.train.train_recogniser": (
+        "recognition/counter/test_recogniser_training.py"
+    ),
     "rpc.recognition.ensemble.ensemble_file.read_ensemble": (
         "recognition/ensemble/test_ensemble_file.py"
     ),
     "rpc.recognition.ensemble.ensemble_file.read_ensemble_classifier": (
         "recognition/ensemble/test_ensemble_file.py"
     ),
+    "rpc.recognition.systems.registry.create_system": "recognition/systems/test_registry.py",
     "rpc.retrieval.descriptors.product_descriptor.MapStatistics": (
         "retrieval/descriptors/test_product_descriptor.py"
     ),
@@ -40,6 +46,7 @@ ONLY_PASSED_ON = {
     "rpc.checkout.loading.load_ensemble_checkout",
     "rpc.checkout.loading.load_gallery_checkout",
     "rpc.pipelines.retrieval.measure.RetrievalRequest",
+    "rpc.recognition.systems.system.Batch.to",
     "rpc.retrieval.descriptors.recipes.MakesDescriber.__call__",
     "rpc.runs.processes.Processes",
     "synth.render.training.pool.ImagePool.from_state",

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from rpc.data.images import write_image
 from rpc.data.shipped import shipped
 from rpc.detection.train import build_config, train
-from rpc.recognition.start import write_start
-from rpc.recognition.train import RecogniserSettings, train_recogniser
+from rpc.recognition.counter.start import write_start
+from rpc.recognition.counter.train import recogniser_learning, train_recogniser
 from rpc.runs.processes import has_fast_bfloat16
 from rpc.runs.progress import bar
 from synth.compose import SceneConfig, compose_dataset
@@ -122,7 +122,7 @@ def _train_detector(request: StartRequest) -> Path:
 
 
 def _train_recogniser(request: StartRequest) -> Path:
-    settings = RecogniserSettings(
+    settings = recogniser_learning(
         minutes=request.minutes or USUAL[request.part].minutes,
         seed=request.seed,
         bfloat16=has_fast_bfloat16(),
@@ -132,6 +132,6 @@ def _train_recogniser(request: StartRequest) -> Path:
             request.folder / "scenes",
             request.folder / "training",
             settings,
-            lambda done, facts: progress(round(1000 * done), 1000, facts),
+            progress=lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     return write_start(request.folder / "recogniser_start.pth", model)

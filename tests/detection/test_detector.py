@@ -167,7 +167,7 @@ def test_a_model_file_becomes_a_counter(write):
         "containment": 1.0,
         "max_items": 9,
     }
-    path = write(True, CropClassifier(len(SKUS), pretrained=False), rule)
+    path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), rule)
     checkout = load_checkout(path)
     assert checkout.taxonomy == SKUS
     assert checkout.rule.to_dict() == rule
@@ -211,7 +211,7 @@ def test_an_agnostic_detector_without_a_recogniser_is_refused(write):
 
 def test_a_recogniser_of_other_skus_is_refused(write):
     with pytest.raises(DataError, match="its recogniser knows 5 SKUs, the file 3"):
-        load_checkout(write(True, CropClassifier(5, pretrained=False)))
+        load_checkout(write(True, CropClassifier(6, pretrained=False)))
 
 
 def test_a_recogniser_of_another_shape_is_refused_in_one_line(write):

@@ -29,8 +29,9 @@ from rpc.data.images import write_image
 from rpc.features.backbones.trainable_backbone import Backbone
 from rpc.recognition.systems.registry import SystemSettings, build_system, system_names
 from rpc.recognition.systems.system import Batch, GradientPhase, System
-from rpc.recognition.training.loop import LearningSettings, learn
+from rpc.recognition.training.loop import learn
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 from rpc.reporting.provenance import code_version, library_versions, machine
 
 WARM_UPS: Final = 1

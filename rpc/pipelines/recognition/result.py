@@ -21,9 +21,9 @@ from rpc.metrics.confusion import (
 )
 from rpc.pipelines.recognition.request import Request
 from rpc.recognition.systems.registry import registration
-from rpc.recognition.training.loop import Learned
 from rpc.recognition.training.model_file import SystemModel
 from rpc.recognition.training.run_settings import RunSettings
+from rpc.recognition.training.schedule import Learned
 from rpc.reporting.manifest import manifest, without_folders
 from rpc.reporting.provenance import sha256
 from rpc.runs.processes import Processes

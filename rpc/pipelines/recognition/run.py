@@ -33,9 +33,10 @@ from rpc.recognition.systems.system import System
 from rpc.recognition.training.batches_ahead import made_ahead
 from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.loop import LAST as RESUME
-from rpc.recognition.training.loop import AtOnce, Learned, learn
+from rpc.recognition.training.loop import AtOnce, learn
 from rpc.recognition.training.model_file import SystemModel, read_model, write_model
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import Learned
 from rpc.recognition.training.scoring import score_photos
 from rpc.runs.processes import Processes, joined
 from rpc.runs.progress import bar

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rpc.detection.model_file import load_model, write_model
 from rpc.detection.train import build_config, train
 from rpc.pipelines.store_job.job import Job, Step
-from rpc.recognition.train import RecogniserSettings, train_recogniser
+from rpc.recognition.counter.train import recogniser_learning, train_recogniser
 from rpc.runs.processes import has_fast_bfloat16
 from rpc.runs.progress import bar
 
@@ -50,19 +49,19 @@ def _find(job: Job) -> None:
 
 def _name(job: Job) -> None:
     """Learn to name products, on crops of the same scenes; then one model file of both."""
-    settings = RecogniserSettings(
-        minutes=job.minutes * (1 - DETECTOR_SHARE) if job.iterations is None else math.inf,
-        max_iters=None if job.iterations is None else BATCHES * job.iterations,
+    settings = recogniser_learning(
+        minutes=job.minutes * (1 - DETECTOR_SHARE) if job.iterations is None else None,
+        iterations=None if job.iterations is None else BATCHES * job.iterations,
         seed=job.seed,
         bfloat16=has_fast_bfloat16(),
-        start=job.recogniser_start,
     )
     with bar("learning to name products") as progress:
         model = train_recogniser(
             job.training_images,
             job.out / "recogniser",
             settings,
-            lambda done, facts: progress(round(1000 * done), 1000, facts),
+            start=job.recogniser_start,
+            progress=lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     saved = load_model(job.out / "detector" / "model.pth")
     named = saved.with_taxonomy(job.taxonomy).with_recogniser(model.state_dict())

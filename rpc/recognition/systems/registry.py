@@ -18,6 +18,7 @@ import torch
 from rpc.data.files import DataError
 from rpc.recognition.systems.options import require_ranges
 from rpc.recognition.systems.system import System
+from rpc.runs.devices import resolve_device
 from rpc.runs.settings import typed_values
 
 S = TypeVar("S", bound=System)
@@ -159,7 +160,7 @@ def create_system(
         num_classes: K.
         side: of the photos that it is trained and tested on, px; its class's default where None.
         pretrained: whether published weights of its backbone start it.
-        device: that it is put on.
+        device: that it is put on, see `rpc.runs.devices`.
         **options: arguments of its class, such as `backbone="resnet18"`; docs/recognition.md.
 
     Raises:
@@ -176,7 +177,7 @@ def create_system(
         parameters = inspect.signature(registration(name).made).parameters
         side = int(parameters["side"].default)
     settings = SystemSettings(name, side, options)
-    return build_system(settings, num_classes, pretrained=pretrained).to(device)
+    return build_system(settings, num_classes, pretrained=pretrained).to(resolve_device(device))
 
 
 @dataclass(frozen=True)

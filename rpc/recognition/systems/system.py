@@ -32,12 +32,20 @@ class Batch:
             where none is known.
         points: (B, P, 3) float32: x and y in pixels of `images`, and 1 where it is in sight, else
             0. P is 0 where the data have no key points.
+        extents: (B, 2) float32, how large the object appears in the photo that it was cut from
+            (`rpc.recognition.counter.crops.box_extents`); None where that is not known.
     """
 
     images: Tensor
     labels: Tensor
     boxes: Tensor
     points: Tensor
+    extents: Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        parts = {name: part for name, part in vars(self).items() if part is not None}
+        return Batch(**{n: part.to(device, non_blocking=True) for n, part in parts.items()})
 
     def __len__(self) -> int:
         """B."""
@@ -79,6 +87,9 @@ class GradientPhase:
         loss: terms, summed, of a batch. The generator is the phase's chance.
         share: of the whole budget, in parts of the sum over phases.
         decay: weight decay.
+        warm_up: share of the phase in which the learning rates rise.
+        average: decay of a running mean of what learns, which takes its place when the phase is
+            done; None keeps the last weights.
 
     Raises:
         ValueError: the share is not above 0.
@@ -89,6 +100,8 @@ class GradientPhase:
     loss: Callable[[Batch, torch.Generator], Losses]
     share: float = 1.0
     decay: float = 0.02
+    warm_up: float = 0.05
+    average: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.share) and self.share > 0):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from rpc.recognition.systems.system import Batch
-from rpc.recognition.training.photo_batches import HowMany, PhotoBatches
+from rpc.recognition.training.batch_source import HowMany
+from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.runs.prefetch import Prefetch
 
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,15 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.recognition.systems.system import Batch, FitPhase, GradientPhase, Losses, Phase, System
-from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.batch_source import BatchSource
+from rpc.recognition.training.schedule import (
+    Clock,
+    Learned,
+    LearningSettings,
+    budget_spent,
+    rate,
+)
+from rpc.recognition.training.weight_average import WeightAverage
 from rpc.runs.processes import Processes
 from rpc.runs.run_folder import require_same_settings
 from rpc.runs.tensor_files import read_tensors, write_tensors
@@ -29,62 +37,11 @@ AtOnce = Callable[[], AbstractContextManager[None]]  # a signal in its block is 
 LAST: Final = "recognition_last.pth"
 ALONE: Final = Processes()
 CHECKS: Final = 5  # looks at a system in its last phase, the one at the end not counted
-_WARM_UP = 0.05  # of a phase
-
-
-@dataclass(frozen=True)
-class LearningSettings:
-    """How a system learns; which phases there are is the system's own affair.
-
-    Attributes:
-        iterations: batches of all gradient phases together; None where time decides.
-        cpu_minutes: processor time of all gradient phases together; None where batches decide.
-            Fits come on top: the result says what was used in all.
-        batch_size: B of a process.
-        lr: of AdamW, where a group's multiplier is 1.
-        seed: of weights, order, augmentation.
-        bfloat16: forward passes in bfloat16.
-        save_every: seconds between resume points.
-
-    Raises:
-        ValueError: neither budget or both are given, or a value is out of its range.
-    """
-
-    iterations: int | None = None
-    cpu_minutes: float | None = None
-    batch_size: int = 24
-    lr: float = 1e-3
-    seed: int = 0
-    bfloat16: bool = False
-    save_every: float = 60.0
-
-    def __post_init__(self) -> None:
-        if (self.iterations is None) == (self.cpu_minutes is None):
-            raise ValueError("learning: expected either iterations or cpu_minutes")
-        for name in ("iterations", "cpu_minutes", "batch_size", "lr", "save_every"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"learning: expected {name} above 0, got {value!r}")
-
-
-@dataclass(frozen=True)
-class Learned:
-    """The cost of a training.
-
-    Attributes:
-        batches: of all gradient phases.
-        cpu_seconds: processor time of all phases, fits included, in this process.
-        seconds: by phase.
-    """
-
-    batches: int
-    cpu_seconds: float
-    seconds: Mapping[str, float]
 
 
 def learn(
     system: System,
-    data: PhotoBatches,
+    data: BatchSource,
     settings: LearningSettings,
     work_dir: str | Path,
     *,
@@ -102,7 +59,7 @@ def learn(
 
     Args:
         system: fresh, or whatever: a resume point replaces its state.
-        data: training photos.
+        data: training photos, or crops.
         settings: see there.
         work_dir: for the resume point.
         resume: go on from a resume point, if there is one.
@@ -142,13 +99,6 @@ def learn(
     return Learned(run.batches, run.used, dict(run.seconds))
 
 
-def rate(done: float) -> float:
-    """Factor on a phase's learning rates: a short warm-up, then a cosine to 1 %."""
-    if done < _WARM_UP:
-        return 0.05 + 0.95 * done / _WARM_UP
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
-
-
 @torch.inference_mode()
 def predict(system: System, images: Sequence[Tensor], batch: int = 32) -> Tensor:
     """Scores (N, K) of N photos (3, S, S), in evaluation mode, on the CPU."""
@@ -167,7 +117,7 @@ class _Run:
     def __init__(
         self,
         system: System,
-        data: PhotoBatches,
+        data: BatchSource,
         settings: LearningSettings,
         path: Path,
         processes: Processes,
@@ -180,8 +130,10 @@ class _Run:
         self.seconds: dict[str, float] = {}
         self.optimizer: torch.optim.Optimizer | None = None
         self.waiting: Mapping[str, Any] | None = None  # an optimiser's state to be taken up
+        self.average: WeightAverage | None = None
+        self.waiting_average: list[Tensor] = []
         self.whole = True
-        self.clock, self.saved = time.process_time(), time.monotonic()
+        self.clock, self.saved = Clock(settings), time.monotonic()
         self.identity = {
             "system": type(system).__name__,
             "classes": system.num_classes,
@@ -197,7 +149,7 @@ class _Run:
         self.phase = number
         learns = self.phases[number]
         self.system.requires_grad_(False)
-        self.optimizer = None
+        self.optimizer = self.average = None
         if isinstance(learns, GradientPhase):
             groups = [
                 {"params": group.parameters, "lr": self.settings.lr * group.lr_mult}
@@ -209,13 +161,21 @@ class _Run:
             self.optimizer = torch.optim.AdamW(groups, weight_decay=learns.decay)
             if self.waiting is not None:
                 self.optimizer.load_state_dict(dict(self.waiting))
-        self.waiting = None
+            if learns.average is not None:
+                self.average = WeightAverage(self._learning(learns), learns.average)
+                self.average.take_up(self.waiting_average)
+        self.waiting, self.waiting_average = None, []
 
     def leave(self) -> None:
         """The phase is done."""
         name = f"{self.phase + 1} {self.phases[self.phase].name}"
         self.seconds[name] = round(self.spent, 2)
-        self.phase, self.step, self.spent, self.optimizer = self.phase + 1, 0, 0.0, None
+        self.whole = False
+        if self.average is not None:
+            self.average.put_in()
+        self.phase, self.step, self.spent = self.phase + 1, 0, 0.0
+        self.optimizer = self.average = None
+        self.whole = True
         self.save()
 
     def fit(self, phase: FitPhase) -> None:
@@ -242,19 +202,18 @@ class _Run:
         recent = math.nan
         while (done := self._done(phase)) < 1:
             for group, lr in zip(self.optimizer.param_groups, base, strict=True):
-                group["lr"] = lr * rate(done)
+                group["lr"] = lr * rate(done, phase.warm_up)
             loss = self._learn(phase)
             recent = loss if math.isnan(recent) else 0.95 * recent + 0.05 * loss
-            self.step += 1
-            self.batches += 1
             self._count()
             if progress is not None and self.processes.rank == 0:
                 progress(self._overall(phase), f"{phase.name}: {self.step}  loss {recent:.3f}")
             if check is not None and self.phase == len(self.phases) - 1:
                 if int(CHECKS * done) < int(CHECKS * self._done(phase)) < CHECKS:
-                    check()
+                    with nullcontext() if self.average is None else self.average.shown():
+                        check()
                     in_training(self.system)
-                    self.clock = time.process_time()
+                    self.clock.read()
             stops, due = self.processes.largest(
                 float(stop()), float(time.monotonic() - self.saved > self.settings.save_every)
             )
@@ -270,7 +229,7 @@ class _Run:
             DataError: loss or gradient is not finite; no weight was touched.
         """
         assert self.optimizer is not None
-        photos = self._on_device(self.data.batch(self.settings, self.phase, self.step))
+        photos = self.data.batch(self.settings, self.phase, self.step).to(self.processes.device)
         chance = torch.Generator().manual_seed(
             (self.settings.seed * 1_000_003 + self.phase * 10_007 + self.step) % 2**63
         )
@@ -282,11 +241,15 @@ class _Run:
         self._check("loss", float(total.detach()))
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward([total])
-        parameters = [p for group in phase.groups for p in group.parameters]
+        parameters = self._learning(phase)
         self.processes.average_gradients(parameters)
         self._check("gradient", float(nn.utils.clip_grad_norm_(parameters, 5.0)))
         self.whole = False
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        self.step += 1
+        self.batches += 1
         self.whole = True
         return float(total.detach())
 
@@ -316,6 +279,7 @@ class _Run:
             "identity": self.identity,
             "system": self.system.state_dict(),
             "optimizer": None if self.optimizer is None else self.optimizer.state_dict(),
+            "average": [] if self.average is None else self.average.values,
             "phase": self.phase,
             "step": self.step,
             "batches": self.batches,
@@ -338,7 +302,7 @@ class _Run:
         require_same_settings(self.path, before, self.identity)
         try:
             self.system.load_state_dict(state["system"])
-            self.waiting = state["optimizer"]
+            self.waiting, self.waiting_average = state["optimizer"], list(state["average"])
             self.phase, self.step = int(state["phase"]), int(state["step"])
             self.batches = int(state["batches"])
             self.used, self.spent = float(state["used"]), float(state["spent"])
@@ -349,11 +313,7 @@ class _Run:
     def _done(self, phase: GradientPhase) -> float:
         """Fraction of the phase's budget that is spent, the same in all processes."""
         share = phase.share / sum(p.share for p in self.phases if isinstance(p, GradientPhase))
-        settings = self.settings
-        if settings.iterations is not None:
-            return self.step / max(round(share * settings.iterations), 1)
-        assert settings.cpu_minutes is not None
-        return self.processes.largest(self.spent / (60 * share * settings.cpu_minutes))[0]
+        return self.processes.largest(budget_spent(self.settings, share, self.step, self.spent))[0]
 
     def _overall(self, phase: GradientPhase) -> float:
         learns = [(n, p) for n, p in enumerate(self.phases) if isinstance(p, GradientPhase)]
@@ -361,14 +321,13 @@ class _Run:
         return min((before + phase.share * self._done(phase)) / sum(p.share for _, p in learns), 1)
 
     def _count(self) -> None:
-        now = time.process_time()
-        self.used += now - self.clock
-        self.spent += now - self.clock
-        self.clock = now
+        cpu, spent = self.clock.read()
+        self.used += cpu
+        self.spent += spent
 
-    def _on_device(self, batch: Batch) -> Batch:
-        device = self.processes.device
-        return Batch(*(part.to(device, non_blocking=True) for part in vars(batch).values()))
+    @staticmethod
+    def _learning(phase: GradientPhase) -> list[nn.Parameter]:
+        return [parameter for group in phase.groups for parameter in group.parameters]
 
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.recognition.systems.system import Batch
+from rpc.recognition.training.batch_source import HowMany
 from rpc.recognition.training.photo_geometry import (
     Placed,
     Rgb,
@@ -34,20 +35,6 @@ from rpc.recognition.training.photo_geometry import (
 _ORDER, _VARY, _PASS = 1, 2, 3  # keep the streams of chance apart
 _CACHED: Final = 2_000  # photos kept decoded, at no more than `_KEPT` px
 _KEPT: Final = 320
-
-
-class HowMany(Protocol):
-    """The settings that decide the batches."""
-
-    @property
-    def batch_size(self) -> int:
-        """B."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """Of order and augmentation."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Final
 from rpc.data.class_sets.class_set import SHARE, ClassSet
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import SystemSettings
-from rpc.recognition.training.loop import LearningSettings
 from rpc.recognition.training.photo_batches import Augmentation
+from rpc.recognition.training.schedule import LearningSettings
 from rpc.runs.settings import read_settings_class, require_known
 
 _PARTS: Final = ("system", "side", "options", "training", "augmentation", "validation")

@@ -6,8 +6,9 @@ from torch import nn
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.systems.constellations import Constellations
-from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.loop import accuracy, learn, predict
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 
 
 def small(classes=2, pretrained=False, **changes):

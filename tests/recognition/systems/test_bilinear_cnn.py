@@ -13,8 +13,9 @@ from rpc.features.pooling.second_order import (
     upper_triangle,
 )
 from rpc.recognition.systems.bilinear import BilinearCnn
-from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.loop import accuracy, learn, predict
 from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 
 KINDS = ("bilinear", "compact", "isqrt")
 

@@ -11,7 +11,8 @@ from torch import nn
 from rpc.features.backbones import fully_convolutional
 from rpc.recognition.systems import baseline, ma_cnn, mask_cnn, ra_cnn, st_cnn
 from rpc.recognition.systems.system import Batch
-from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.loop import accuracy, learn, predict
+from rpc.recognition.training.schedule import LearningSettings
 from rpc.structures import box_iou
 
 

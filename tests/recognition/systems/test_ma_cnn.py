@@ -5,8 +5,9 @@ import torch
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.systems.ma_cnn import MaCnn
-from rpc.recognition.training.loop import LearningSettings, learn, predict
+from rpc.recognition.training.loop import learn, predict
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 
 
 def small(**changes):

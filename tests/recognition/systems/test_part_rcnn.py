@@ -11,8 +11,9 @@ from rpc.features.parts import part_detector
 from rpc.features.parts.part_geometry import Candidates
 from rpc.recognition.systems import part_rcnn
 from rpc.recognition.systems.part_rcnn import PartRcnn
-from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.loop import LAST, accuracy, learn, predict
 from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 from rpc.structures.boxes import box_iou
 
 GROUPS = {"head": (0, 1), "body": (2, 3)}

@@ -10,8 +10,9 @@ from rpc.data.images import write_image
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.recognition.systems import weak_parts
 from rpc.recognition.systems.weak_parts import WeakParts
-from rpc.recognition.training.loop import LearningSettings, accuracy, learn, predict
+from rpc.recognition.training.loop import accuracy, learn, predict
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.training.batches_ahead import made_ahead
-from rpc.recognition.training.loop import LearningSettings
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings
 
 SETTINGS = LearningSettings(iterations=9, batch_size=3, seed=4)
 

@@ -1,3 +1,4 @@
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -12,8 +13,9 @@ from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.recognition.systems.baseline import Baseline
 from rpc.recognition.systems.system import FitPhase, GradientPhase, ParameterGroup, System
-from rpc.recognition.training.loop import LAST, LearningSettings, accuracy, learn, predict, rate
+from rpc.recognition.training.loop import LAST, accuracy, learn, predict
 from rpc.recognition.training.photo_batches import PhotoBatches
+from rpc.recognition.training.schedule import LearningSettings, rate
 
 
 class Two(System):
@@ -192,20 +194,97 @@ def test_a_budget_in_processor_time_is_kept(colours, tmp_path):
     assert facts.batches > 2
 
 
+def test_a_budget_in_wall_time_counts_time_asleep_too(colours, tmp_path):
+    class Sleeps(Two):
+        def _loss(self, batch, chance):
+            time.sleep(0.05)
+            return super()._loss(batch, chance)
+
+    settings = LearningSettings(minutes=0.6 / 60, lr=0.05)
+    facts = learn(Sleeps(), PhotoBatches(colours, 32), settings, tmp_path)
+    assert 2 < facts.batches <= 13
+    assert 0.6 <= sum(facts.seconds[name] for name in ("1 first", "3 head")) < 3
+
+
+class Averaged(Two):
+    """Two, whose last phase ends with the mean of its weights."""
+
+    def phases(self):
+        first, fit, head = super().phases()
+        return first, fit, replace(head, average=0.9)
+
+
+@pytest.mark.parametrize("stop_after", [10, 25, 39])
+def test_a_mean_of_the_weights_survives_an_interruption(colours, tmp_path, stop_after):
+    settings = LearningSettings(iterations=40, lr=0.05)
+    torch.manual_seed(0)
+    whole, seen = Averaged(), []
+    learn(whole, PhotoBatches(colours, 32), settings, tmp_path / "whole")
+    plain, _ = trained(colours, tmp_path / "plain")
+    assert torch.equal(whole.first.weight, plain.first.weight)
+    assert not torch.allclose(whole.head.weight, plain.head.weight)
+
+    def stop():
+        seen.append(1)
+        return len(seen) == stop_after
+
+    torch.manual_seed(0)
+    parts = Averaged()
+    with pytest.raises(KeyboardInterrupt):
+        learn(parts, PhotoBatches(colours, 32), settings, tmp_path / "parts", stop=stop)
+    parts = Averaged()
+    learn(parts, PhotoBatches(colours, 32), settings, tmp_path / "parts", resume=True)
+    assert torch.equal(parts.head.weight, whole.head.weight)
+
+
+def test_a_check_sees_the_mean_and_the_training_goes_on_without_it(colours, tmp_path):
+    settings = LearningSettings(iterations=40, lr=0.05)
+    torch.manual_seed(0)
+    whole = Averaged()
+    learn(whole, PhotoBatches(colours, 32), settings, tmp_path / "whole")
+    torch.manual_seed(0)
+    system, seen = Averaged(), []
+
+    def check():
+        seen.append(system.head.weight.detach().clone())
+
+    learn(system, PhotoBatches(colours, 32), settings, tmp_path / "checked", check=check)
+    assert torch.equal(system.head.weight, whole.head.weight)
+    torch.manual_seed(0)
+    plain, own = Two(), []
+
+    def look():
+        own.append(plain.head.weight.detach().clone())
+
+    learn(plain, PhotoBatches(colours, 32), settings, tmp_path / "plain", check=look)
+    assert not any(torch.allclose(mean, last) for mean, last in zip(seen, own, strict=True))
+
+
 @pytest.mark.parametrize(
-    "wrong", [{}, {"iterations": 3, "cpu_minutes": 1}, {"iterations": 0}, {"cpu_minutes": np.inf}]
+    "wrong",
+    [
+        {},
+        {"iterations": 3, "cpu_minutes": 1},
+        {"minutes": 3, "cpu_minutes": 1},
+        {"iterations": 0},
+        {"cpu_minutes": np.inf},
+        {"minutes": np.nan},
+    ],
 )
 def test_a_budget_that_is_none_is_told(wrong):
     with pytest.raises(ValueError, match="expected"):
         LearningSettings(**wrong)
 
 
-def test_the_rate_warms_up_and_falls():
-    rates = [rate(done) for done in np.linspace(0, 1, 101)]
+@pytest.mark.parametrize("warm_up", [0.04, 0.05, 0.3])
+def test_the_rate_warms_up_and_falls(warm_up):
+    rates = [rate(done, warm_up) for done in np.linspace(0, 1, 101)]
+    top = round(100 * warm_up)
     assert rates[0] == pytest.approx(0.05)
-    assert max(rates) == pytest.approx(1.0)
+    assert max(rates) == pytest.approx(1.0) == pytest.approx(rates[top])
     assert rates[-1] == pytest.approx(0.01)
-    assert all(b <= a for a, b in pairwise(rates[6:]))
+    assert all(b >= a for a, b in pairwise(rates[: top + 1]))
+    assert all(b <= a for a, b in pairwise(rates[top:]))
 
 
 def test_no_photo_has_no_scores():

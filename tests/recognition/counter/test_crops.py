@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.recognition.crops import (
+from rpc.recognition.counter.crops import (
+    Cover,
     box_extents,
     cut_crops,
-    hide_face,
     jitter_boxes,
     stray_boxes,
 )
@@ -113,7 +113,7 @@ def test_extents_pass_over_turns_and_over_the_resolution_of_the_photo(boxes, fac
 @given(st.integers(0, 500))
 def test_a_hidden_face_leaves_the_rim_as_it_was(seed):
     crop = np.full((64, 64, 3), (20, 180, 60), np.uint8)
-    hidden = hide_face(crop, np.random.default_rng(seed))
+    hidden = Cover.drawn(64, np.random.default_rng(seed)).over(crop)
     assert hidden.shape == crop.shape
     assert hidden.dtype == np.uint8
     changed = (hidden != crop).any(axis=2)

@@ -5,6 +5,8 @@ Key: N boxes, H x W pixels of a photo, S the side of a crop.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,28 +44,57 @@ def box_extents(boxes: FloatArray, width: int) -> NDArray[np.float32]:
     return np.log2(np.maximum(8 * sides / width, 1 / 16)).astype(np.float32)
 
 
-def hide_face(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The crop (S, S, 3) with a plain disc or plate over 30 to 70 % of its middle.
+@dataclass(frozen=True)
+class Cover:
+    """A plain disc or plate over 30 to 70 % of a crop's middle, in pixels of the crop.
 
     On trays, products show faces that no exemplar shows, plain bottoms above all: the name has to
     be read off what is left around them.
+
+    Attributes:
+        disc: else a plate.
+        centre: (2,) x, y.
+        half: (2,) half its width and height before it is turned.
+        angle: degrees.
+        colour: (3,) RGB.
+        shade: brightness at the left and the right edge of the crop.
     """
-    side = crop.shape[0]
-    centre = side * (0.5 + rng.normal(0, 0.08, 2))
-    half = side * rng.uniform(0.15, 0.35, 2) * [1, rng.uniform(0.7, 1.0)]
-    grey = rng.uniform(90, 250)
-    colour = (grey + rng.normal(0, 6, 3)).clip(0, 255)
-    mask = np.zeros((side, side), np.float32)
-    if rng.random() < 0.6:
-        half[1] = half[0] * rng.uniform(0.75, 1.0)
-        cv2.ellipse(mask, (tuple(centre), tuple(2 * half), rng.uniform(0, 180)), 1.0, -1)
-    else:
-        corners = cv2.boxPoints((tuple(centre), tuple(2 * half), rng.uniform(0, 180)))
-        cv2.fillConvexPoly(mask, corners.astype(np.int32), 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), 1.0)[..., None]
-    shade = np.linspace(rng.uniform(0.9, 1.1), rng.uniform(0.9, 1.1), side)[None, :, None]
-    plate = (colour * shade).clip(0, 255)
-    return np.asarray(crop * (1 - mask) + plate * mask, dtype=np.float32).astype(np.uint8)
+
+    disc: bool
+    centre: FloatArray
+    half: FloatArray
+    angle: float
+    colour: FloatArray
+    shade: tuple[float, float]
+
+    @classmethod
+    def drawn(cls, side: int, rng: np.random.Generator) -> Cover:
+        """One by chance, for a crop of (S, S)."""
+        centre = side * (0.5 + rng.normal(0, 0.08, 2))
+        half = side * rng.uniform(0.15, 0.35, 2) * [1, rng.uniform(0.7, 1.0)]
+        grey = rng.uniform(90, 250)
+        colour = (grey + rng.normal(0, 6, 3)).clip(0, 255)
+        disc = bool(rng.random() < 0.6)
+        if disc:
+            half[1] = half[0] * rng.uniform(0.75, 1.0)
+        angle = rng.uniform(0, 180)
+        return cls(
+            disc, centre, half, angle, colour, (rng.uniform(0.9, 1.1), rng.uniform(0.9, 1.1))
+        )
+
+    def over(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The crop (S, S, 3) with the cover on it."""
+        side = crop.shape[0]
+        mask = np.zeros((side, side), np.float32)
+        place = (tuple(self.centre), tuple(2 * self.half), self.angle)
+        if self.disc:
+            cv2.ellipse(mask, place, 1.0, -1)
+        else:
+            cv2.fillConvexPoly(mask, cv2.boxPoints(place).astype(np.int32), 1.0)
+        soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.0), np.float32)[..., None]
+        shade = np.linspace(*self.shade, side)[None, :, None]
+        plate = (self.colour * shade).clip(0, 255)
+        return np.asarray(crop * (1 - soft) + plate * soft, dtype=np.float32).astype(np.uint8)
 
 
 def jitter_boxes(
@@ -93,4 +124,4 @@ def stray_boxes(
     stray = np.concatenate([centre - sides * scale / 2, centre + sides * scale / 2], axis=1)
     stray = clip_boxes(stray, width, height)
     clear = (box_iou(stray, array).max(axis=1) < 0.4) & (box_areas(stray) > 64)
-    return stray[clear]
+    return np.asarray(stray[clear])

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from rpc.data import DataError
-from rpc.recognition.classifier import CropClassifier
-from rpc.recognition.start import load_pretrained, write_start
+from rpc.recognition.counter.start import load_pretrained, write_start
+from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.tensor_files import write_tensors
 
 

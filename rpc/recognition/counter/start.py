@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from rpc.data.files import DataError
-from rpc.recognition.classifier import CropClassifier
+from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.tensor_files import read_tensors, write_tensors
 
 HEAD = "head."  # names the SKUs of one store: not taken over

@@ -1,0 +1,69 @@
+"""A trained crop classifier at a counter: boxes of a photo to probabilities of its SKUs.
+
+Key: B crops, N boxes of a photo, S x S pixels of a crop, K SKUs; class K is 'no single product'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rpc.recognition.counter.crops import box_extents, cut_crops
+from rpc.recognition.systems.crop_classifier import CropClassifier
+from rpc.runs.devices import resolve_device
+
+
+class Recogniser:
+    """A trained crop classifier at work.
+
+    Args:
+        model: of K + 1 classes; it is put into evaluation mode.
+        turns: crops are seen in so many of the four quarter turns, and the answers averaged.
+        device: that the network runs on, see `rpc.runs.devices`; the model is moved there.
+    """
+
+    def __init__(
+        self, model: CropClassifier, turns: int = 4, *, device: str | torch.device = "cpu"
+    ) -> None:
+        self.device = resolve_device(device)
+        self.model = model.eval().to(self.device)
+        self.turns = turns
+
+    @classmethod
+    def from_state(
+        cls, state: Mapping[str, Tensor], turns: int = 4, *, device: str | torch.device = "cpu"
+    ) -> Recogniser:
+        """From the weights of a model file."""
+        model = CropClassifier(len(state["head.bias"]), pretrained=False)
+        model.load_state_dict(dict(state))
+        return cls(model, turns, device=device)
+
+    def probabilities(
+        self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Probabilities (N, K + 1), each row summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
+        return self.batch_probabilities([rgb], [boxes])[0]
+
+    @torch.inference_mode()
+    def batch_probabilities(
+        self, photos: Sequence[NDArray[np.uint8]], boxes: Sequence[NDArray[np.float64]]
+    ) -> list[NDArray[np.float64]]:
+        """As `probabilities`, of each photo and its boxes; the network sees all crops at once."""
+        labels, side = self.model.num_classes, self.model.side
+        pairs = [pair for pair in zip(photos, boxes, strict=True) if len(pair[1])]
+        ends = np.cumsum([len(places) for places in boxes])
+        if not pairs:
+            return [np.zeros((0, labels)) for _ in photos]
+        crops = np.concatenate([cut_crops(rgb, places, side) for rgb, places in pairs])
+        sizes = np.concatenate([box_extents(places, rgb.shape[1]) for rgb, places in pairs])
+        extents = torch.from_numpy(sizes).to(self.device)
+        total = np.zeros((len(crops), labels))
+        for turn in range(self.turns):
+            rotated = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
+            logits = self.model(torch.from_numpy(rotated).to(self.device), extents)
+            total += torch.softmax(logits, dim=1).double().cpu().numpy()
+        return np.split(total / self.turns, ends[:-1])

@@ -1,0 +1,103 @@
+"""Training a counter's recogniser on composed scenes, stoppable at any point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from rpc.data.dataset import read_dataset
+from rpc.data.files import DataError
+from rpc.recognition.counter.scene_crops import CropSettings, SceneCrops
+from rpc.recognition.counter.start import load_pretrained
+from rpc.recognition.systems.crop_classifier import CropClassifier
+from rpc.recognition.training.loop import learn
+from rpc.recognition.training.schedule import LearningSettings
+from rpc.runs.devices import resolve_device
+from rpc.runs.interruption import Interruption
+from rpc.runs.processes import Processes
+
+Progress = Callable[[float, str], None]  # fraction done, a line of facts
+MINUTES: Final = 6.0
+
+
+def recogniser_learning(
+    *,
+    minutes: float | None = None,
+    iterations: int | None = None,
+    batch_size: int = 48,
+    lr: float = 5e-3,
+    seed: int = 0,
+    bfloat16: bool = False,
+) -> LearningSettings:
+    """Settings of `learn` that suit a counter's recogniser; `MINUTES` where no budget is given.
+
+    Raises:
+        ValueError: both budgets are given, or a value is out of its range.
+    """
+    if minutes is None and iterations is None:
+        minutes = MINUTES
+    return LearningSettings(
+        minutes=minutes,
+        iterations=iterations,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        bfloat16=bfloat16,
+    )
+
+
+def train_recogniser(
+    scenes: str | Path,
+    work_dir: str | Path,
+    settings: LearningSettings | None = None,
+    *,
+    crops: CropSettings | None = None,
+    start: Path | None = None,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+) -> CropClassifier:
+    """Train on the visible boxes of composed scenes; goes on from the resume point in `work_dir`.
+
+    Args:
+        scenes: folder with `instances.json` and `images/`.
+        work_dir: for the resume point.
+        settings: `recogniser_learning()` by default.
+        crops: how they are taken from the scenes.
+        start: file of `write_start` whose body the training starts from; None for ImageNet's.
+        device: that it trains on, see `rpc.runs.devices`.
+        progress: is told the fraction done and a line of facts.
+
+    Returns:
+        The classifier, of the SKUs and 'no single product', with averaged weights, in evaluation
+        mode.
+
+    Raises:
+        DataError: unusable scenes, the training of another store or of other settings in
+            `work_dir`, or the loss became NaN (the last good state is kept).
+        KeyboardInterrupt: a signal, once the state is saved.
+    """
+    settings = settings or recogniser_learning()
+    data = read_dataset(Path(scenes) / "instances.json")
+    if not data.annotations:
+        raise DataError(f"{data.path}: no item in any scene; nothing to learn from")
+    torch.manual_seed(settings.seed)
+    model = CropClassifier(len(data.taxonomy) + 1, pretrained=start is None)
+    if start is not None:
+        load_pretrained(model, start)
+    source = SceneCrops(data, Path(scenes) / "images", model.side, crops)
+    with closing(source), Interruption() as interruption:
+        learn(
+            model,
+            source,
+            settings,
+            work_dir,
+            resume=True,
+            processes=Processes(device=resolve_device(device)),
+            progress=progress,
+            stop=lambda: interruption.requested,
+        )
+    return model
