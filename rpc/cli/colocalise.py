@@ -43,7 +43,12 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--data", type=Path, metavar="ROOT", help="a store: a set a SKU")
     source.add_argument("--video", type=Path, metavar="FILE", help="a video of one object")
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    add("--split", choices=("train", "val", "test"), default="train", help="of the store")
+    add(
+        "--split",
+        choices=("train", "val", "test"),
+        default="train",
+        help="of the store (default: train)",
+    )
     add("--one-set", action="store_true", help="all photos of the split as one set")
     add(
         "--method",
@@ -51,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         default="ddt+",
         help="one layer or two (default: %(default)s)",
     )
-    add("--backbone", default="efficientnet_lite0", help="(default: %(default)s)")
+    add("--backbone", default="efficientnet_lite0", help="network (default: %(default)s)")
     add("--weights", type=Path, metavar="FILE", help="of the backbone (default: the published)")
     add(
         "--short-side",

@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="make N backgrounds from the store's exemplars, products painted over",
+        help="make N backgrounds from the store's exemplars, products painted over (default: 0)",
     )
     add("--store", type=Path, help="store of the SKUs' names (default: the one the cut-outs name)")
     add("--workers", type=int, metavar="N", help="processes (default: one a core)")
@@ -138,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="write only OUT/preview.png with N scenes",
+        help="write only OUT/preview.png with N scenes (default: 0, the set itself)",
     )
     add("--beside", type=Path, metavar="DIR", help="real trays for the preview")
     return made

@@ -199,7 +199,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="rows of the table (default easy,medium,hard,averaged)",
     )
-    add("--method", default="", metavar="NAME", help="name for the table")
+    add("--method", default="", metavar="NAME", help="name for the table (default: none)")
     add(
         "--supervision",
         choices=list(SUPERVISION_TEXT),

@@ -190,20 +190,20 @@ def parser() -> argparse.ArgumentParser:
     option = verb("add", add, "put a SKU's photos in, or a store's exemplars")
     option("sku", nargs="?", metavar="SKU", help="name of the SKU")
     option("photos", nargs="*", type=Path, metavar="PHOTO", help="photos of it, or a folder")
-    option("--title", help="its name for people")
+    option("--title", help="its name for people (default: the SKU)")
     crop(option)
     option("--data", type=Path, metavar="STORE", help="take the exemplars of a store instead")
     option("--skus", nargs="+", metavar="SKU", help="of the store (default: all)")
     option("--most", type=int, default=24, metavar="N", help="exemplars of a SKU (default: 24)")
     option("--recipe", metavar="NAME", help="of a new gallery's descriptors (default: the best)")
     option = verb("remove", remove, "take SKUs out")
-    option("skus", nargs="+", metavar="SKU")
+    option("skus", nargs="+", metavar="SKU", help="names of the SKUs")
     option = verb("rename", rename, "give a SKU another name")
-    option("old", metavar="OLD")
-    option("new", metavar="NEW")
-    option("--title", help="and this name for people")
+    option("old", metavar="OLD", help="its name now")
+    option("new", metavar="NEW", help="its name from now on")
+    option("--title", help="and this name for people (default: as it is)")
     option = verb("search", search, "what does a photo show?")
-    option("photo", type=Path, metavar="PHOTO")
+    option("photo", type=Path, metavar="PHOTO", help="a photo of one product")
     crop(option)
     option("--count", type=int, default=5, metavar="N", help="SKUs to show (default: 5)")
     option(
@@ -213,13 +213,19 @@ def parser() -> argparse.ArgumentParser:
         help="second look: query expansion, k-reciprocal neighbours, local features "
         "(default: none)",
     )
-    option("--out", type=Path, default=Path("out/gallery"), metavar="DIR", help="for the picture")
+    option(
+        "--out",
+        type=Path,
+        default=Path("out/gallery"),
+        metavar="DIR",
+        help="for the picture (default: %(default)s)",
+    )
     verb("info", info, "what a gallery holds")
     option = verb("index", index, "build a search index for very many SKUs")
     option("--kind", choices=("exact", "hnsw", "ivf"), required=True, help="exact removes it")
     option = verb("tune", tune, "choose thresholds and fusion on labelled validation trays")
-    option("--data", type=Path, required=True, metavar="STORE")
-    option("--split", choices=("val",), default="val", help="never test")
+    option("--data", type=Path, required=True, metavar="STORE", help="a store with val trays")
+    option("--split", choices=("val",), default="val", help="never test (default: val)")
     option("--model", type=Path, default=MODEL, help="finds the items (default: ours)")
     return made
 

@@ -33,13 +33,23 @@ def parser() -> argparse.ArgumentParser:
     add("--data", type=Path, required=True, metavar="ROOT", help="a store with val and test")
     add("--without", nargs="+", required=True, metavar="SKU", help="held-out SKUs")
     add("--out", type=Path, required=True, metavar="DIR", help="for everything that is made")
-    add("--model", type=Path, metavar="FILE", help="model.pth of a training without these SKUs")
+    add(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="model.pth of a training without these SKUs (default: it is trained)",
+    )
     add("--recipe", metavar="NAME", help="of the gallery's descriptors (default: the best)")
     add("--most", type=int, default=24, metavar="N", help="exemplars of a SKU (default: 24)")
-    add("--minutes", type=float, default=MINUTES, help="time for training (default: %(default)s)")
+    add("--minutes", type=float, default=MINUTES, help="minutes of training (default: %(default)s)")
     add("--iterations", type=int, metavar="N", help="of the detector, instead of --minutes")
     add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
-    add("--method", choices=("Syn", "Render", "Syn+Render"), default="Render")
+    add(
+        "--method",
+        choices=("Syn", "Render", "Syn+Render"),
+        default="Render",
+        help="trained on: composed scenes, the same rendered, or both (default: %(default)s)",
+    )
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
     return made

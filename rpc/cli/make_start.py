@@ -31,13 +31,14 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="DIR", help="(default: out/start/PART)")
     add("--products", type=int, help="packages to draw (default: 400; recogniser: 800)")
     add("--scenes", type=int, help="trays to compose (default: 4000)")
-    add("--minutes", type=float, help="time for training (default: 17; recogniser: 24)")
+    add("--minutes", type=float, help="minutes of training (default: 17; recogniser: 24)")
     add("--seed", type=int, default=0, help="of everything (default: %(default)s)")
     add(
         "--data",
         type=Path,
         default=shipped("examples/ministore"),
         metavar="ROOT",
-        help="any store: a detector's training wants one, its photos are not used",
+        help="any store: a detector's training wants one, its photos are not used (default: the "
+        "embedded one)",
     )
     return made

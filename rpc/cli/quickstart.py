@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="(default: %(default)s)",
     )
-    add("--minutes", type=float, default=MINUTES, help="time for training (default: %(default)s)")
+    add("--minutes", type=float, default=MINUTES, help="minutes of training (default: %(default)s)")
     add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")

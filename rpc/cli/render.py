@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         default=0,
         metavar="N",
         help="write OUT/preview.png with N scenes before and after, and OUT/worst.png with the "
-        "scenes that the gate found worst",
+        "scenes that the gate found worst (default: 0, neither)",
     )
     add("--beside", type=Path, metavar="DIR", help="photos of real trays for the preview")
     return made

@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add("--scenes", type=Path, metavar="DIR", help="composed scenes (default: the raw exemplars)")
     add("--work-dir", type=Path, required=True, metavar="DIR", help="for model, logs, resume point")
     add("--resume", action="store_true", help="go on where a training in WORK_DIR was stopped")
-    add("--minutes", type=float, help="time for training, validation and saving (default: config)")
+    add("--minutes", type=float, help="minutes of training, validation, saving (default: config)")
     add_device_option(made)
     add_config_options(made, "image_size=320 train_dataloader.batch_size=4")
     add("--amp", action="store_true", help="mixed precision: bfloat16 on a CPU, float16 on a GPU")

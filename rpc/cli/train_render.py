@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     add("--target", type=Path, metavar="DIR", help="other photos (default: the store's val photos)")
     add("--allow-test", action="store_true", help="look at test photos; the result is marked T")
     budget = made.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=float, help="time for learning (default: config)")
+    budget.add_argument("--minutes", type=float, help="minutes of learning (default: config)")
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")
     add("--seed", type=int, default=0, help="of weights, crops, what is drawn (default: 0)")
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")

@@ -1,3 +1,4 @@
+import argparse
 import importlib
 import re
 import subprocess
@@ -47,6 +48,27 @@ def test_a_verb_shows_the_name_it_was_called_by(verb, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/somewhere/script.py"])
     usage = importlib.import_module(f"rpc.cli.{main.module_of(verb)}").parser().format_usage()
     assert usage.startswith("usage: script.py ")
+
+
+def arguments_of(parser):
+    """The parser's arguments, and those of the parsers below it; `--help` apart."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from arguments_of(below)
+        elif not isinstance(action, argparse._HelpAction):
+            yield parser, action
+
+
+@pytest.mark.parametrize("verb", main.VERBS)
+def test_the_help_of_each_argument_says_what_it_is_and_its_default(verb):
+    parser = importlib.import_module(f"rpc.cli.{main.module_of(verb)}").parser()
+    for owner, action in arguments_of(parser):
+        assert action.help, action.dest
+        has_default = action.default not in (None, [], argparse.SUPPRESS)
+        has_default &= not isinstance(action.default, bool)
+        if action.option_strings and has_default:
+            assert "default" in owner._get_formatter()._expand_help(action), action.dest
 
 
 def test_help_may_stand_before_the_verb(capsys):
