@@ -20,6 +20,7 @@ GROUPS: Final = {
         "quickstart": "train a counter on a store, and measure it",
         "count": "count the products on a photo: the shopping list",
         "gallery": "add, remove and find products without training",
+        "doctor": "say what is installed, and whether a tray is counted here",
     },
     "the steps of quickstart, one at a time": {
         "cutouts": "cut products out of their photos",

@@ -12,7 +12,17 @@ from tests.cli.small_shop import ROOT
 
 ABSENT = "cuda:99"
 OFFERED = {
-    *("bench", "count", "cutouts", "detect", "quality", "recognise", "render", "retrieve"),
+    *(
+        "bench",
+        "count",
+        "cutouts",
+        "detect",
+        "doctor",
+        "quality",
+        "recognise",
+        "render",
+        "retrieve",
+    ),
     *("train", "train-render"),
 }
 

@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import shutil
@@ -73,6 +74,18 @@ def test_the_command_counts_a_tray(site, empty):
     python(site, empty, "runpy.run_module('rpc.cli', run_name='__main__')", "count", "tray.jpg")
     (listing,) = empty.rglob("*_list.json")
     assert json.loads(listing.read_text())["counts"] == truth()
+
+
+def test_three_lines_count_a_tray(site, empty):
+    text = "counter = rpc.load()\nreceipt = counter('tray.jpg')\nprint(receipt.counts)"
+    assert ast.literal_eval(python(site, empty, text)) == truth()
+
+
+def test_the_doctor_finds_everything_beside_the_modules(site, empty):
+    text = "runpy.run_module('rpc.cli', run_name='__main__')"
+    found = json.loads(python(site, empty, text, "doctor", "--json"))
+    assert found["usable"]
+    assert all(path.startswith(str(site)) for path in found["files"].values())
 
 
 def test_a_training_finds_the_shipped_config_with_its_bases(site, empty):
