@@ -108,10 +108,10 @@ def evaluate(
     `threshold`, or `validation`; counts per image are scored as they are and have no mAP.
 
     Example:
-        >>> from rpc.reporting import evaluate
+        >>> import rpc
         >>> truth = "examples/ministore/instances_val.json"
         >>> one = {"image_id": 1, "counts": [{"category_id": 1, "count": 2}]}
-        >>> scored = evaluate(truth, [one])
+        >>> scored = rpc.evaluate(truth, [one])
         >>> scored.averaged["cAcc"], round(scored.averaged["ACD"], 1)
         (0.0, 12.1)
 

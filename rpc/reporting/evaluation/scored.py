@@ -116,19 +116,31 @@ def read_truth(truth: Truth) -> Dataset:
     """The images that are scored, with their true items.
 
     Raises:
-        DataError: the file is missing or damaged.
+        DataError: the file is missing or damaged, or it is neither a file nor a data set.
     """
-    return truth if isinstance(truth, Dataset) else read_dataset(truth)
+    if isinstance(truth, Dataset):
+        return truth
+    if not isinstance(truth, str | Path):
+        raise DataError(
+            "truth: expected the path of an instances JSON or a data set, such as a store's "
+            f".split('test'); got {type(truth).__name__}"
+        )
+    return read_dataset(truth)
 
 
 def holds_counts(results: Source) -> bool:
     """Whether results are counts per image rather than boxes; the beginning tells.
 
     Raises:
-        DataError: the file is missing or not readable.
+        DataError: the file is missing or not readable, or it is neither a file nor a list.
     """
     if isinstance(results, str | Path):
         return is_counts_list([first_entry(results)])
+    if not isinstance(results, list | tuple):
+        raise DataError(
+            "results: expected a path, or a list of COCO results or of counts per image; got "
+            f"{type(results).__name__}"
+        )
     return is_counts_list(list(results[:1]))
 
 

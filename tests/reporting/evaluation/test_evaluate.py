@@ -125,6 +125,13 @@ def test_arguments_that_do_not_fit_are_refused_in_one_line(three_trays, options,
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_no_truth_and_no_results_is_said(three_trays):
+    with pytest.raises(DataError, match=r"truth: .* such as a store's .split.*; got Store"):
+        evaluate(Store.open(MINISTORE), [])
+    with pytest.raises(DataError, match=r"results: expected a path, or a list .*; got dict"):
+        evaluate(three_trays, {"image_id": 10})
+
+
 def test_the_scored_images_cannot_choose_their_threshold(three_trays):
     for truth in (three_trays, TEST):
         with pytest.raises(DataError, match="is the file that is scored"):
