@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.store_job.defaults import MINUTES, SCENES, WORKERS
 
@@ -52,4 +53,5 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
+    add_device_option(made)
     return made

@@ -12,6 +12,7 @@ import argparse
 import time
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.pipelines.store_job.defaults import (
@@ -101,4 +102,5 @@ def parser() -> argparse.ArgumentParser:
         help="split to report on (default: test; none for exemplars alone); but for test, the "
         "counting rule comes from composed scenes",
     )
+    add_device_option(made)
     return made

@@ -44,6 +44,7 @@ class Table3Request:
         recogniser_start: the recogniser's.
         agnostic: count products without naming them.
         workers: processes.
+        device: that networks are trained and run on, see `rpc.runs.devices`.
 
     Raises:
         DataError: no seed.
@@ -61,6 +62,7 @@ class Table3Request:
     recogniser_start: Path = RECOGNISER_START
     agnostic: bool = False
     workers: int = WORKERS
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -78,6 +80,7 @@ class Table3Request:
             scenes=self.scenes,
             seed=seed,
             workers=self.workers,
+            device=self.device,
             method=method,
             renderer=self.renderer,
             agnostic=self.agnostic,

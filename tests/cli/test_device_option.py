@@ -12,18 +12,8 @@ from tests.cli.small_shop import ROOT
 
 ABSENT = "cuda:99"
 OFFERED = {
-    *(
-        "bench",
-        "count",
-        "cutouts",
-        "detect",
-        "doctor",
-        "quality",
-        "recognise",
-        "render",
-        "retrieve",
-    ),
-    *("train", "train-render"),
+    *("bench", "count", "cutouts", "detect", "doctor", "held-out", "quality", "quickstart"),
+    *("recognise", "render", "retrieve", "table3", "train", "train-render"),
 }
 
 
@@ -38,7 +28,7 @@ def no_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
 
-@pytest.mark.parametrize("tool", ["train", "train_recognition"])
+@pytest.mark.parametrize("tool", ["train", "train_recognition", "quickstart"])
 def test_a_training_refuses_a_device_that_is_not_there(refused, tool):
     line = refused(tool, "--device", ABSENT)
     assert f"device {ABSENT}: torch sees no GPU on this machine; take auto or cpu" in line

@@ -9,7 +9,7 @@ import pytest
 from rpc.cli.main import VERBS, module_of
 from tests.cli.documented import ROOT, commands
 
-COMMANDS = [c for c in commands() if c.module != "doctor"]  # until that verb is there
+COMMANDS = list(commands())
 MODULES = {module_of(verb) for verb in VERBS}
 
 

@@ -38,6 +38,7 @@ class HeldOutRequest:
         method: what is trained on.
         seed: of scenes and training.
         workers: processes.
+        device: that networks are trained and run on, see `rpc.runs.devices`.
     """
 
     data: Path
@@ -52,6 +53,7 @@ class HeldOutRequest:
     method: Method = "Render"
     seed: int = 0
     workers: int = WORKERS
+    device: str = "auto"
 
     def job(self, reduced: Path) -> Job:
         """The training on the store without the held-out SKUs."""
@@ -63,6 +65,7 @@ class HeldOutRequest:
             scenes=self.scenes,
             seed=self.seed,
             workers=self.workers,
+            device=self.device,
             method=self.method,
         )
 
@@ -79,9 +82,10 @@ def measure_held_out(request: HeldOutRequest) -> Path:
     model = request.model or _train(request, store)
     if not model.is_file():
         raise DataError(f"{model}: no such model")
-    describe = describer(request.recipe or DEFAULT)
+    describe = describer(request.recipe or DEFAULT, request.device)
     seconds, processor = _fill_gallery(request, store, describe)
-    result = measure(store, request.without, model, request.out / "gallery", describe)
+    folder = request.out / "gallery"
+    result = measure(store, request.without, model, folder, describe, request.device)
     result["add_seconds"] = {
         "by_sku": seconds,
         "median": round(statistics.median(seconds.values()), 3),

@@ -41,6 +41,7 @@ def measure(
     model: Path,
     folder: Path,
     describe: DescribesPictures,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """All figures, as plain values.
 
@@ -50,11 +51,12 @@ def measure(
         model: its detector finds; its recogniser is asked as well, unless it knows a held-out SKU.
         folder: the gallery, with all SKUs.
         describe: makes the descriptors.
+        device: that the model runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a file is missing or damaged, or the parts do not fit.
     """
-    checkout = load_checkout(model, named=False)
+    checkout = load_checkout(model, named=False, device=device)
     names = checkout.taxonomy.names
     saw = sorted(set(held_out) & set(names))
     fused = checkout.recogniser is not None and not saw

@@ -25,6 +25,7 @@ from rpc.pipelines.store_job.defaults import (
     Method,
 )
 from rpc.reporting.supervision import Supervision
+from rpc.runs.devices import resolve_device
 
 Measured = Literal["val", "test", "none"]
 Split = Literal["val", "test"]
@@ -48,6 +49,7 @@ class Job:
         scenes: how many are composed.
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
+        device: that networks are trained and run on, see `rpc.runs.devices`.
         method: what is trained on: the raw exemplars ("Single"), composed scenes ("Syn"), the same
             made to look like val photos ("Render"), or both.
         renderer: config of the renderer, or a renderer's file.
@@ -72,6 +74,7 @@ class Job:
     scenes: int = SCENES
     seed: int = 0
     workers: int = WORKERS
+    device: str = "auto"
     method: Method = "Syn"
     renderer: Path = RENDERER
     prepared: Path | None = None
@@ -128,8 +131,9 @@ class Job:
         """Make sure that the job can be done, before any work.
 
         Raises:
-            DataError: a split is missing or empty, or a file is missing.
+            DataError: a split is missing or empty, a file is missing, or there is no such device.
         """
+        resolve_device(self.device)
         wanted: dict[Measured, tuple[Split, ...]] = {"val": ("val",), "test": ("val", "test")}
         for split in wanted.get(self.measure, ()):
             if not self.store.has_split(split):

@@ -42,7 +42,7 @@ def measuring_steps(job: Job) -> list[Step]:
 def _choose_rule(job: Job) -> None:
     """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
     dataset, paths = _rule_trays(job)
-    found = _detect(paths, load_checkout(job.model))
+    found = _detect(paths, load_checkout(job.model, device=job.device))
     _write(job, job.rule_source, dataset, found)
     rule = choose_rule(found, dataset.counts()).rule
     write_model(job.model, load_model(job.model).with_rule(rule.to_dict()))
@@ -68,7 +68,7 @@ def _detect_measured(job: Job) -> None:
     """Detections of the measured trays, once."""
     assert job.measure != "none"
     dataset, paths = job.split(job.measure)
-    _write(job, job.measure, dataset, _detect(paths, load_checkout(job.model)))
+    _write(job, job.measure, dataset, _detect(paths, load_checkout(job.model, device=job.device)))
 
 
 def _detect(paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
@@ -91,7 +91,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         print("no checkout photos: nothing was measured; the counting rule is from composed scenes")
         print(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
         return
-    checkout = load_checkout(job.model)
+    checkout = load_checkout(job.model, device=job.device)
     assert checkout.rule is not None
     dataset, paths = job.split(job.measure)
     results = read_results(job.out / f"detections_{job.measure}.json", dataset)

@@ -38,6 +38,7 @@ def _make_renderer(job: Job) -> None:
             out=job.scenes_in / "renderer",
             seed=job.seed,
             resume=True,
+            device=job.device,
         )
     )
 
@@ -52,6 +53,7 @@ def _render(job: Job) -> None:
             job.renderer if job.renderer.suffix == ".pth" else made,
             seed=job.seed,
             workers=job.workers,
+            device=job.device,
             progress=progress,
             warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
         )

@@ -116,7 +116,7 @@ def _val_items(
 ) -> Iterator[tuple[Photo, Detections]]:
     """Val photos with what the class-agnostic start finds on them."""
     assert job.start is not None
-    detector = Detector.load(job.start)
+    detector = Detector.load(job.start, device=job.device)
     images = job.store.split("val").images
     images = images[:: -(-len(images) // LOOKED_AT)]  # evenly over the split
     for done, image in enumerate(images, start=1):

@@ -40,6 +40,7 @@ def _find(job: Job) -> None:
         minutes=minutes if job.iterations is None else None,
         amp=has_fast_bfloat16(),
         seed=job.seed,
+        device=job.device,
     )
     train(config, job.out / "detector", resume=True)
     if not job.names_crops:
@@ -61,6 +62,7 @@ def _name(job: Job) -> None:
             job.out / "recogniser",
             settings,
             start=job.recogniser_start,
+            device=job.device,
             progress=lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     saved = load_model(job.out / "detector" / "model.pth")
