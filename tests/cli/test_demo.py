@@ -40,3 +40,38 @@ def test_the_shipped_model_counts_a_tray_of_its_store(demo, tmp_path, capsys):
 def test_the_shipped_models_are_small_enough_to_come_with_the_code():
     for path in (ROOT / "rpc" / "weights").glob("*.pth"):
         assert path.stat().st_size <= 15e6
+
+
+def test_a_folder_gives_a_list_and_a_picture_of_each_tray_and_all_counts(
+    demo, model, shop, tmp_path, capsys
+):
+    out = tmp_path / "counted"
+    (shop / "store" / "test" / "notes.txt").write_text("no photo")
+    assert demo([str(shop / "store" / "test"), "--model", str(model), "--out", str(out)]) == 0
+    counts = json.loads((out / "counts.json").read_text())
+    assert sorted(counts) == ["tray_1.png", "tray_2.png"]
+    for photo, found in counts.items():
+        stem = Path(photo).stem
+        listed = json.loads((out / f"{stem}_list.json").read_text())
+        assert (listed["photo"], listed["counts"]) == (photo, found)
+        assert (out / f"{stem}_counted.jpg").is_file()
+    assert (
+        f"2 trays, {sum(sum(one.values()) for one in counts.values())} items"
+        in capsys.readouterr().out
+    )
+
+
+def test_photos_of_one_stem_do_not_overwrite_each_other(demo, model, shop, tmp_path):
+    trays, out = shop / "store" / "test", tmp_path / "counted"
+    (trays / "tray_1.jpg").write_bytes((trays / "tray_1.png").read_bytes())
+    assert demo([str(trays), "--model", str(model), "--out", str(out)]) == 0
+    names = sorted(path.name for path in out.glob("*_list.json"))
+    assert names == ["tray_1.jpg_list.json", "tray_1.png_list.json", "tray_2_list.json"]
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(("verb", "more"), [("demo", ()), ("detect", ("--data", "store"))])
+def test_an_unknown_device_is_one_line(refused, shop, verb, more):
+    more = [shop / part if part == "store" else part for part in more]
+    told = refused(verb, *more, "--device", "gpu")
+    assert told.startswith("error: device 'gpu': expected auto, cpu")
