@@ -142,7 +142,7 @@ def check_report(out):
     assert [cart["file_name"] for cart in counts] == ["test_0.jpg", "test_1.jpg", "test_2.jpg"]
     assert all(0 <= cart["certainty"] <= 1 for cart in counts)
     assert report["threshold_curve"]
-    for one in report["gallery"]["pictures"]:
+    for one in report["worst_carts"]["pictures"]:
         assert (out / one["picture"]).is_file()
     assert "<h2>Cart size</h2>" in (out / "report.html").read_text()
     assert (out / "tray_easy.jpg").is_file()

@@ -179,7 +179,7 @@ def test_a_model_file_becomes_a_counter(write):
 
 
 def test_a_detector_and_its_recogniser_compute_on_the_device_of_load(write):
-    path = write(True, CropClassifier(len(SKUS), pretrained=False), CountingRule(0.3).to_dict())
+    path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), CountingRule(0.3).to_dict())
     photo = np.zeros((50, 80, 3), np.uint8)
     detector = Detector.load(path, device=META)
     assert devices_used(lambda: detector.predict(photo)) == {"meta"}
