@@ -163,6 +163,6 @@ def plain_tray(rng: np.random.Generator, width: int, height: int) -> Rgb:
     waves = rng.normal(0, rng.uniform(0, 0.05), (4, 4))
     shading = 1 + cv2.resize(waves, (32, 32), interpolation=cv2.INTER_CUBIC)
     small = (colour * shading[:, :, None]).clip(0, 255).astype(np.uint8)  # (32, 32, 3)
-    tray = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
+    tray = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     offset = (int(rng.integers(512)), int(rng.integers(512)))
     return add_grain(tray, float(rng.uniform(0, 2.5)), int(rng.integers(3)), offset)

@@ -30,6 +30,7 @@ def paste(
     below = canvas[window]
     if not below.size:
         return
-    colours = cv2.multiply(patch.rgb[part], (*gains, 1.0))
+    # One factor a channel: OpenCV takes it, its types do not know it.
+    colours = cv2.multiply(patch.rgb[part], (*gains, 1.0))  # type: ignore[call-overload]
     rest = cv2.cvtColor(cv2.bitwise_not(patch.alpha[part]), cv2.COLOR_GRAY2RGB)
     canvas[window] = cv2.add(cv2.multiply(below, rest, scale=1 / 255), colours)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rpc.data.files import DataError
-from rpc.data.levels import LEVEL_RULES, LEVELS, LevelRule
+from rpc.data.levels import LEVEL_RULES, LevelRule
 
 Range = tuple[float, float]
 
@@ -44,7 +44,11 @@ class SceneConfig:
     width: int = 800
     height: int = 800
     level_mix: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    rules: tuple[LevelRule, LevelRule, LevelRule] = tuple(LEVEL_RULES[name] for name in LEVELS)
+    rules: tuple[LevelRule, LevelRule, LevelRule] = (
+        LEVEL_RULES["easy"],
+        LEVEL_RULES["medium"],
+        LEVEL_RULES["hard"],
+    )
     min_visible: float = 0.5
     overlap: float = 0.3
     spread: Range = (0.1, 0.3)

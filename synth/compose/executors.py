@@ -47,7 +47,8 @@ def _run_ray(job: Job, chunks: Sequence[int]) -> Iterator[int]:
     task = ray.remote(compose_chunk)
     # Twice as many chunks in flight as there are cores: nobody waits, nothing piles up.
     limit = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
-    waiting, running = list(reversed(chunks)), []
+    waiting = list(reversed(chunks))
+    running: list[Any] = []
     try:
         while waiting or running:
             while waiting and len(running) < limit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -84,13 +85,18 @@ def place_items(
         candidates = _draw_corners(rng, patch, plan, cut, width, height)
         place = _first(heap, patch, candidates, planned)
         if place is None:
-            candidates.sort(key=lambda c, mask=patch.mask: -heap.worst(mask, c))
+            candidates.sort(key=partial(_harm, heap, patch))
             place = _first(heap, patch, candidates, least)
         if place is None:
             return None
         heap.add(patch.mask, place)
         corners.append(place)
     return Placement(tuple(corners), heap.owners)
+
+
+def _harm(heap: Heap, patch: Patch, corner: Corner) -> float:
+    """How far an item at this corner would hide another one: low is good."""
+    return -heap.worst(patch.mask, corner)
 
 
 def _first(

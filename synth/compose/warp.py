@@ -82,12 +82,12 @@ def warp_cutout(rgba: Rgba, scale: float, pose: Pose) -> Patch:
         rgba = np.asarray(shrunk)
     matrix, (width, height) = _homography(rgba.shape[1], rgba.shape[0], scale, pose)
     warped = cv2.warpPerspective(rgba, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    alpha = cv2.extractChannel(warped, 3)
-    x, y, w, h = cv2.boundingRect(alpha)
+    opacity = cv2.extractChannel(warped, 3)
+    x, y, w, h = cv2.boundingRect(opacity)
     if w == 0 or h == 0:
         x, y, w, h = 0, 0, 1, 1
-    alpha = np.asarray(alpha[y : y + h, x : x + w])
-    rgb = np.asarray(cv2.cvtColor(warped[y : y + h, x : x + w], cv2.COLOR_RGBA2RGB))
+    alpha = np.asarray(opacity[y : y + h, x : x + w], np.uint8)
+    rgb = np.asarray(cv2.cvtColor(warped[y : y + h, x : x + w], cv2.COLOR_RGBA2RGB), np.uint8)
     mask = (alpha >= ALPHA_INSIDE).astype(np.uint8)
     return Patch(rgb, alpha, mask, cv2.countNonZero(mask))
 

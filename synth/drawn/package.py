@@ -68,6 +68,7 @@ def draw_package(
         change = int(sort.integers(3))  # the word alone; emblem and accent; the second colour too
         palette = _sibling_palette(palette, sort, change)
         art = design if change == 0 else sort
+    shade: NDArray[np.floating]
     if view == "end" and form in ("can", "cup", "bottle", "tube"):
         height = width = max(int(long_side * aspect), 24)
         surface = _print_lid(design, palette, width)
@@ -78,8 +79,7 @@ def draw_package(
         surface = _print_surface((design, sort, art), chance, palette, width, height, view)
         alpha = _outline(form, chance, width, height)
         shade = _shade(form, chance, width, height)
-    lit = np.clip(surface.astype(np.float32) * shade, 0, 255)
-    lit = _gloss(lit, chance)
+    lit = _gloss(np.clip(surface.astype(np.float32) * shade, 0, 255), chance)
     return np.dstack([lit.astype(np.uint8), alpha])
 
 
@@ -159,19 +159,19 @@ def _print_surface(
             draw.rectangle([x, 0, x + step, height], second)
     elif pattern == 4:
         for _ in range(12):
-            x, y = design.integers(width), design.integers(height)
+            x, y = int(design.integers(width)), int(design.integers(height))
             r = int(design.integers(3, step + 4))
             draw.ellipse([x - r, y - r, x + r, y + r], second)
     if view == "back":
         pale = light if design.random() < 0.7 else base
         draw.rectangle([0.08 * width, 0.1 * height, 0.92 * width, 0.9 * height], pale)
         ink = dark if pale == light else light
-        for y in np.arange(0.15, 0.55, 0.035) * height:
+        for row in np.arange(0.15, 0.55, 0.035) * height:
             x_end = width * chance.uniform(0.6, 0.88)
-            draw.line([0.13 * width, y, x_end, y], ink, width=max(height // 120, 1))
-        for x in np.arange(0.5, 0.85, 0.025) * width:
+            draw.line([0.13 * width, row, x_end, row], ink, width=max(height // 120, 1))
+        for bar in np.arange(0.5, 0.85, 0.025) * width:
             if chance.random() < 0.6:
-                draw.line([x, 0.65 * height, x, 0.82 * height], ink, width=max(width // 60, 1))
+                draw.line([bar, 0.65 * height, bar, 0.82 * height], ink, width=max(width // 60, 1))
         _text(draw, name, (0.5 * width, 0.05 * height), 0.5 * width, light)
         if sort is not design:
             _text(draw, flavour, (0.5 * width, 0.6 * height), 0.35 * width, ink)
@@ -184,13 +184,16 @@ def _print_surface(
     else:
         draw.rectangle(emblem, light)
     for _ in range(int(art.integers(3, 9))):
-        x, y = cx + rx * art.uniform(-0.6, 0.6), cy + ry * art.uniform(-0.6, 0.6)
-        r = 0.3 * min(rx, ry) * art.uniform(0.5, 1.4)
-        draw.ellipse([x - r, y - r, x + r, y + r], accent, outline=dark)
+        dot_x, dot_y = cx + rx * art.uniform(-0.6, 0.6), cy + ry * art.uniform(-0.6, 0.6)
+        dot = 0.3 * min(rx, ry) * art.uniform(0.5, 1.4)
+        outline = [dot_x - dot, dot_y - dot, dot_x + dot, dot_y + dot]
+        draw.ellipse(outline, accent, outline=dark)
     _text(draw, name, (0.5 * width, height * design.uniform(0.12, 0.25)), 0.85 * width, light)
-    y = height * design.uniform(0.82, 0.93)
-    draw.rectangle([0.12 * width, y - 0.05 * height, 0.88 * width, y + 0.05 * height], light)
-    _text(draw, flavour, (0.5 * width, y), 0.6 * width, dark)
+    strip = height * design.uniform(0.82, 0.93)
+    draw.rectangle(
+        [0.12 * width, strip - 0.05 * height, 0.88 * width, strip + 0.05 * height], light
+    )
+    _text(draw, flavour, (0.5 * width, strip), 0.6 * width, dark)
     return np.asarray(picture)
 
 
@@ -263,7 +266,7 @@ def _shade(form: Form, chance: np.random.Generator, width: int, height: int) -> 
     return factor[..., None].astype(np.float32)
 
 
-def _gloss(lit: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.float32]:
+def _gloss(lit: NDArray[np.floating], chance: np.random.Generator) -> NDArray[np.floating]:
     """Add a few soft highlights to (H, W, 3)."""
     height, width = lit.shape[:2]
     small = np.zeros((16, 16), np.float32)

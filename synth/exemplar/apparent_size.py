@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rpc.data.cutouts import Cutout, CutoutSet
 from rpc.structures import mask_to_box
@@ -119,11 +119,11 @@ def _shrink(factors: Sequence[float], towards: float, weight: float) -> float:
 
 
 def rotate_cutout(
-    rgba: NDArray[np.uint8], degrees: float, backdrop: Sequence[float]
+    rgba: NDArray[np.uint8], degrees: float, backdrop: ArrayLike
 ) -> NDArray[np.uint8]:
     """A cut-out (H, W, 4) rotated about its middle on a plain backdrop, tight on its mask."""
     height, width = rgba.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), np.float64)
     side = math.ceil(math.hypot(width, height)) + 2
     matrix[:, 2] += side / 2 - np.array([width, height]) / 2
     rotated = cv2.warpAffine(rgba, matrix, (side, side), flags=cv2.INTER_LINEAR)
@@ -174,7 +174,10 @@ def estimate_sizes(
             for cutout in members[:per_group]:
                 rgba = cutouts.read(cutout)
                 shrink = min(long_side / max(rgba.shape[:2]), 1.0)
-                small = cv2.resize(rgba, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+                small = np.asarray(
+                    cv2.resize(rgba, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA),
+                    np.uint8,
+                )
                 for turn in range(turns):
                     picture = rotate_cutout(small, 360 * turn / turns, backdrop)
                     height, width = picture.shape[:2]

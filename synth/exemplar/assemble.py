@@ -98,7 +98,7 @@ def piece_quality(pieces: Sequence[Piece]) -> NDArray[np.float64]:
         quality[rows] *= consistency(
             [pieces[i].measures.photo_area for i in rows],
             [pieces[i].measures.box_area for i in rows],
-            [pieces[i].exemplar.view for i in rows],
+            [pieces[i].exemplar.view or 0 for i in rows],  # no group holds one without a view
         )
     return quality
 

@@ -80,7 +80,7 @@ def draw_tile(rgba: NDArray[np.uint8], cutout: Cutout) -> Tile:
     flat = colour * alpha + np.array(BACKGROUND, dtype=np.float32) * (1 - alpha)
     if zoom < 1:
         size = (max(1, round(rgba.shape[1] * zoom)), max(1, round(rgba.shape[0] * zoom)))
-        flat = cv2.resize(flat, size, interpolation=cv2.INTER_AREA)
+        flat = np.asarray(cv2.resize(flat, size, interpolation=cv2.INTER_AREA), flat.dtype)
     picture = np.full((TILE, TILE, 3), BACKGROUND, dtype=np.uint8)
     top, left = (TILE - flat.shape[0]) // 2, (TILE - flat.shape[1]) // 2
     picture[top : top + flat.shape[0], left : left + flat.shape[1]] = np.round(flat)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from rpc.data.records import Box
 
 WHOLE_FRAME = 0.9  # of the photo's area: from here on a box says nothing about the product
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Window:
         right, bottom = math.ceil(min(width, x2 + pad)), math.ceil(min(height, y2 + pad))
         return cls(left, top, right, bottom, height, width)
 
-    def crop(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def crop(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """The window's view of an array (H, W, ...)."""
         return array[self.y1 : self.y2, self.x1 : self.x2]
 

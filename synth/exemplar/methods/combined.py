@@ -71,6 +71,6 @@ class CombinedSegmenter:
         yield narrow, 0.0
         wide = self.wide(rgb, box)
         yield wide, self.wide_handicap
-        prior = (narrow + wide) / 2
+        prior = np.asarray((narrow + wide) / 2, np.float32)
         yield self.grabcut(rgb, box, prior=prior), self.grabcut_handicap
         yield self.grabcut(rgb, box), self.grabcut_handicap

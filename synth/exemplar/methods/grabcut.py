@@ -57,15 +57,15 @@ class GrabCutSegmenter:
         trimap = self._trimap(size, small_box, is_whole_frame(box, height, width))
         if prior is not None:
             guess = cv2.resize(window.crop(prior), size, interpolation=cv2.INTER_AREA)
-            add_prior(trimap, guess)
-        small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+            add_prior(trimap, np.asarray(guess, np.float32))
+        small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
         mask = fill_holes(main_part(run_grabcut(small, trimap, self.iterations), small_box))
         if solidity(mask) < self.least_solidity:
             mask = clip_to_box(convex_hull(mask), small_box, slack=0)
         back = cv2.resize(
             mask.astype(np.float32), (crop.shape[1], crop.shape[0]), interpolation=cv2.INTER_LINEAR
         )
-        return window.paste(back)
+        return window.paste(np.asarray(back, np.float32))
 
     def _trimap(
         self, size: tuple[int, int], box: Sequence[float], whole_frame: bool
@@ -108,7 +108,7 @@ def run_grabcut(rgb: NDArray[np.uint8], trimap: NDArray[np.uint8], iterations: i
     cv2.grabCut(
         np.ascontiguousarray(rgb[..., ::-1]),
         labels,
-        None,
+        (0, 0, 0, 0),
         *models,
         iterations,
         cv2.GC_INIT_WITH_MASK,

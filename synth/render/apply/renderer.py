@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import torch
@@ -82,8 +82,12 @@ def read_renderer(path: str | Path, device: str | torch.device = "cpu") -> Rende
     """
     content = read_tensors(path)
     kind, state, origin = (content.get(name) for name in ("kind", "state", "origin"))
-    known = kind in get_args(Kind) and isinstance(state, dict) and isinstance(origin, dict)
-    if not known or content.get("version") != VERSION:
+    if not (
+        content.get("version") == VERSION
+        and (kind == "classical" or kind == "learned")
+        and isinstance(state, dict)
+        and isinstance(origin, dict)
+    ):
         raise DataError(
             f"{path}: not a renderer of version {VERSION}; expected a file that "
             "rpc-checkout train-render wrote"

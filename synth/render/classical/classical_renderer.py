@@ -235,7 +235,7 @@ def _grain_of(
     if excess.min() < 0.9:
         weight = cv2.GaussianBlur(matte, (0, 0), 3.0)
         smooth = cv2.GaussianBlur(coloured * matte[..., None], (0, 0), 3.0)
-        smooth /= np.maximum(weight, 1e-3)[..., None]
+        smooth = smooth / np.maximum(weight, 1e-3)[..., None]
         less = (np.square(matte) * (1 - excess))[..., None]
         coloured = coloured + less * (smooth - coloured)
         ours = ours * np.where(matte > 0.5, np.square(excess), 1)
@@ -247,7 +247,9 @@ def _compressed(rgb: Rgb, quality: int) -> Rgb:
         ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     assert done, "encoding uint8 cannot fail"
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+    bgr = cv2.imdecode(np.asarray(data, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None, "what was just encoded can be decoded"
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _match_quality(rendered: Sequence[Rgb], blocks: Sequence[float]) -> int | None:

@@ -183,6 +183,6 @@ def _common(residual: Floats) -> float:
     if float(flat.std()) < 1e-2:
         return 0.0
     with np.errstate(invalid="ignore", divide="ignore"):
-        table = np.corrcoef(flat.T)
+        table = np.asarray(np.corrcoef(flat.T))
     mean = float((table[0, 1] + table[0, 2] + table[1, 2]) / 3)
     return float(np.clip(mean, 0, 1)) if np.isfinite(mean) else 0.0

@@ -117,7 +117,8 @@ def _reliability(
         return np.zeros_like(difference)
     # The median of normal values has pi / 2 times the variance of their mean.
     error = np.pi / 2 * sum(np.var(rows, axis=0, ddof=1) / len(rows) for rows in (ours, theirs))
-    return np.maximum(0, 1 - _ERRORS**2 * error / np.maximum(np.square(difference), 1e-12))
+    share = 1 - _ERRORS**2 * error / np.maximum(np.square(difference), 1e-12)
+    return np.asarray(np.maximum(0, share), np.float64)
 
 
 def _assortments(looks: Sequence[ItemsLook | None]) -> NDArray[np.float64] | None:

@@ -37,10 +37,12 @@ def camera_change(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     loss, right, down = rng.uniform(0, 0.4), rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1)
     image *= ((1 - loss * (x * x + y * y) / 2) * (1 + right * x + down * y))[..., None]
     if rng.random() < 0.7:
-        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 1.2)))
+        image = np.asarray(
+            cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 1.2))), image.dtype
+        )
     noise = rng.standard_normal((height, width, 3), dtype=np.float32)
     if rng.random() < 0.5:
-        noise = cv2.GaussianBlur(noise, (0, 0), 0.6)
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.6), np.float32)
         noise /= noise.std()
     image = image * 255 + noise * np.float32(rng.uniform(0, 6))
     out = image.round().clip(0, 255).astype(np.uint8)
@@ -143,7 +145,8 @@ def _paste(out: Rgb, mask: BoolMask, rgb: Rgb, other: BoolMask) -> None:
     piece = rgb[source[1] : source[3], source[0] : source[2]].copy()
     seen = other[source[1] : source[3], source[0] : source[2]]
     piece[~seen] = np.median(piece[seen], axis=0).astype(np.uint8)
-    piece = cv2.resize(piece, (to[2] - to[0], to[3] - to[1]), interpolation=cv2.INTER_LINEAR)
+    size = (to[2] - to[0], to[3] - to[1])
+    piece = np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     inside = mask[to[1] : to[3], to[0] : to[2]]
     out[to[1] : to[3], to[0] : to[2]][inside] = piece[inside]
 

@@ -54,9 +54,10 @@ def _region(masks: Sequence[BoolMask], verdict: Verdict) -> BoolMask:
     for row in verdict.faulty:
         region |= masks[row].astype(np.uint8)
     reach = 2 * _AROUND + 1
-    region = cv2.dilate(region, np.ones((reach, reach), np.uint8))
+    region = np.asarray(cv2.dilate(region, np.ones((reach, reach), np.uint8)), np.uint8)
     wide = 4 * _AROUND + 1  # a blob fades out beyond where it is strong
-    region |= cv2.dilate(verdict.strays.astype(np.uint8), np.ones((wide, wide), np.uint8))
+    strays = cv2.dilate(verdict.strays.astype(np.uint8), np.ones((wide, wide), np.uint8))
+    region |= np.asarray(strays, np.uint8)
     for row in set(verdict.items) - set(verdict.faulty):
         region[masks[row]] = 0
     return np.asarray(region > 0)
@@ -77,8 +78,8 @@ def _change(
         return board
     model = change_of_tray(before, after, sound)
     for row in verdict.faulty:
-        at = np.nonzero(masks[row])
-        board[at] = foretell(model, before.colour, at)
+        rows, columns = np.nonzero(masks[row])
+        board[rows, columns] = foretell(model, before.colour, (rows, columns))
     return board
 
 

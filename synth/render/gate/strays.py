@@ -34,10 +34,13 @@ def strays(before: Views, after: Views, items: BoolMask) -> Floats:
     kernel = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
     covered = cv2.resize(items.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     free = (cv2.dilate(covered, kernel) == 0).astype(np.float32)
-    pair = [cv2.resize(view.colour, size, interpolation=cv2.INTER_AREA) for view in (before, after)]
+    was, now = (
+        np.asarray(cv2.resize(view.colour, size, interpolation=cv2.INTER_AREA), np.float32)
+        for view in (before, after)
+    )
     new = np.zeros(free.shape, np.float32)
     for side, narrow, wide in _BANDS:
-        found = _new_in_band(*pair, free, _size(items.shape, side), narrow, wide)
+        found = _new_in_band(was, now, free, _size(items.shape, side), narrow, wide)
         new = np.maximum(new, cv2.resize(found, size, interpolation=cv2.INTER_LINEAR))
     return np.asarray(new * free)
 
@@ -52,11 +55,11 @@ def _new_in_band(
     before: Floats, after: Floats, free: Floats, size: tuple[int, int], narrow: float, wide: float
 ) -> Floats:
     """Strength of what the band shows after and not before, at `size`."""
-    weight = cv2.resize(free, size, interpolation=cv2.INTER_AREA)
+    weight = np.asarray(cv2.resize(free, size, interpolation=cv2.INTER_AREA), np.float32)
     bands = []
     for colour in (before, after):
         seen = cv2.resize(colour * free[..., None], size, interpolation=cv2.INTER_AREA)
-        bands.append(_band(seen, weight, narrow, wide))
+        bands.append(_band(np.asarray(seen, np.float32), weight, narrow, wide))
     reach = 2 * round(wide) + 1
     was = cv2.dilate(bands[0], np.ones((reach, reach), np.uint8))
     return np.asarray(np.maximum(bands[1] - _ALLOWED * was, 0))

@@ -42,8 +42,10 @@ class Views:
 def views(rgb: Rgb) -> Views:
     """The values of an image (H, W, 3) that are compared."""
     opponent = to_opponent(rgb, OFFSET)
-    fine = cv2.GaussianBlur(opponent, (0, 0), FINE)
-    coarse = cv2.GaussianBlur(opponent, (0, 0), COARSE)
+    fine, coarse = (
+        np.asarray(cv2.GaussianBlur(opponent, (0, 0), sigma), np.float32)
+        for sigma in (FINE, COARSE)
+    )
     return Views((_edges(fine), _edges(coarse)), coarse)
 
 
@@ -84,7 +86,7 @@ def structure(before: Views, after: Views, mask: BoolMask) -> Structure:
     window = _window(mask.shape, box, reach + _RIM)
     cut = mask[window].astype(np.uint8)
     kernel = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
-    whole, inner = cv2.dilate(cut, kernel), cv2.erode(cut, kernel)
+    whole, inner = (np.asarray(f(cut, kernel), np.uint8) for f in (cv2.dilate, cv2.erode))
     if inner.sum() < 30:
         inner = cut
     fine = _likeness(before.edges[0][window], after.edges[0][window], whole)
@@ -126,8 +128,8 @@ def _search(a: Floats, b: Floats, weight: NDArray[np.uint8], reach: int) -> Floa
     """Likeness of `a`'s weighted part to `b` at shifts of -reach to reach, (2 reach + 1)^2."""
     w = weight.astype(np.float32) / max(int(weight.sum()), 1)
     centred = (a - float((w * a).sum())) * (w > 0)
-    padded = cv2.copyMakeBorder(b, *[reach] * 4, borderType=cv2.BORDER_REPLICATE)
-    padded -= float(padded.mean())
+    padded = cv2.copyMakeBorder(b, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    padded = padded - float(padded.mean())
     covariance = cv2.matchTemplate(padded, w * centred, cv2.TM_CCORR)
     mean = cv2.matchTemplate(padded, w, cv2.TM_CCORR)
     square = cv2.matchTemplate(padded * padded, w, cv2.TM_CCORR)
