@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[1]
 
 # Function, class or method -> the test that shows that what it runs or makes is on its device.
 SHOWN_BY = {
-    "rpc.detection.config.build_config": "detection/test_configs.py",
     "rpc.checkout.loading.load": "detection/test_detector.py",
     "rpc.checkout.loading.load_checkout": "detection/test_detector.py",
+    "rpc.detection.config.build_config": "detection/test_configs.py",
     "rpc.detection.detector.Detector": "detection/test_detector.py",
     "rpc.detection.detector.Detector.load": "detection/test_detector.py",
     "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
@@ -39,16 +39,46 @@ SHOWN_BY = {
     "rpc.retrieval.descriptors.recipes.PlainDescriptor": "retrieval/descriptors/test_recipes.py",
     "rpc.retrieval.descriptors.recipes.describer": "retrieval/descriptors/test_recipes.py",
     "rpc.retrieval.descriptors.recipes.describer_of": "retrieval/descriptors/test_recipes.py",
+    "synth.exemplar.methods.common_object.CommonObjectSegmenter": "synth/test_devices.py",
+    "synth.exemplar.methods.registry.make_segmenter": "synth/test_devices.py",
+    "synth.exemplar.methods.saliency.providers": "synth/test_devices.py",
+    "synth.quality.features.PhotoEncoder": "synth/test_devices.py",
+    "synth.render.apply.chunks.Job": "synth/test_devices.py",
+    "synth.render.apply.renderer.read_renderer": "synth/test_devices.py",
 }
-# Those that are told a device and run nothing themselves.
+# Those that hand a device on: what they call is in the table, or told in its test.
 ONLY_PASSED_ON = {
     "rpc.checkout.counter.Checkout",
     "rpc.checkout.loading.load_ensemble_checkout",
     "rpc.checkout.loading.load_gallery_checkout",
+    "rpc.pipelines.bench_counter.BenchRequest",
+    "rpc.pipelines.cutouts.CutoutRequest",
+    "rpc.pipelines.doctor.counted_tray",
+    "rpc.pipelines.doctor.examine",
+    "rpc.pipelines.gallery.adding.AddRequest",
+    "rpc.pipelines.gallery.held_out.HeldOutRequest",
+    "rpc.pipelines.gallery.held_out_report.measure",
+    "rpc.pipelines.gallery.recipe.descriptor_for",
+    "rpc.pipelines.gallery.recipe.descriptor_of",
+    "rpc.pipelines.gallery.search.SearchRequest",
+    "rpc.pipelines.gallery.tuning.TuneRequest",
+    "rpc.pipelines.quality.measure.QualityRequest",
+    "rpc.pipelines.recognition.request.Request",
+    "rpc.pipelines.render_scenes.RenderRequest",
     "rpc.pipelines.retrieval.measure.RetrievalRequest",
+    "rpc.pipelines.store_job.job.Job",
+    "rpc.pipelines.table3.Table3Request",
+    "rpc.pipelines.train_renderer.RendererRequest",
     "rpc.recognition.systems.system.Batch.to",
     "rpc.retrieval.descriptors.recipes.MakesDescriber.__call__",
     "rpc.runs.processes.Processes",
+    "rpc.runs.processes.joined",
+    "synth.exemplar.cutouts.build_cutouts",
+    "synth.exemplar.methods.combined.CombinedSegmenter.on",
+    "synth.exemplar.methods.common_object.CommonObject",
+    "synth.exemplar.methods.saliency.SaliencySegmenter",
+    "synth.render.apply.learned.from_state",
+    "synth.render.apply.render_dataset.render_dataset",
     "synth.render.training.pool.ImagePool.from_state",
 }
 
