@@ -68,10 +68,9 @@ def _write(out: Path, stem: str, receipt: Receipt, seconds: float) -> list[Path]
     from rpc.data.images import write_image
 
     listing: dict[str, Any] = {**receipt.to_dict(), "seconds": seconds}
-    return [
-        write_json(out / f"{stem}_list.json", listing, indent=1),
-        write_image(out / f"{stem}_counted.jpg", receipt.draw()),
-    ]
+    # The larger file first: where it finds no room, an earlier list stays as it was.
+    picture = write_image(out / f"{stem}_counted.jpg", receipt.draw())
+    return [write_json(out / f"{stem}_list.json", listing, indent=1), picture]
 
 
 def _stems(photos: list[Path]) -> list[str]:
