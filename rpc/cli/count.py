@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,14 +45,15 @@ def main(argv: list[str] | None = None) -> int:
         for path in _write(args.out, args.photo.stem, receipt, seconds):
             print(path)
         return 0
-    counts = {}
+    counts = []
     with bar("counting") as progress:
         for done, (photo, stem) in enumerate(zip(photos, _stems(photos), strict=True), start=1):
             seconds, receipt = _timed(counter, photo)
             _write(args.out, stem, receipt, seconds)
-            counts[photo.name] = receipt.counts
+            counts.append(_entry(done, photo, receipt))
             progress(done, len(photos))
-    print(f"{len(photos)} trays, {sum(sum(one.values()) for one in counts.values())} items")
+    items = sum(one["count"] for entry in counts for one in entry["counts"])
+    print(f"{len(photos)} trays, {items} items")
     print(write_json(args.out / COUNTS, counts, indent=1))
     return 0
 
@@ -73,10 +75,21 @@ def _write(out: Path, stem: str, receipt: Receipt, seconds: float) -> list[Path]
     return [write_json(out / f"{stem}_list.json", listing, indent=1), picture]
 
 
+def _entry(number: int, photo: Path, receipt: Receipt) -> dict[str, Any]:
+    """A tray's entry of `counts.json`, as `rpc-checkout evaluate` reads it."""
+    found = [(receipt.taxonomy.by_name(sku).id, sku, n) for sku, n in receipt.counts.items()]
+    return {
+        "image_id": number,
+        "file_name": photo.name,
+        "counts": [{"category_id": i, "name": sku, "count": n} for i, sku, n in found],
+        "certainty": receipt.certainty,
+    }
+
+
 def _stems(photos: list[Path]) -> list[str]:
     """Names for a folder's results: of `a.jpg` and `a.png`, the whole names."""
-    stems = [photo.stem for photo in photos]
-    return [photo.name if stems.count(photo.stem) > 1 else photo.stem for photo in photos]
+    stems = Counter(photo.stem for photo in photos)
+    return [photo.name if stems[photo.stem] > 1 else photo.stem for photo in photos]
 
 
 def parser() -> argparse.ArgumentParser:

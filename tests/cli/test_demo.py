@@ -9,6 +9,7 @@ import pytest
 from rpc.data.images import read_image
 from rpc.data.store import Store
 from rpc.detection import runtime
+from rpc.reporting import is_counts_list
 
 ROOT = Path(__file__).parents[2]
 STORE = ROOT / "examples" / "ministore"
@@ -49,16 +50,21 @@ def test_a_folder_gives_a_list_and_a_picture_of_each_tray_and_all_counts(
     (shop / "store" / "test" / "notes.txt").write_text("no photo")
     assert demo([str(shop / "store" / "test"), "--model", str(model), "--out", str(out)]) == 0
     counts = json.loads((out / "counts.json").read_text())
-    assert sorted(counts) == ["tray_1.png", "tray_2.png"]
-    for photo, found in counts.items():
+    assert [(one["image_id"], one["file_name"]) for one in counts] == [
+        (1, "tray_1.png"),
+        (2, "tray_2.png"),
+    ]
+    assert is_counts_list(counts)
+    items = 0
+    for entry in counts:
+        photo = entry["file_name"]
+        found = {one["name"]: one["count"] for one in entry["counts"]}
+        items += sum(found.values())
         stem = Path(photo).stem
         listed = json.loads((out / f"{stem}_list.json").read_text())
         assert (listed["photo"], listed["counts"]) == (photo, found)
         assert (out / f"{stem}_counted.jpg").is_file()
-    assert (
-        f"2 trays, {sum(sum(one.values()) for one in counts.values())} items"
-        in capsys.readouterr().out
-    )
+    assert f"2 trays, {items} items" in capsys.readouterr().out
 
 
 def test_photos_of_one_stem_do_not_overwrite_each_other(demo, model, shop, tmp_path):
