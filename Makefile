@@ -37,6 +37,7 @@ docs: dev
 wheel: setup
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--wheel-dir dist .
+	rm -rf build
 
 setup: $(VENV)/.run
 dev: $(VENV)/.dev
