@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Collection, Mapping
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from rpc.data.files import DataError
 
@@ -20,9 +22,12 @@ def read_settings_class(made: type[T], values: Mapping[str, Any], where: str) ->
     """
     assert is_dataclass(made)
     given = typed_values(get_type_hints(made), values, where)
+    needed = {f.name for f in fields(made) if f.default is f.default_factory is MISSING}
+    if missing := sorted(needed - set(given)):
+        raise DataError(f"{where}: missing {', '.join(missing)}; expected a value")
     try:
         return made(**given)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise DataError(f"{where}: {error}") from error
 
 
@@ -38,12 +43,9 @@ def typed_values(hints: Mapping[str, Any], values: Mapping[str, Any], where: str
         DataError: a name is unknown, or a value is of the wrong type.
     """
     require_known(values, hints, where)
-    given = {}
-    for name, value in values.items():
-        if not _fits(value, hints[name]):
-            raise DataError(f"{where}.{name}: expected {_words(hints[name])}, got {value!r:.80}")
-        given[name] = tuple(value) if isinstance(value, list) else value
-    return given
+    return {
+        name: _converted(value, hints[name], f"{where}.{name}") for name, value in values.items()
+    }
 
 
 def require_at_least(name: str, value: float, least: float) -> None:
@@ -69,33 +71,22 @@ def require_known(values: Mapping[str, Any], names: Collection[str], where: str)
         )
 
 
+def _converted(value: object, hint: Any, place: str) -> Any:
+    """A value as its type has it: a list becomes a tuple, a whole number does for a float."""
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:  # its own words lack the value and the choices
+        raise DataError(f"{place}: expected {_words(hint)}, got {value!r:.80}") from error
+
+
 def _words(hint: Any) -> str:
     """A type as a reader of configs knows it."""
     if get_origin(hint) is Literal:
         return " or ".join(map(repr, get_args(hint)))
-    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint)
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a value is of a type; a whole number does for a float."""
-    origin = get_origin(hint)
-    if origin is Literal:
-        return value in get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, one) for one in get_args(hint))
-    if origin is tuple:
-        ones = get_args(hint)
-        if not isinstance(value, list | tuple):
-            return False
-        if len(ones) == 2 and ones[1] is Ellipsis:
-            return all(_fits(v, ones[0]) for v in value)
-        return len(value) == len(ones) and all(
-            _fits(v, o) for v, o in zip(value, ones, strict=True)
-        )
-    if hint is Any:
-        return True
-    if isinstance(value, bool):
-        return hint is bool
-    if origin is not None:
-        return isinstance(value, origin)
-    return isinstance(value, int | float) if hint is float else isinstance(value, hint)
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(map(_words, get_args(hint)))
+    if hint is types.NoneType:
+        return "None"
+    if isinstance(hint, type) and not get_args(hint):
+        return hint.__name__
+    return str(hint).replace("collections.abc.", "").replace("typing.", "")
