@@ -9,6 +9,7 @@ from typing import NoReturn
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+HEADLESS = "run: pip install --force-reinstall --no-deps opencv-python-headless"
 
 
 def run(main: Callable[[list[str] | None], int]) -> NoReturn:
@@ -32,6 +33,12 @@ def run(main: Callable[[list[str] | None], int]) -> NoReturn:
         if os.environ.get("RPC_TRACEBACK"):
             raise
         _say(f"error: {one_line(error)}")
+        code = BAD_INPUT
+    except ImportError as error:
+        if "libGL" not in str(error):
+            raise
+        # A server without a screen: opencv-python's library of windows is not there.
+        _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
         code = BAD_INPUT
     sys.exit(code)
 

@@ -49,3 +49,18 @@ def test_the_traceback_can_be_asked_for(leave, monkeypatch):
     monkeypatch.setenv("RPC_TRACEBACK", "1")
     with pytest.raises(DataError):
         leave.run(fails_with(DataError("x")))
+
+
+def test_a_server_without_a_screen_is_told_the_remedy(leave, capsys):
+    missing = ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+    with pytest.raises(SystemExit) as left:
+        leave.run(fails_with(missing))
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "libGL.so.1" in line
+    assert "opencv-python-headless" in line
+
+
+def test_another_missing_import_is_a_fault_of_ours(leave):
+    with pytest.raises(ImportError, match="somewhere"):
+        leave.run(fails_with(ImportError("no module named somewhere")))
