@@ -1,4 +1,4 @@
-"""What one look at a photo gave: the named detections, and how likely each SKU is for each.
+"""Result of one look at a photo: the named detections, and how likely each SKU is for each.
 
 Key: N detections, K SKUs.
 """

@@ -43,6 +43,12 @@ def run(main: Callable[[list[str] | None], int]) -> NoReturn:
     sys.exit(code)
 
 
+def say_stopped() -> int:
+    """Say how a stopped training goes on; returns the exit code of an interruption."""
+    _say("stopped; the same command with --resume goes on from here")
+    return INTERRUPTED
+
+
 def one_line(error: BaseException) -> str:
     """The error's text on one line: a system error as `file: what is wrong`."""
     if isinstance(error, OSError) and error.strerror:

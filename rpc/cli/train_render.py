@@ -7,12 +7,11 @@ labels are not read. By torchrun, several processes train together.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
-from rpc.cli.leave import INTERRUPTED
+from rpc.cli.leave import say_stopped
 from rpc.cli.verb_parser import VerbParser
 
 
@@ -26,8 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         print(train_renderer(RendererRequest(**given, options=options)))
     except KeyboardInterrupt:
-        print("stopped; the same command with --resume goes on from here", file=sys.stderr)
-        return INTERRUPTED
+        return say_stopped()
     return 0
 
 

@@ -28,7 +28,7 @@ FAULTS: Final = (ImportError, OSError, ValueError, RuntimeError)
 
 @dataclass(frozen=True)
 class Findings:
-    """What `examine` found.
+    """Findings of `examine`.
 
     Attributes:
         versions: of this package, Python and libraries, by name.

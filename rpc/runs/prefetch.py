@@ -1,4 +1,4 @@
-"""What a function gives, made some steps early by threads: the same results in the same order."""
+"""Results of a function made some steps early by threads: the same ones in the same order."""
 
 from __future__ import annotations
 

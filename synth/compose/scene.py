@@ -100,7 +100,7 @@ class Scene:
 
     @property
     def masks(self) -> BoolMask:
-        """What is in sight of each item, (N, H, W)."""
+        """Visible part of each item, (N, H, W)."""
         return np.stack([decode_rle(item.segmentation) for item in self.items])
 
     @property

@@ -74,7 +74,7 @@ class _Extension(ModuleType):
 
     # Both are read by the environment report that mmengine writes when a training starts.
     def get_compiler_version(self) -> str:
-        """What the operators were compiled with."""
+        """Versions that the operators were compiled with."""
         return "none (operators of torchvision)"
 
     def get_compiling_cuda_version(self) -> str:

@@ -119,7 +119,7 @@ class MaskCnn(System):
 
     @classmethod
     def needs_of(cls, options: Mapping[str, object]) -> tuple[str, ...]:
-        """What masks are learned from."""
+        """Annotations that masks are learned from."""
         return (str(options.get("masks", "points")),)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -133,7 +133,7 @@ def list_systems() -> tuple[SystemInfo, ...]:
 
 
 def registration(name: str) -> Registration:
-    """What is known of a system.
+    """Description of a system.
 
     Raises:
         DataError: there is no such system.
