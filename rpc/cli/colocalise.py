@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 
 
@@ -74,4 +75,5 @@ def parser() -> argparse.ArgumentParser:
         help="chosen frames on either side that vote on a box (default: %(default)s)",
     )
     add("--sheet", type=int, default=48, metavar="N", help="photos to draw (default: %(default)s)")
+    add_device_option(made)
     return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 
 
@@ -37,4 +38,5 @@ def parser() -> argparse.ArgumentParser:
         "training (default: %(default)s)")  # fmt: skip
     add("--turns", type=int, choices=(1, 2, 4), default=4, help="quarter turns of a box that are "
         "averaged (default: %(default)s)")  # fmt: skip
+    add_device_option(made)
     return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 
 
@@ -33,4 +34,5 @@ def parser() -> argparse.ArgumentParser:
     add("--dimension", type=int, default=256, help="of the descriptor")
     add("--ridge", type=float, default=0.3, help="share of a sphere in the covariance")
     add("--seed", type=int, default=11, help="of everything")
+    add_device_option(made)
     return made

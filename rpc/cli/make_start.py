@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 
@@ -41,4 +42,5 @@ def parser() -> argparse.ArgumentParser:
         help="any store: a detector's training wants one, its photos are not used (default: the "
         "embedded one)",
     )
+    add_device_option(made)
     return made

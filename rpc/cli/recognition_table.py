@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import system_names
@@ -59,4 +60,5 @@ def parser() -> argparse.ArgumentParser:
         "--cpu-minutes", type=float, default=3.0, metavar="N", help="of each (default: 3)"
     )
     budget.add_argument("--iterations", type=int, metavar="N", help="batches of each, instead")
+    add_device_option(made)
     return made

@@ -1,4 +1,4 @@
-"""Makes mmdet run on a current torch. Call `setup()` before the first import of mmdet.
+"""Makes mmdet run on a current torch. Importing `rpc.detection` calls `setup()`.
 
 Four things are in the way, each repaired here and nowhere else: the compiled half of mmcv is
 absent, mmengine assumes a GPU in every distributed run, a few harmless warnings repeat at every

@@ -54,6 +54,7 @@ class ColocalisationRequest:
         frames: of the video, at most.
         smooth: chosen frames on either side that vote on a box of a video.
         sheet: photos to draw.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a number is too small.
@@ -72,6 +73,7 @@ class ColocalisationRequest:
     frames: int = 60
     smooth: int = 2
     sheet: int = 48
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         require_at_least("--short-side", self.short_side, 64)
@@ -93,12 +95,17 @@ def colocalise(request: ColocalisationRequest) -> Path:
     """Find the object of every set, write and draw the boxes; the path of colocalise.json.
 
     Raises:
-        DataError: photos are missing or damaged, or a set has no common object.
+        DataError: photos are missing or damaged, a set has no common object, or an
+            unknown device.
     """
     sets, notes, video = _sets(request)
     layers = default_layers(request.backbone)[: METHODS.index(request.method) + 1]
     network = FeatureMaps(
-        request.backbone, layers, weights=request.weights, short_side=request.short_side
+        request.backbone,
+        layers,
+        weights=request.weights,
+        short_side=request.short_side,
+        device=request.device,
     )
     started = time.monotonic()
     smooth = request.smooth if video else 0

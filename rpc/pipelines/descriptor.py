@@ -31,6 +31,7 @@ class DescriptorRequest:
         dimension: of the descriptor.
         ridge: share of a sphere in the covariance.
         seed: of everything.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a number is too small.
@@ -42,6 +43,7 @@ class DescriptorRequest:
     dimension: int = 256
     ridge: float = 0.3
     seed: int = 11
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if self.products < 2 or self.views < 2:
@@ -54,7 +56,7 @@ def make_descriptor(request: DescriptorRequest) -> Path:
     """Draw, measure, fit, write; the path of the file.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: the file cannot be written, or an unknown device.
     """
     with bar("looking at drawn packages") as progress:
         vectors = _measure(request, progress)
@@ -68,7 +70,7 @@ def make_descriptor(request: DescriptorRequest) -> Path:
 def _measure(request: DescriptorRequest, progress: Report) -> NDArray[np.float32]:
     """Raw statistics (products * views, D), the views of a product one after the other."""
     cv2.setNumThreads(1)
-    measure = MapStatistics()
+    measure = MapStatistics(device=request.device)
     packages = [
         draw_package(request.seed, index // SIBLINGS, "front", 0, sibling=index % SIBLINGS)
         for index in range(request.products)

@@ -33,7 +33,8 @@ class Findings:
     Attributes:
         versions: of this package, Python and libraries, by name.
         extras: by extra, what is missing of it: modules, none where it is installed.
-        devices: "cpu", "cores", "bfloat16" (in hardware), and "gpus": name and bytes of memory.
+        devices: "cpu", "cores", "bfloat16" (in the processor's
+            hardware), and "gpus": name and bytes of memory.
         files: what travels with the package, and where it lies.
         counter: "load_seconds", "photo_seconds", "counts" and "expected"; empty where none ran.
         problems: a line each; none where this installation counts.
@@ -120,7 +121,7 @@ def devices() -> dict[str, Any]:
             facts = torch.cuda.get_device_properties(number)
             gpus.append({"name": facts.name, "memory": facts.total_memory})
     here = machine()
-    return {**here, "bfloat16": has_fast_bfloat16(), "gpus": gpus}
+    return {**here, "bfloat16": has_fast_bfloat16("cpu"), "gpus": gpus}
 
 
 def shipped_files() -> tuple[dict[str, str], list[str]]:

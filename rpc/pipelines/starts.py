@@ -12,6 +12,7 @@ from rpc.data.shipped import shipped
 from rpc.detection.train import build_config, train
 from rpc.recognition.counter.start import write_start
 from rpc.recognition.counter.train import recogniser_learning, train_recogniser
+from rpc.runs.devices import resolve_device
 from rpc.runs.processes import has_fast_bfloat16
 from rpc.runs.progress import bar
 from synth.compose import SceneConfig, compose_dataset
@@ -52,6 +53,7 @@ class StartRequest:
         minutes: time for training.
         seed: of everything.
         data: any store: a detector's training wants one, its photos are not used.
+        device: that is trained on, see `rpc.runs.devices`.
     """
 
     part: Part
@@ -61,6 +63,7 @@ class StartRequest:
     minutes: float | None = None
     seed: int = 0
     data: Path = STORE
+    device: str = "auto"
 
     @property
     def folder(self) -> Path:
@@ -72,8 +75,10 @@ def make_start(request: StartRequest) -> Path:
     """Draw packages, compose trays, train on them; the path of the model.
 
     Raises:
-        DataError: a number makes no sense, or the folder holds a run with other settings.
+        DataError: a number makes no sense, the folder holds a run with other settings, or an
+            unknown device.
     """
+    resolve_device(request.device)  # before any work
     _compose(request)
     return (_train_detector if request.part == "detector" else _train_recogniser)(request)
 
@@ -115,8 +120,9 @@ def _train_detector(request: StartRequest) -> Path:
         request.folder / "scenes",
         {"val_cfg": None},
         minutes=request.minutes or USUAL[request.part].minutes,
-        amp=has_fast_bfloat16(),
+        amp=has_fast_bfloat16(request.device),
         seed=request.seed,
+        device=request.device,
     )
     return train(config, request.folder / "training", resume=True)
 
@@ -125,13 +131,14 @@ def _train_recogniser(request: StartRequest) -> Path:
     settings = recogniser_learning(
         minutes=request.minutes or USUAL[request.part].minutes,
         seed=request.seed,
-        bfloat16=has_fast_bfloat16(),
+        bfloat16=has_fast_bfloat16(request.device),
     )
     with bar("learning to tell look-alikes apart") as progress:
         model = train_recogniser(
             request.folder / "scenes",
             request.folder / "training",
             settings,
+            device=request.device,
             progress=lambda done, facts: progress(round(1000 * done), 1000, facts),
         )
     return write_start(request.folder / "recogniser_start.pth", model)

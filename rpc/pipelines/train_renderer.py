@@ -106,7 +106,7 @@ def _learned(request: RendererRequest, values: dict[str, Any], target: TargetPho
             settings,
             seed=request.seed,
             resume=request.resume,
-            fast_bfloat16=has_fast_bfloat16(),
+            fast_bfloat16=has_fast_bfloat16(processes.device),
             processes=processes,
             progress=lambda done, facts: progress(round(1000 * done), 1000, facts),
             stop=lambda: asked.requested,

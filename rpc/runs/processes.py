@@ -98,10 +98,19 @@ def _device_of_rank(name: str, rank: int) -> torch.device:
     return resolve_device(f"cuda:{rank}") if device.type == "cuda" else device
 
 
-def has_fast_bfloat16() -> bool:
-    """Whether this machine multiplies bfloat16 in hardware; elsewhere mixed precision is slower."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
+def has_fast_bfloat16(device: str | torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware; elsewhere mixed precision is slower.
+
+    Args:
+        device: see `rpc.runs.devices`.
+
+    Raises:
+        DataError: an unknown device.
+    """
+    asked = resolve_device(device)
+    if asked.type == "cuda":
+        with torch.cuda.device(asked):
+            return bool(torch.cuda.is_bf16_supported())
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

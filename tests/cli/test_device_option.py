@@ -12,8 +12,9 @@ from tests.cli.small_shop import ROOT
 
 ABSENT = "cuda:99"
 OFFERED = {
-    *("bench", "count", "cutouts", "detect", "doctor", "held-out", "quality", "quickstart"),
-    *("recognise", "render", "retrieve", "table3", "train", "train-render"),
+    *("bench", "colocalise", "count", "cutouts", "detect", "doctor", "fuse", "held-out"),
+    *("make-descriptor", "make-start", "name-crops", "quality", "quickstart", "recognise"),
+    *("recognition-table", "render", "retrieve", "table3", "train", "train-render"),
 }
 
 
@@ -57,3 +58,22 @@ def test_retrieval_refuses_a_device_that_is_not_there(shop):
     words = ["--data", str(shop / "classes"), "--out", str(shop / "o"), "--device", ABSENT]
     with pytest.raises(ValueError, match=f"device {ABSENT}: torch sees no GPU"):
         retrieve.main(words)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("colocalise", ["--photos", "PHOTOS", "--out", "OUT"]),
+        ("fuse", ["m.pth", "--recogniser", "r.pth", "--data", "PHOTOS", "--out", "OUT"]),
+        ("make_descriptor", ["--products", "2", "--views", "2", "--out", "OUT"]),
+        ("make_start", ["detector", "--products", "2", "--scenes", "1", "--out", "OUT"]),
+        ("recognition_table", ["--data", "a=PHOTOS", "--out", "OUT"]),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_before_anything_is_written(shop, verb, words):
+    places = {"PHOTOS": str(shop / "photos/tea"), "OUT": str(shop / "o")}
+    shutil.copy(shop / "photos/tea/1.png", shop / "photos/tea/2.png")  # a set has two or more
+    tool = importlib.import_module(f"rpc.cli.{verb}")
+    with pytest.raises(ValueError, match=f"device {ABSENT}: torch sees no GPU"):
+        tool.main([*(places.get(word, word) for word in words), "--device", ABSENT])
+    assert not (shop / "o").exists()

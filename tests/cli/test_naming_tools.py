@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rpc.data.files import DataError
 from rpc.data.images import read_image, write_image
+from rpc.data.store import Store
 from rpc.features.encodings.discriminant import Discriminant, write_discriminant
+from rpc.pipelines.naming.run import RECIPES, Naming, read_crops
 from synth.drawn import draw_package
 from tests.cli.small_shop import VERB
+from tests.runs.device_calls import META, devices_used
 
 TOOLS = Path(__file__).parents[2] / "tools"
 PRODUCTS = 4
@@ -85,6 +89,20 @@ def test_every_recipe_names_rotated_packages(store, call, tmp_path):
     assert "| product |" in (out / "naming.md").read_text()
     assert read_image(out / "failures.png").shape[2] == 3
     assert str(tmp_path) not in (out / "naming.json").read_text()
+
+
+@pytest.mark.parametrize("device", [META, torch.device("cpu")])
+def test_crops_are_described_on_the_device(store, device):
+    opened = Store.open(store)
+    crops = read_crops(opened, "train")
+    naming = Naming(crops, crops, device=device)
+    assert devices_used(lambda: naming.photo_scores(RECIPES["one turn"])) == {device.type}
+
+
+def test_a_device_that_is_not_there_is_refused(store, call, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DataError, match="device cuda:99: torch sees no GPU"):
+        call("name_crops", "--data", store, "--out", tmp_path / "o", "--device", "cuda:99")
 
 
 def test_bad_arguments_are_refused(store, call, tmp_path):

@@ -135,6 +135,12 @@ def test_a_budget_in_batches_is_handed_on_and_said(table, trainings, tmp_path):
     assert "2,000 batches for all gradient phases" in (tmp_path / "recognition.md").read_text()
 
 
+@pytest.mark.parametrize(("more", "device"), [([], "auto"), (["--device", "cpu"], "cpu")])
+def test_the_device_is_handed_on_to_every_cell(table, trainings, tmp_path, more, device):
+    table.main([*asked(tmp_path, "baseline", seeds=2), *more])
+    assert [line[line.index("--device") + 1] for line in trainings] == [device, device]
+
+
 def test_cells_side_by_side_give_the_same_table_and_share_the_cores(
     table, running, trainings, tmp_path, monkeypatch
 ):

@@ -1,9 +1,12 @@
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
 import torch
 
 from rpc.data.files import DataError
 from rpc.runs import processes
-from rpc.runs.processes import joined
+from rpc.runs.processes import has_fast_bfloat16, joined
 
 
 @pytest.fixture
@@ -50,3 +53,17 @@ def test_several_processes_do_not_share_one_gpu(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(DataError, match="takes the GPU of its rank"), joined("cuda:1"):
         pass
+
+
+@pytest.mark.usefixtures("gpus")
+@pytest.mark.parametrize("flags", ["fpu avx2", "fpu avx2 avx512_bf16"])
+@pytest.mark.parametrize("gpu", [True, False])
+def test_fast_bfloat16_is_a_matter_of_the_device_that_is_asked_for(monkeypatch, flags, gpu):
+    looked_at = []
+    monkeypatch.setattr(torch.cuda, "device", lambda one: looked_at.append(one) or nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: gpu)
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: flags)
+    assert has_fast_bfloat16("cpu") == has_fast_bfloat16(torch.device("cpu")) == ("bf16" in flags)
+    assert looked_at == []
+    assert has_fast_bfloat16("cuda:1") is gpu
+    assert looked_at == [torch.device("cuda:1")]

@@ -38,6 +38,7 @@ class NamingRequest:
         few: exemplars of a SKU at most; None for all.
         projection: file of a discriminant; None takes the package's own.
         seed: of `few` and of the intervals.
+        device: that the network runs on, see `rpc.runs.devices`.
 
     Raises:
         DataError: a recipe is unknown, or `few` below 1.
@@ -51,6 +52,7 @@ class NamingRequest:
     few: int | None = None
     projection: Path | None = None
     seed: int = 0
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.recipes) - set(RECIPES)):
@@ -63,7 +65,8 @@ def measure_naming(request: NamingRequest) -> Path:
     """Cut, describe, compare, write; the path of naming.json.
 
     Raises:
-        DataError: a split is missing, damaged or empty, or the projection's file is.
+        DataError: a split is missing, damaged or empty, or the projection's file is; or an unknown
+            device.
     """
     cv2.setNumThreads(1)
     store = Store.open(request.data)
@@ -71,7 +74,7 @@ def measure_naming(request: NamingRequest) -> Path:
     if request.few is not None:
         exemplars = _few(exemplars, request.few, request.seed)
     queries = read_crops(store, request.queries)
-    naming = Naming(exemplars, queries, request.projection)
+    naming = Naming(exemplars, queries, request.projection, device=request.device)
     report = _facts(request, naming)
     found: dict[str, NDArray[Any]] = {}
     for name in request.recipes:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
@@ -24,6 +25,7 @@ from rpc.retrieval.descriptors.product_descriptor import MEASURED, PROJECTION, T
 from rpc.retrieval.descriptors.product_mask import product_mask
 from rpc.retrieval.descriptors.rotation import rotated
 from rpc.retrieval.reranking.verification import agreement, local_features, verified_scores
+from rpc.runs.devices import resolve_device
 
 Rgb = NDArray[np.uint8]
 Embeddings = NDArray[np.float32]
@@ -132,9 +134,22 @@ class Naming:
         exemplars: the gallery.
         queries: what is to be named.
         projection: file of the discriminant; None takes the package's own.
+        device: that the network runs on, see `rpc.runs.devices`.
+
+    Raises:
+        DataError: SKUs of the queries have no exemplar, the projection's file is damaged, or an
+            unknown device.
     """
 
-    def __init__(self, exemplars: Crops, queries: Crops, projection: Any = None) -> None:
+    def __init__(
+        self,
+        exemplars: Crops,
+        queries: Crops,
+        projection: Any = None,
+        *,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.device = resolve_device(device)
         self.exemplars = exemplars
         self.queries = queries
         self.skus, self.owner = np.unique(exemplars.labels, return_inverse=True)
@@ -191,7 +206,7 @@ class Naming:
         crops = self.queries if which == "queries" else self.exemplars
         pictures = [_white_around(p) for p in crops.pictures] if masked else crops.pictures
         views = [rotated(_window(picture, window), degrees, fill) for picture in pictures]
-        embeddings = MapStatistics(side, fill, measured)(views)
+        embeddings = MapStatistics(side, fill, measured, device=self.device)(views)
         self._progress(len(embeddings))
         return embeddings
 

@@ -21,6 +21,7 @@ from rpc.reporting.provenance import (
     sha256,
     store_facts,
 )
+from rpc.runs.devices import resolve_device
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class FusionRequest:
         out: folder for all that is written.
         margin: around a box, share of its sides, as in training.
         turns: quarter turns of a box that are averaged.
+        device: that the networks run on, see `rpc.runs.devices`.
     """
 
     model: Path
@@ -42,16 +44,19 @@ class FusionRequest:
     out: Path
     margin: float = 0.04
     turns: int = 4
+    device: str = "auto"
 
 
 def fuse_recogniser(request: FusionRequest) -> Path:
     """Look at every tray once, choose on val, measure on test; the path of the ensemble's file.
 
     Raises:
-        DataError: the counter has no recogniser, or store, model and system do not fit.
+        DataError: the counter has no recogniser, store, model and system do not fit, or the device
+            is unknown.
     """
+    device = resolve_device(request.device)
     store = Store.open(request.data)
-    checkout = load_checkout(request.model)
+    checkout = load_checkout(request.model, device=str(device))
     if checkout.recogniser is None:
         raise DataError(f"{request.model}: has no recogniser to join with")
     check_taxonomy(load_model(request.model), store.taxonomy)
@@ -63,7 +68,7 @@ def fuse_recogniser(request: FusionRequest) -> Path:
             f"{request.data}; train it on this store's exemplars or scenes"
         )
     classifier = SystemClassifier(
-        system.build(), system.classes, margin=request.margin, turns=request.turns
+        system.build().to(device), system.classes, margin=request.margin, turns=request.turns
     )
     trays: dict[str, Looked] = {
         "val": look(store, "val", checkout, classifier),

@@ -20,6 +20,7 @@ from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.run_settings import read_run_settings
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.config_files import read_config_file
+from rpc.runs.devices import resolve_device
 from rpc.runs.run_folder import require_same_settings
 
 CONFIGS: Final = shipped("configs/recognition")
@@ -39,6 +40,7 @@ class RecognitionTableRequest:
         jobs: cells side by side.
         cpu_minutes: processor time of all gradient phases of a cell.
         iterations: batches of a cell, instead.
+        device: that the systems run on, see `rpc.runs.devices`.
 
     Raises:
         DataError: scenes without data, an unknown system, or no job or seed.
@@ -52,6 +54,7 @@ class RecognitionTableRequest:
     jobs: int = 1
     cpu_minutes: float = 3.0
     iterations: int | None = None
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.scenes) - set(self.data)):
@@ -87,8 +90,10 @@ def make_recognition_table(request: RecognitionTableRequest) -> Path:
     reason, and not run.
 
     Raises:
-        DataError: a data set does not fit, or a cell failed; those that were running are finished.
+        DataError: a data set does not fit, an unknown device, or a cell failed; those that were
+            running are finished.
     """
+    resolve_device(request.device)  # before any cell
     not_run = _unfit(request)
     cells = [
         Cell(name, system, seed)
@@ -175,7 +180,7 @@ def _command(request: RecognitionTableRequest, cell: Cell, out: Path) -> list[st
     """The command line of a cell's training."""
     config, scenes = CONFIGS / f"{cell.system}.py", request.scenes.get(cell.name)
     line = [*TRAIN, str(config), "--data", str(request.data[cell.name]), "--out", str(out)]
-    line += ["--seed", str(cell.seed), "--resume", "--workers", "1"]
+    line += ["--seed", str(cell.seed), "--resume", "--workers", "1", "--device", request.device]
     if request.iterations is None:
         line += ["--cpu-minutes", str(request.cpu_minutes)]
     else:

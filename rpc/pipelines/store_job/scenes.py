@@ -99,7 +99,8 @@ def _look_at_trays(job: Job) -> None:
             if len(trays) < BACKGROUNDS and _makes_backgrounds(job):
                 trays.append(with_gap(rgb, found.select(found.scores >= POSSIBLE).boxes))
     cutouts = read_cutouts(job.out / "cutouts")
-    scaled, matches = estimate_sizes(cutouts, crops, np.array(sides), Embedder())
+    embedder = Embedder(device=job.device)
+    scaled, matches = estimate_sizes(cutouts, crops, np.array(sides), embedder)
     write_cutouts(job.out / "cutouts", scaled)
     labels = {str(group): number for group, number in matches.items()}
     write_json(job.out / "sizes.json", {"boxes": len(crops), "matches": labels}, indent=1)

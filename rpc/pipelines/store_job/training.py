@@ -38,7 +38,7 @@ def _find(job: Job) -> None:
         job.training_images,
         options,
         minutes=minutes if job.iterations is None else None,
-        amp=has_fast_bfloat16(),
+        amp=has_fast_bfloat16(job.device),
         seed=job.seed,
         device=job.device,
     )
@@ -54,7 +54,7 @@ def _name(job: Job) -> None:
         minutes=job.minutes * (1 - DETECTOR_SHARE) if job.iterations is None else None,
         iterations=None if job.iterations is None else BATCHES * job.iterations,
         seed=job.seed,
-        bfloat16=has_fast_bfloat16(),
+        bfloat16=has_fast_bfloat16(job.device),
     )
     with bar("learning to name products") as progress:
         model = train_recogniser(
