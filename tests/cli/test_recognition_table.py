@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rpc.data.files import DataError
+from rpc.data.files import DataError, write_json
 
 ACCURACIES = {"baseline": (0.70, 0.74, 0.72), "isqrt": (0.75, 0.79, 0.77)}
 
@@ -46,7 +46,7 @@ def trainings(running, monkeypatch):
         out = Path(line[line.index("--out") + 1])
         out.mkdir(parents=True)
         families = [{"photos": 50, "within": 10 - seed}, {"photos": 50, "within": 2}]
-        (out / "confusions.json").write_text(json.dumps({"test": {"families": families}}))
+        write_json(out / "confusions.json", {"test": {"families": families}})
         right = ACCURACIES[system][seed]
         budget = {
             name: float(line[line.index(flag) + 1]) if flag in line else None
@@ -65,7 +65,7 @@ def trainings(running, monkeypatch):
                 "versions": {"torch": "2.9"},
             },
         }
-        (out / "result.json").write_text(json.dumps(result))
+        write_json(out / "result.json", result)  # whole: other cells read it meanwhile
         return subprocess.CompletedProcess(line, 0, stderr="")
 
     monkeypatch.setattr(running.subprocess, "run", pretend)
