@@ -352,7 +352,7 @@ def test_two_processes_train_one_system(colours, tmp_path):
     command += ["--data", str(colours), "--out", str(tmp_path), "--epochs", "2", "--cfg-options"]
     command += ["side=32", "options.backbone=test_resnet", "options.pretrained=False"]
     command += ["options.stages=(2,3)", "training.batch_size=3"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("baseline: val") == 1
     training = read_json(tmp_path / "result.json")["training"]

@@ -200,16 +200,21 @@ class _Run:
         base = [self.settings.lr * group.lr_mult for group in phase.groups]
         assert len(rates) == len(base)
         recent = math.nan
-        while (done := self._done(phase)) < 1:
+        done = self._done(phase)
+        while done < 1:
             for group, lr in zip(self.optimizer.param_groups, base, strict=True):
                 group["lr"] = lr * rate(done, phase.warm_up)
             loss = self._learn(phase)
             recent = loss if math.isnan(recent) else 0.95 * recent + 0.05 * loss
             self._count()
+            # Asked once a batch and by every process: they must agree, so they wait for each other.
+            before, done = done, self._done(phase)
             if progress is not None and self.processes.rank == 0:
-                progress(self._overall(phase), f"{phase.name}: {self.step}  loss {recent:.3f}")
+                progress(
+                    self._overall(phase, done), f"{phase.name}: {self.step}  loss {recent:.3f}"
+                )
             if check is not None and self.phase == len(self.phases) - 1:
-                if int(CHECKS * done) < int(CHECKS * self._done(phase)) < CHECKS:
+                if int(CHECKS * before) < int(CHECKS * done) < CHECKS:
                     with nullcontext() if self.average is None else self.average.shown():
                         check()
                     in_training(self.system)
@@ -315,10 +320,11 @@ class _Run:
         share = phase.share / sum(p.share for p in self.phases if isinstance(p, GradientPhase))
         return self.processes.largest(budget_spent(self.settings, share, self.step, self.spent))[0]
 
-    def _overall(self, phase: GradientPhase) -> float:
+    def _overall(self, phase: GradientPhase, done: float) -> float:
+        """Fraction of the whole budget that is spent, where `done` of the phase is."""
         learns = [(n, p) for n, p in enumerate(self.phases) if isinstance(p, GradientPhase)]
         before = sum(p.share for n, p in learns if n < self.phase)
-        return min((before + phase.share * self._done(phase)) / sum(p.share for _, p in learns), 1)
+        return min((before + phase.share * done) / sum(p.share for _, p in learns), 1)
 
     def _count(self) -> None:
         cpu, spent = self.clock.read()
