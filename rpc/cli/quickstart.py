@@ -12,18 +12,14 @@ import argparse
 import time
 from pathlib import Path
 
-from rpc.cli.device_option import add_device_option
+from rpc.cli.job_options import add_job_options
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.pipelines.store_job.defaults import (
-    CONFIG,
     METHODS,
     MINUTES,
     RECOGNISER_START,
-    RENDERER,
-    SCENES,
     START,
-    WORKERS,
 )
 
 
@@ -65,9 +61,7 @@ def parser() -> argparse.ArgumentParser:
         help="(default: %(default)s)",
     )
     add("--minutes", type=float, default=MINUTES, help="minutes of training (default: %(default)s)")
-    add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
-    add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")
     add("--start", type=Path, default=START, help="detector's start, or 'none' (default: ours)")
     add(
         "--recogniser-start",
@@ -75,7 +69,6 @@ def parser() -> argparse.ArgumentParser:
         default=RECOGNISER_START,
         help="recogniser's start, or 'none' (default: ours)",
     )
-    add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
     add(
         "--method",
         choices=METHODS,
@@ -84,23 +77,15 @@ def parser() -> argparse.ArgumentParser:
         "unlabelled val photos, or both (default: %(default)s)",
     )
     add(
-        "--renderer",
-        type=Path,
-        default=RENDERER,
-        metavar="FILE",
-        help="config of the renderer, or one that was trained (default: the classical one)",
-    )
-    add(
         "--one-stage",
         action="store_true",
         help="to compare: the detector of --config names SKUs itself, no recogniser",
     )
-    add("--agnostic", action="store_true", help="count products without naming them")
     add(
         "--measure",
         choices=("val", "test", "none"),
         help="split to report on (default: test; none for exemplars alone); but for test, the "
         "counting rule comes from composed scenes",
     )
-    add_device_option(made)
+    add_job_options(made)
     return made

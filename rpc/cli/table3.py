@@ -11,16 +11,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rpc.cli.device_option import add_device_option
+from rpc.cli.job_options import add_job_options
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.store_job.defaults import (
-    CONFIG,
     METHODS,
     RECOGNISER_START,
-    RENDERER,
-    SCENES,
     START,
-    WORKERS,
 )
 
 
@@ -58,15 +54,6 @@ def parser() -> argparse.ArgumentParser:
         help="updates of the detector, and twice as many of the recogniser: about 12 minutes a "
         "cell on two cores (default: %(default)s)",
     )
-    add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
-    add(
-        "--renderer",
-        type=Path,
-        default=RENDERER,
-        metavar="FILE",
-        help="config of the renderer, or one that was trained (default: the classical one)",
-    )
-    add("--config", type=Path, default=CONFIG, help="of the detector (default: the CPU default)")
     add("--start", type=Path, default=START, help="detector's start (default: ours)")
     add(
         "--recogniser-start",
@@ -74,7 +61,5 @@ def parser() -> argparse.ArgumentParser:
         default=RECOGNISER_START,
         help="recogniser's start (default: ours)",
     )
-    add("--agnostic", action="store_true", help="count products without naming them")
-    add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
-    add_device_option(made)
+    add_job_options(made)
     return made
