@@ -1,6 +1,6 @@
-"""Kill a change of a gallery at each of its file operations; run as a script by a test.
+"""Kill a change of a gallery at each of its file operations; run as a module by a test.
 
-    python gallery_killer.py FOLDER
+    python -m tests.retrieval.gallery.gallery_killer FOLDER
 
 A child process is forked for each try; an audit hook ends it, without any clean-up, as it is about
 to open, rename, remove or make a file of the gallery for the n-th time.

@@ -19,13 +19,14 @@ from tests.retrieval.gallery.gallery_makers import (
     unit_vectors,
 )
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 QUERIES = unit_vectors(np.random.default_rng(9), 3, DIMENSION)
 
 
 def test_a_change_killed_at_any_file_operation_leaves_the_old_gallery_or_the_new_one(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(HERE / "gallery_killer.py"), str(tmp_path)],
+        [sys.executable, "-m", "tests.retrieval.gallery.gallery_killer", str(tmp_path)],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
