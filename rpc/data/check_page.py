@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rpc.data.by_kind import told_by_kind
 from rpc.data.check import SplitCheck, StoreCheck
 from rpc.data.dataset import Problem
 
@@ -13,7 +14,7 @@ def check_page(check: StoreCheck, most: int = 20) -> str:
 
     Args:
         check: what was found.
-        most: how many problems, and how many notes, are printed before they are only counted.
+        most: how many kinds of problems, and of notes, are printed before they are only counted.
     """
     lines = [f"{check.root}: {check.skus} SKUs", ""]
     lines += [_split_line(split) for split in check.splits]
@@ -39,7 +40,8 @@ def _split_line(split: SplitCheck) -> str:
 def _listing(title: str, entries: Sequence[Problem], most: int) -> list[str]:
     if not entries:
         return []
-    lines = [f"{title} ({len(entries)})", *(f"  - {entry}" for entry in entries[:most])]
-    if len(entries) > most:
-        lines.append(f"  ... and {len(entries) - most} more")
+    told = told_by_kind(entries)
+    lines = [f"{title} ({len(entries):,})", *(f"  - {line}" for line in told[:most])]
+    if len(told) > most:
+        lines.append(f"  ... and {len(told) - most} kinds more: --json FILE lists every entry")
     return [*lines, ""]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.by_kind import Problem
 from rpc.data.files import path_problem
 from rpc.data.levels import LEVELS
 
@@ -23,22 +23,6 @@ CLIP_TOLERANCE = 2.0  # px: rounding and full-extent boxes at the border, not an
 LARGEST_PIXEL = 1e9  # beyond it float arithmetic on boxes is no longer exact
 
 Sound = Callable[[Sequence[Any]], bool]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One damaged entry of a data set.
-
-    Attributes:
-        where: file and entry, such as `instances_val.json: annotation 17`.
-        what: what was found and what was expected.
-    """
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 class Checker:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.coco_checks import Problem, check_annotations, check_images
+from rpc.data.by_kind import Problem, told_in_one_line
+from rpc.data.coco_checks import check_annotations, check_images
 from rpc.data.files import DataError, read_json, uncollected, write_json
 from rpc.data.levels import Level
 from rpc.data.records import Annotation, ImageInfo
@@ -173,8 +174,7 @@ def read_dataset(path: str | Path, *, strict: bool = True) -> Dataset:
     with uncollected():
         dataset, problems = _parse(read_json(path), Path(path))
     if strict and problems:
-        more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-        raise DataError(f"{problems[0]}{more}; correct the file")
+        raise DataError(f"{told_in_one_line(problems)}; correct the file")
     return dataset
 
 
