@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     if not folder:
         seconds, receipt = _timed(counter, args.photo)
         print(f"{receipt}, {seconds:.2f} s")
-        for path in _write(args.out, args.photo.stem, receipt, seconds):
+        for path in _write(args.out, *_stems([args.photo]), receipt, seconds):
             print(path)
         return 0
     counts = []
@@ -88,8 +88,11 @@ def _entry(number: int, photo: Path, receipt: Receipt) -> dict[str, Any]:
 
 def _stems(photos: list[Path]) -> list[str]:
     """Names for a folder's results: of `a.jpg` and `a.png`, the whole names."""
+    from rpc.data.file_names import MOST_BYTES, PHOTO_SIGNS, FileNames
+
+    names = FileNames(keep=PHOTO_SIGNS, most_bytes=MOST_BYTES - len("_counted.jpg"))
     stems = Counter(photo.stem for photo in photos)
-    return [photo.name if stems[photo.stem] > 1 else photo.stem for photo in photos]
+    return [names.give(photo.name if stems[photo.stem] > 1 else photo.stem) for photo in photos]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.exemplars import Exemplar
+from rpc.data.file_names import FileNames
 from rpc.data.files import DataError
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
@@ -56,7 +57,7 @@ def exemplar_backgrounds(
     by_photo: dict[Path, list[Exemplar]] = {}
     for exemplar in store.exemplars():
         by_photo.setdefault(exemplar.path, []).append(exemplar)
-    paths, done = sorted(by_photo), 0
+    paths, done, names = sorted(by_photo), 0, FileNames()
     for row in rng.permutation(len(paths)):
         if done == count:
             break
@@ -68,7 +69,7 @@ def exemplar_backgrounds(
         ground = remove_boxes(photo, [e.box for e in by_photo[path]])
         if ground is None:
             continue
-        write_image(Path(out) / f"{path.stem}.jpg", ground)
+        write_image(Path(out) / names.give(path.stem, ".jpg"), ground)
         done += 1
         if progress is not None:
             progress(done, count)

@@ -8,7 +8,6 @@ photos of a SKU, and `overrides/` if somebody made it.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import cv2
 
 from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
 from rpc.data.exemplars import Exemplar
+from rpc.data.file_names import FileNames
 from rpc.data.files import safe_join, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.parallel import process_pool
@@ -136,20 +136,21 @@ def _jobs(
     max_side: int,
 ) -> list[Job]:
     """The work to do, in the order of the exemplars."""
-    sku = {c.id: _harmless(c.name) for c in store.taxonomy.categories}
+    skus = FileNames()
+    folders = {
+        c.id: skus.give(c.name, otherwise=f"category_{c.id}") for c in store.taxonomy.categories
+    }
+    files = {sku: FileNames() for sku in folders}
     root = store.image_dir("train")
     jobs = []
-    seen: Counter[str] = Counter()
     for exemplar in store.exemplars():
         source = exemplar.path.relative_to(root).as_posix()
-        folder = sku[exemplar.category_id] or f"category_{exemplar.category_id}"
-        file = f"{folder}/{_harmless(source.rpartition('.')[0].replace('/', '_')) or 'photo'}"
-        seen[file.lower()] += 1  # several boxes on a photo; names that differ in case only
-        if seen[file.lower()] > 1:
-            file += f"_{seen[file.lower()]}"
-        file += ".png"
+        sku = exemplar.category_id
+        # The photo's name, as far as a file may have it; it may show several products of the SKU.
+        name = files[sku].give(source.rpartition(".")[0], ".png", otherwise="photo")
+        file = f"{folders[sku]}/{name}"
         mask = overrides.mask_of(file)
-        stamp = _stamp(exemplar, mask)
+        stamp = _stamp(source, exemplar, mask)
         jobs.append(Job(exemplar, source, file, out, stamp, mask, segmenter, max_side))
     return jobs
 
@@ -166,7 +167,7 @@ def _prepared(
         [job.exemplar for job in jobs],
         out,
         max_side,
-        lambda exemplar: _stamp(exemplar, None),
+        lambda exemplar: _stamp(exemplar.path.name, exemplar, None),
         learning,
     )
     mine = [learned[job.exemplar.category_id] for job in jobs]
@@ -233,7 +234,7 @@ def _one_thread() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported, which is later
 
 
-def _stamp(exemplar: Exemplar, mask: Path | None) -> str:
+def _stamp(source: str, exemplar: Exemplar, mask: Path | None) -> str:
     """The inputs of a cut-out, as text."""
     try:
         state = exemplar.path.stat()
@@ -241,12 +242,7 @@ def _stamp(exemplar: Exemplar, mask: Path | None) -> str:
     except OSError:
         photo = "missing"
     box = " ".join(f"{value:g}" for value in exemplar.box)
-    return f"{photo} [{box}] {file_stamp(mask) if mask else '-'}"
-
-
-def _harmless(name: str) -> str:
-    """A file name of letters (any script), digits, `_`, `-` and inner dots."""
-    return re.sub(r"[^\w.\-]+", "_", name).strip(".")[:120]
+    return f"{source} {photo} [{box}] {file_stamp(mask) if mask else '-'}"
 
 
 def _report(

@@ -1,13 +1,16 @@
 """Masks and decisions by hand: the folder `overrides/` beside `cutouts.json`.
 
 `overrides/<name of the PNG>.png`, of the photo's size, replaces a mask: white (or opaque, if it has
-an alpha channel) is the product. `overrides/drop.txt` lists cut-outs that are not to be used, one a
-line: the PNG's name as `cutouts.json` has it, or its photo's name; `#` begins a comment.
+an alpha channel) is the product. Where PNGs of several SKUs have one name, it is
+`overrides/<folder of the SKU>/<name of the PNG>.png`. `overrides/drop.txt` lists cut-outs that are
+not to be used, one a line: the PNG's name as `cutouts.json` has it, or its photo's name; `#` begins
+a comment.
 """
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +29,7 @@ class Overrides:
     """The decisions made by hand.
 
     Attributes:
-        masks: mask files by stem.
+        masks: mask files by name without `.png`, with the SKU's folder where they lie in one.
         dropped: names in the drop list.
         path: of the drop list.
     """
@@ -43,7 +46,7 @@ class Overrides:
             DataError: the drop list cannot be read.
         """
         root = folder / FOLDER
-        masks = {p.stem: p for p in sorted(root.glob("*.png"))} if root.is_dir() else {}
+        masks = {_name(p.relative_to(root).as_posix()): p for p in sorted(root.rglob("*.png"))}
         path = root / DROP_LIST
         try:
             text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
@@ -54,7 +57,8 @@ class Overrides:
 
     def mask_of(self, file: str) -> Path | None:
         """The mask made by hand for a cut-out's PNG; None if there is none."""
-        return self.masks.get(PurePosixPath(file).stem)
+        name = _name(file)
+        return self.masks.get(name, self.masks.get(PurePosixPath(name).name))
 
     def drops(self, file: str, source: str) -> bool:
         """Whether the drop list names a cut-out by its PNG or its photo."""
@@ -71,17 +75,31 @@ class Overrides:
             known: photo name by PNG file of every cut-out of the store.
 
         Raises:
-            DataError: a mask or a line of the drop list fits no cut-out.
+            DataError: a mask or a line of the drop list fits no cut-out, or a mask fits several.
         """
-        stems = {PurePosixPath(file).stem for file in known}
-        for stem, path in self.masks.items():
-            if stem not in stems:
+        fits: dict[str, list[str]] = {}
+        for file in known:
+            name = _name(file)
+            for wanted in {name, PurePosixPath(name).name}:
+                fits.setdefault(wanted, []).append(file)
+        for name, path in self.masks.items():
+            if name not in fits:
                 raise DataError(f"{path}: no cut-out has this name; see cutouts.json for names")
+            if len(fits[name]) > 1:
+                raise DataError(
+                    f"{path}: {len(fits[name])} cut-outs have this name; to say which is meant, "
+                    f"move the mask to {path.parent / fits[name][0]}, or {fits[name][1]} beside it"
+                )
         names = {
             n for pair in known.items() for n in (*pair, *(PurePosixPath(p).name for p in pair))
         }
         for name in sorted(self.dropped - names):
             raise DataError(f"{self.path}: {name!r:.80} is no cut-out or photo of this store")
+
+
+def _name(file: str) -> str:
+    """A PNG's path without its suffix, in the form in which names are compared."""
+    return unicodedata.normalize("NFC", file.removesuffix(".png"))
 
 
 def read_hand_mask(path: Path) -> BoolMask:

@@ -69,10 +69,14 @@ def test_a_folder_gives_a_list_and_a_picture_of_each_tray_and_all_counts(
 
 def test_photos_of_one_stem_do_not_overwrite_each_other(demo, model, shop, tmp_path):
     trays, out = shop / "store" / "test", tmp_path / "counted"
-    (trays / "tray_1.jpg").write_bytes((trays / "tray_1.png").read_bytes())
+    for copy in ("tray_1.jpg", "tray_1.jpg.png"):
+        (trays / copy).write_bytes((trays / "tray_1.png").read_bytes())
     assert demo([str(trays), "--model", str(model), "--out", str(out)]) == 0
     names = sorted(path.name for path in out.glob("*_list.json"))
-    assert names == ["tray_1.jpg_list.json", "tray_1.png_list.json", "tray_2_list.json"]
+    assert names == [
+        *("tray_1.jpg_2_list.json", "tray_1.jpg_list.json", "tray_1.png_list.json"),
+        "tray_2_list.json",
+    ]
 
 
 @pytest.mark.usefixtures("model")

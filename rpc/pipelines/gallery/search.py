@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rpc.data.file_names import PHOTO_SIGNS, FileNames
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.pictures.lettering import Lettering
@@ -81,5 +82,6 @@ def search_gallery(request: SearchRequest) -> Found:
         best = float(gallery.similarities(embeddings).max())
         accepted = best >= OpenSet.from_dict(gallery.state.settings["open_set"]).threshold
     picture = draw_hits(crop, hits, request.gallery / PICTURES, Lettering(), accepted)
-    path = write_image(request.out / f"{request.photo.stem}_search.jpg", picture)
+    name = FileNames(keep=PHOTO_SIGNS).give(request.photo.stem, "_search.jpg")
+    path = write_image(request.out / name, picture)
     return Found(tuple(hits), accepted, path, milliseconds)

@@ -228,3 +228,82 @@ def test_sheets_show_a_row_a_product_and_old_pages_go(tiny_store, out):
     assert sorted(p.name for p in out.glob("sheet_*")) == ["sheet_001.jpg"]
     magenta = (abs(picture.astype(int) - (255, 0, 255)) < 30).all(axis=2)
     assert magenta.mean() > 0.1
+
+
+def one_colour_store(root, photos):
+    """A store of photos on white: `photos` are (file, SKU, colour of its product)."""
+    names = sorted({sku for _, sku, _ in photos})
+    images, annotations = [], []
+    for number, (file, sku, colour) in enumerate(photos, start=1):
+        picture = np.full((60, 60, 3), 255, np.uint8)
+        picture[10:50, 10:50] = colour
+        (root / "exemplars" / file).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / "exemplars" / file), picture[..., ::-1])
+        images.append({"id": number, "file_name": file, "width": 60, "height": 60})
+        annotations.append(
+            {"id": number, "image_id": number, "category_id": 1 + names.index(sku), "area": 1600}
+            | {"bbox": [10, 10, 40, 40], "iscrowd": 0}
+        )
+    categories = [{"id": n, "name": name} for n, name in enumerate(names, start=1)]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "instances_train.json").write_text(json.dumps(content))
+    return root
+
+
+PHOTOS = [
+    ("1.png", "7up/lime"),
+    ("1.bmp", "7up/lime"),
+    ("1_2.png", "7up/lime"),
+    ("a/1.png", "7up/lime"),
+    ("a_1.png", "7up/lime"),
+    ("A/1.png", "7up lime"),
+    ("2.png", "7up lime"),
+    ("3.png", "7UP_LIME"),
+    ("\u00e9.png", "caf\u00e9"),
+    ("e\u0301.png", "caf\u00e9"),
+    ("4.png", "cafe\u0301"),
+    ("x" * 240 + ".png", "y" * 300),
+    ("x" * 241 + ".png", "y" * 300),
+    ("5.png", "y" * 301),
+    ("6.png", "CON"),
+    ("nul.png", "..."),
+]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_cut_out_of_each_exemplar_is_its_own_pixels(tmp_path, workers):
+    colours = [(10 + 12 * i, 200 - 12 * i, (60 * i) % 200) for i in range(len(PHOTOS))]
+    photos = [(*photo, colour) for photo, colour in zip(PHOTOS, colours, strict=True)]
+    store = one_colour_store(tmp_path / "store", photos)
+    path = build_cutouts(store, tmp_path / "cut", WholeBox(), workers=workers, quality_cut=0)
+    cutouts = read_cutouts(path.parent)
+    assert [c.source for c in cutouts.cutouts] == [file for file, _ in PHOTOS]
+    assert len({c.file.casefold() for c in cutouts.cutouts}) == len(PHOTOS)
+    for cutout, colour in zip(cutouts.cutouts, colours, strict=True):
+        assert tuple(cutouts.read(cutout)[20, 20, :3]) == colour
+    folders = {}
+    for cutout in cutouts.cutouts:
+        folders.setdefault(cutout.file.partition("/")[0].casefold(), set()).add(cutout.category_id)
+    assert all(len(ids) == 1 for ids in folders.values())
+
+
+def test_a_mask_by_hand_is_never_taken_for_two_cut_outs(tmp_path):
+    store = one_colour_store(
+        tmp_path / "store", [("a.png", "cola", (200, 0, 0)), ("b.png", "tea", (0, 0, 200))]
+    )
+    raw = json.loads((store / "instances_train.json").read_text())
+    raw["annotations"][1]["image_id"] = 1  # both SKUs on one photo
+    (store / "instances_train.json").write_text(json.dumps(raw))
+    out = tmp_path / "cut"
+    mask = np.zeros((60, 60), np.uint8)
+    mask[20:40, 20:40] = 255
+    (out / "overrides" / "tea").mkdir(parents=True)
+    cv2.imwrite(str(out / "overrides" / "a.png"), mask)
+    with pytest.raises(
+        DataError, match=r"2 cut-outs have this name; .*overrides/cola/a\.png, or tea"
+    ):
+        build(store, out)
+    (out / "overrides" / "a.png").rename(out / "overrides" / "tea" / "a.png")
+    cola, tea = build(store, out).cutouts
+    assert cola.area > 1200
+    assert tea.area < 500
