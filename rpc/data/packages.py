@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -38,6 +39,7 @@ def needed(name: str) -> Iterator[None]:
     Raises:
         DataError: it is not installed, or cannot be loaded here; says how to install it.
     """
+    keep_off_the_network()
     try:
         yield
     except ImportError as error:
@@ -47,6 +49,11 @@ def needed(name: str) -> Iterator[None]:
             f"{name}: {what}, and not installed or damaged ({error}); "
             f"{install_line(*extras) if extras else f'pip install {name}'}"
         ) from error
+
+
+def keep_off_the_network() -> None:
+    """Keep albumentations, which mmdet imports too, from asking for its newest version online."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # read when it is imported
 
 
 def install_line(*extras: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from typing import Any
 from unittest import mock
 
 import torch
+
+from rpc.data.packages import keep_off_the_network
 
 # Warnings of our dependencies that a user can do nothing about: (start of the text, category).
 _HARMLESS: tuple[tuple[str, type[Warning]], ...] = (
@@ -40,7 +41,7 @@ def setup() -> None:
     that it allows.
     """
     global _done
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    keep_off_the_network()
     _quiet_harmless_warnings()  # each time: a test runner restores the filters between tests
     if _done:
         return

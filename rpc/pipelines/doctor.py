@@ -6,7 +6,6 @@ Nothing is imported before it is asked for: where a library is broken, this stil
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 import time
 from collections import Counter
@@ -71,7 +70,9 @@ def examine(device: str = "auto") -> Findings:
     Args:
         device: that the tray is counted on.
     """
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    from rpc.data.packages import keep_off_the_network
+
+    keep_off_the_network()
     basic = {"rpc-checkout": rpc.__version__, "python": platform.python_version()}
     problems = broken_imports()
     if problems:

@@ -6,15 +6,11 @@ and are not fitted to any labelled photo.
 
 from __future__ import annotations
 
-import os
 import random
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-
-# Otherwise albumentations asks the network for its newest version at import.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 from rpc.data.packages import needed
 

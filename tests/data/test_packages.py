@@ -1,5 +1,6 @@
 """A package that is needed for some work only is imported by that work, and told when missing."""
 
+import os
 import subprocess
 import sys
 
@@ -29,4 +30,20 @@ print(*{"timm", "faiss"} & set(sys.modules))
 """
     run = [sys.executable, "-W", "ignore", "-c", ask]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr[-1000:]
+
+
+def test_importing_what_composes_and_detects_asks_the_network_for_nothing():
+    ask = """
+import sys
+def note(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "urllib.")):
+        print(event, arguments[0])
+sys.addaudithook(note)
+import synth.compose
+import rpc.detection.detector
+"""
+    variables = {name: value for name, value in os.environ.items() if "ALBUMENTATIONS" not in name}
+    run = [sys.executable, "-W", "ignore", "-c", ask]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, env=variables)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr[-1000:]

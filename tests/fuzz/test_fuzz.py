@@ -1,0 +1,57 @@
+"""A thousand changed inputs through every door; and the watch notes what it should.
+
+The drill sends ten thousand (`make drill`). Both print each fault's first input.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.doors import DOORS
+
+ROOT = Path(__file__).parents[2]
+INPUTS = 1_000
+
+
+def run(module, *arguments):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_changed_inputs_are_refused_in_one_line_or_used_at_every_door(tmp_path):
+    done = run("tests.fuzz.run", "--inputs", INPUTS, "--seed", 1, "--out", tmp_path)
+    assert (tmp_path / "fuzz.json").exists(), done.stderr[-2000:]
+    report = json.loads((tmp_path / "fuzz.json").read_text())
+    assert report["faults"] == {}
+    assert done.returncode == 0
+    assert set(report["answers"]) == {door.name for door in DOORS}
+    assert report["inputs"] > 0.95 * INPUTS
+    for door, answers in report["answers"].items():
+        assert answers.get("exit 0") or door == "command line", (
+            f"{door}: no input passes: {answers}"
+        )
+        assert answers.get("exit 2") or answers.get("exit 1") or door == "gallery's files", door
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("traceback", "KeyError at"),
+        ("write", "open outside the output folder"),
+        ("memory", "GB more memory"),
+        ("time", "took too long"),
+        ("program", "os.system"),
+        ("network", "socket.connect"),
+        ("lines", "0 error lines"),
+        ("control", "characters of the kinds ['Cc']"),
+        ("code", "exit code 3"),
+    ],
+)
+def test_each_kind_of_fault_is_noted(fault, told, tmp_path):
+    done = run("tests.fuzz.planted", fault, tmp_path)
+    assert told in done.stdout, done.stderr[-2000:]
