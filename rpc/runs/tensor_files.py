@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rpc.data.files import DataError, write_bytes
+from rpc.runs.tensor_archive import RefusedError, read_archive
 
 
 def write_tensors(path: str | Path, content: Mapping[str, Any]) -> Path:
@@ -28,24 +27,20 @@ def write_tensors(path: str | Path, content: Mapping[str, Any]) -> Path:
 
 
 def read_tensors(path: str | Path) -> dict[str, Any]:
-    """Read a dict of tensors and plain values, on the CPU; nothing in the file is executed.
+    """Read a dict of tensors and plain values, on the CPU: nothing in the file is executed.
 
     Raises:
-        DataError: the file is missing, is no checkpoint, or would execute code on loading.
+        DataError: the file is missing, is no checkpoint, would execute code on loading, or claims
+            more numbers than it holds.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such checkpoint; expected a file that a training wrote")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on foreign files: judged below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(
-            f"{path}: refused: it holds {_culprit(error)}, and loading that could execute code; "
-            "expected tensors and plain values only"
-        ) from error
-    # A truncated or foreign file reaches torch's reader in many ways: EOFError, RuntimeError, ...
+        content = read_archive(path)
+    except RefusedError as error:
+        raise DataError(f"{path}: refused: {error}") from error
+    # A truncated or foreign file shows in many ways: BadZipFile, EOFError, KeyError, ...
     except Exception as error:
         raise DataError(f"{path}: not a checkpoint, or a damaged one") from error
     if not isinstance(content, dict):
@@ -53,10 +48,34 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _culprit(error: BaseException) -> str:
-    """The object that the file wanted to load, by name where torch gives it."""
-    found = re.search(r"GLOBAL (\S+)|Unsupported global: GLOBAL (\S+)", str(error))
-    return f"'{found.group(1) or found.group(2)}'" if found else "a foreign pickle"
+def weights_of(value: object, where: str) -> dict[str, Tensor]:
+    """A network's weights out of a file's values: tensors by name, all numbers finite.
+
+    Args:
+        value: what the file holds in their place.
+        where: the file and the place, for errors.
+
+    Raises:
+        DataError: it is something else, or a number is NaN or infinite.
+    """
+    if not isinstance(value, Mapping):
+        raise DataError(f"{where}: expected weights by name, got {_kind(value)}")
+    for name, tensor in value.items():
+        if not (isinstance(name, str) and isinstance(tensor, Tensor)):
+            raise DataError(f"{where}: {name!r:.80}: expected a tensor, got {_kind(tensor)}")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DataError(
+                f"{where}: {name!r:.80} holds numbers that are NaN or infinite: the file is "
+                "damaged or its training went wrong; train anew"
+            )
+    return dict(value)
+
+
+def _kind(value: object) -> str:
+    """A value of the wrong type, in a word or two; never at its full length."""
+    if value is None or isinstance(value, bool | float):
+        return str(value)
+    return "a tensor" if isinstance(value, Tensor) else f"a value of type {type(value).__name__}"
 
 
 def first_misfit(error: Exception) -> str:

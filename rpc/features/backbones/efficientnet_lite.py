@@ -10,11 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from rpc.data.packages import import_package
+from rpc.runs.tensor_files import read_tensors, weights_of
 
 # The weights were trained on (pixel - 127) / 128 (pixels 0..255).
 IMAGENET_LITE_MEAN = 127.0
@@ -98,7 +98,7 @@ def load_by_order(model: nn.Module, path: Path, name: str) -> None:
     """
     source = [
         (key, value)
-        for key, value in torch.load(path, map_location="cpu", weights_only=True).items()
+        for key, value in weights_of(read_tensors(path), str(path)).items()
         if not key.endswith("num_batches_tracked")
     ]
     target = [
