@@ -14,14 +14,27 @@ from hypothesis import strategies as st
 
 from rpc.cli.main import VERBS, module_of
 from rpc.cli.main import main as rpc_checkout
+from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.images import read_photo
 from rpc.retrieval.gallery.gallery import Gallery
-from tests.fuzz.mutations import NASTY, cut, file_names, json_bytes, photo_bytes, rarely
+from tests.fuzz.mutations import (
+    NASTY,
+    cut,
+    file_names,
+    json_bytes,
+    mutated,
+    photo_bytes,
+    places,
+    rarely,
+)
 from tests.fuzz.seeds import Seeds
 from tests.retrieval.gallery.gallery_makers import DIMENSION, RECIPE, unit_vectors
 
 # Verbs with no path that must exist, so that nonsense might start an hour's work or an endless one.
 ALWAYS_BUSY = {"doctor", "bench", "make-start"}
+ROOT = Path(__file__).parents[2]
+BASELINE = "configs/recognition/baseline.py"
+LISTS = {".txt", ".mat", ".xml", ".csv"}
 PLACES = ("gone", "empty", "text.json")
 
 
@@ -156,6 +169,39 @@ def command_line(draw, seeds, folder):
     return lambda: rpc_checkout([verb, *words])
 
 
+def config(draw, seeds, folder):
+    """A changed config of a recognition system or a renderer, for data that are not there."""
+    verb, values = draw(st.sampled_from(seeds.configs))
+    values = draw(mutated(values))
+    lines = [f"{name} = {value!r}" for name, value in values.items()]
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    _write(folder / "config.py", draw(cut(text)) if rarely(draw, 6) else text)
+    return lambda: rpc_checkout([verb, f"{folder}/config.py", *_nothing(folder, verb)])
+
+
+def config_options(draw, seeds, folder):
+    """Changed options on the command line, for data that are not there."""
+    verb, values = draw(st.sampled_from(seeds.configs))
+    path = draw(st.sampled_from(list(places(values))[1:]))
+    words = [draw(st.sampled_from(("a", "type", "0"))) if rarely(draw, 4) else one for one in path]
+    value = draw(st.sampled_from(NASTY))
+    option = f"{'.'.join(map(str, words))}={value!r:.400}".replace("\0", "")
+    config = ROOT / ("configs/render/cut_cpu.py" if verb == "train-render" else BASELINE)
+    line = [verb, str(config), *_nothing(folder, verb), "--cfg-options", option]
+    return lambda: rpc_checkout(line)
+
+
+def class_set(draw, seeds, folder):
+    """A public data set's folder, one of whose lists is damaged."""
+    tree = draw(st.sampled_from(sorted(seeds.class_sets.iterdir())))
+    shutil.copytree(tree, folder / "set")
+    lists = [p for p in sorted((folder / "set").rglob("*")) if p.suffix in LISTS]
+    if lists:
+        file = draw(st.sampled_from(lists))
+        file.write_bytes(draw(cut(file.read_bytes())))
+    return lambda: read_class_set(folder / "set")
+
+
 DOORS = (
     Door("check", 15, check),
     Door("evaluate, truth", 15, evaluate_truth),
@@ -165,10 +211,19 @@ DOORS = (
     Door("cutouts.json", 10, cutouts),
     Door("gallery.json", 10, gallery),
     Door("gallery's files", 5, gallery_file),
+    Door("config", 10, config),
+    Door("--cfg-options", 10, config_options),
+    Door("class set", 10, class_set),
     Door("photo", 25, photos),
     Door("folder of photos", 15, new),
     Door("command line", 15, command_line, ("gone", "empty")),
 )
+
+
+def _nothing(folder, verb):
+    """Options of data that are not there."""
+    line = ["--data", f"{folder}/gone", "--out", f"{folder}/out"]
+    return [*line, "--scenes", f"{folder}/gone"] if verb == "train-render" else line
 
 
 def _store_with(draw, seeds, folder, split):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from rpc.data.cutouts import Cutout, CutoutSet, write_cutouts
 from rpc.data.images import write_image
+from rpc.runs.config_files import read_config_file
 from tests.cli.small_shop import SKUS, make_store, photo
 from tests.retrieval.gallery.gallery_makers import make_gallery
 
@@ -17,6 +18,8 @@ FORMATS = (
     ("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}), ("BMP", {}),
     ("TIFF", {}), ("GIF", {}),
 )  # fmt: skip
+ROOT = Path(__file__).parents[2]
+CONFIGS = (("recognise", "recognition/baseline.py"), ("train-render", "render/cut_cpu.py"))
 MODES = ("L", "1", "P", "CMYK", "LA", "RGBA", "I;16", "F")
 
 
@@ -28,14 +31,18 @@ class Seeds:
         store: folder of a store with two SKUs, one tray to choose on and two to measure.
         gallery: folder of a gallery of invented descriptors.
         cutouts: folder of two cut-outs.
+        class_sets: a folder of public data sets' layouts in miniature.
         texts: JSON values by name.
+        configs: verbs with the values of a config of theirs.
         photos: files of photos in all formats, as bytes.
     """
 
     store: Path
     gallery: Path
     cutouts: Path
+    class_sets: Path
     texts: dict[str, object]
+    configs: tuple[tuple[str, dict], ...]
     photos: tuple[bytes, ...]
 
 
@@ -65,7 +72,30 @@ def make_seeds(root):
     gallery = root / "gallery"
     make_gallery(gallery)
     texts["gallery"] = json.loads((gallery / "gallery.json").read_text())
-    return Seeds(store, gallery, root / "cutouts", texts, tuple(_photos()))
+    configs = tuple((verb, read_config_file(ROOT / "configs" / name)) for verb, name in CONFIGS)
+    class_sets = make_class_sets(root / "class_sets")
+    return Seeds(store, gallery, root / "cutouts", class_sets, texts, configs, tuple(_photos()))
+
+
+def make_class_sets(root):
+    """CUB and class folders, two classes each."""
+    small = photo(5)[:40, :40]
+    cub = root / "cub"
+    names = [f"00{1 + n % 2}.bird_{1 + n % 2}/b_{n}.jpg" for n in range(4)]
+    for name in names:
+        write_image(cub / "images" / name, small)
+    for file, lines in {
+        "images.txt": [f"{n} {name}" for n, name in enumerate(names, 1)],
+        "classes.txt": [f"{n} 00{n}.bird_{n}" for n in (1, 2)],
+        "image_class_labels.txt": [f"{n} {1 + (n - 1) % 2}" for n in range(1, 5)],
+        "train_test_split.txt": ["1 1", "2 1", "3 0", "4 0"],
+        "bounding_boxes.txt": [f"{n} 2.0 3.0 20.0 21.0" for n in range(1, 5)],
+    }.items():
+        (cub / file).write_text("\n".join(lines) + "\n")
+    for split in ("train", "test"):
+        for name in ("lime", "plum"):
+            write_image(root / "folders" / split / name / "1.png", small)
+    return root
 
 
 def _photos():
