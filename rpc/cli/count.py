@@ -23,10 +23,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.checkout.loading import load
     from rpc.data.files import DataError, write_json
-    from rpc.data.images import list_photos, read_image
+    from rpc.data.images import read_image
+    from rpc.data.photo_files import find_photos
 
     folder = args.photo.is_dir()
-    photos = list_photos(args.photo, "photos of trays") if folder else [args.photo]
+    photos = list(find_photos(args.photo, "photos of trays").photos) if folder else [args.photo]
     if not folder:
         read_image(args.photo)  # before the model: a wrong photo is told at once
     counter = load(

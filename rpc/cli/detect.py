@@ -15,7 +15,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.checkout.loading import check_gallery, load
     from rpc.data.files import DataError, write_json
-    from rpc.data.images import list_photos, read_image
+    from rpc.data.images import read_image
+    from rpc.data.photo_files import find_photos
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
     from rpc.detection.model_file import check_taxonomy, load_model
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
-        photos = list_photos(args.photos, "photos of trays")
+        photos = find_photos(args.photos, "photos of trays").photos
         named = list(enumerate(photos, start=1))
     else:
         store = Store.open(args.data)

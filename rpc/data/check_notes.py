@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rpc.data.dataset import Dataset, Problem
-from rpc.data.images import SUFFIXES
+from rpc.data.file_content import PHOTO_SUFFIXES
 from rpc.data.levels import LEVEL_RULES, LEVELS
 from rpc.data.store import Split, Store
 
@@ -54,7 +54,7 @@ def few_exemplars(train: Dataset) -> list[Problem]:
 def _photo_names(folder: Path) -> set[str]:
     if not folder.is_dir():
         return set()
-    files = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    files = (p for p in folder.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES)
     return {p.relative_to(folder).as_posix() for p in files}
 
 

@@ -22,8 +22,6 @@ Photo: TypeAlias = str | Path | bytes | Image.Image | Rgb
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
-UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".raw", ".dng", ".cr2", ".nef", ".arw"})
 
 # Pillow warns from 89 megapixels on; here the size is checked before anything is decoded.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -100,33 +98,6 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
     except Exception as error:
         raise _unreadable(str(path), error) from error
     return (height, width) if rotated else (width, height)
-
-
-def is_photo_name(name: str) -> bool:
-    """Whether a file's name is a photo's: by its suffix, and not hidden.
-
-    macOS leaves a `._name.jpg`, which is no image, beside each photo on foreign disks.
-    """
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-
-
-def list_photos(folder: str | Path, expected: str) -> list[Path]:
-    """The photos of a folder, not of those inside it, by name.
-
-    Args:
-        folder: where to look.
-        expected: what the photos should show, for the error.
-
-    Raises:
-        DataError: the folder is missing or holds no photo.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; expected {expected}")
-    photos = sorted(p for p in folder.iterdir() if is_photo_name(p.name))
-    if not photos:
-        raise DataError(f"{folder}: holds no photo; expected {expected}")
-    return photos
 
 
 def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:

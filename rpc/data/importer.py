@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, write_dataset
 from rpc.data.exemplars import parse_exemplar_name
+from rpc.data.file_content import PHOTO_SUFFIXES as SUFFIXES
 from rpc.data.files import DataError, atomic_path, safe_join, write_json
-from rpc.data.images import SUFFIXES, read_image
+from rpc.data.images import read_image
 from rpc.data.parallel import Progress, map_in_threads
 from rpc.data.product_box import find_product_box
 from rpc.data.records import Box

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rpc.checkout.counter import AT_ONCE, Checkout, FindsItems
 from rpc.checkout.loading import MODEL, load
 from rpc.data.files import DataError, write_json
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 from rpc.data.shipped import shipped
 from rpc.recognition.box_classifier import BoxClassifier, batch_probabilities
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
@@ -212,11 +213,11 @@ def device_facts(name: str) -> dict[str, Any]:
     return {"name": name, "threads": torch.get_num_threads()}
 
 
-def _photos(path: Path) -> list[Path]:
+def _photos(path: Path) -> tuple[Path, ...]:
     if path.is_dir():
-        return list_photos(path, "photos of trays")
+        return find_photos(path, "photos of trays").photos
     read_image(path)  # before the model: a wrong photo is told at once
-    return [path]
+    return (path,)
 
 
 def _model_facts(counter: Checkout, path: Path | None) -> dict[str, Any]:

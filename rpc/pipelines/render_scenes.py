@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import read_json
-from rpc.data.images import list_photos, read_image, write_image
+from rpc.data.images import read_image, write_image
+from rpc.data.photo_files import find_photos
 from rpc.runs.progress import bar
 from synth.render.apply.chunks import Job, render_one
 from synth.render.apply.render_dataset import REPORT, finished, render_dataset
@@ -52,7 +53,7 @@ def render_scenes(request: RenderRequest) -> Path:
     Raises:
         DataError: scenes or renderer do not fit, or `out` holds another set.
     """
-    beside = list_photos(request.beside, "photos of real trays") if request.beside else []
+    beside = find_photos(request.beside, "photos of real trays").photos if request.beside else ()
     with bar("rendering scenes") as progress:
         path = render_dataset(
             request.scenes,
@@ -79,7 +80,7 @@ def render_scenes(request: RenderRequest) -> Path:
     return path
 
 
-def _sheets(request: RenderRequest, job: Job, beside: list[Path]) -> list[Path]:
+def _sheets(request: RenderRequest, job: Job, beside: tuple[Path, ...]) -> list[Path]:
     """Sheets of scenes before and after, and of the worst that the gate found."""
     if not request.preview:
         return []

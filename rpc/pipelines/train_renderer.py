@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.runs.config_files import read_config_file
 from rpc.runs.interruption import Interruption
@@ -93,7 +94,7 @@ def _learned(request: RendererRequest, values: dict[str, Any], target: TargetPho
 
     _budget(request, values)
     settings = read_settings(values, str(request.config))
-    scenes = list_photos(request.scenes / "images", "composed scenes to learn from")
+    scenes = find_photos(request.scenes / "images", "composed scenes to learn from").photos
     with (
         joined(request.device) as processes,
         bar("learning to render") as progress,

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 from synth.compose.sensor import add_grain
 
 Rgb = NDArray[np.uint8]
@@ -57,7 +58,7 @@ class Backgrounds:
         """
         if folder is None:
             return cls()
-        return cls(list_photos(folder, "photos of empty trays"), plain)
+        return cls(find_photos(folder, "photos of empty trays").photos, plain)
 
     def draw(self, rng: np.random.Generator, width: int, height: int) -> Rgb:
         """An empty tray (height, width, 3).

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 
 Rgb = NDArray[np.uint8]
 
@@ -44,7 +45,7 @@ def sample_photos(folder: str | Path, count: int) -> list[Rgb]:
     Raises:
         DataError: the folder is missing or holds no photo.
     """
-    paths = list_photos(folder, "photos of real trays")
+    paths = find_photos(folder, "photos of real trays").photos
     return [read_image(paths[row]) for row in evenly_spaced(len(paths), count)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rpc.data.dataset import Dataset, read_dataset
 from rpc.data.files import safe_join
-from rpc.data.images import list_photos
+from rpc.data.photo_files import find_photos
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def scenes_of(folder: str | Path) -> PhotoSet:
     folder = Path(folder)
     if not (folder / "instances.json").is_file():
         expected = "scenes: instances.json and images/, or photos"
-        return PhotoSet(tuple(list_photos(folder, expected)))
+        return PhotoSet(find_photos(folder, expected).photos)
     dataset = read_dataset(folder / "instances.json")
     paths = [safe_join(folder, f"images/{image.file_name}") for image in dataset.images]
     return labelled(paths, dataset)

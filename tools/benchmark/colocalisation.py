@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from rpc.cli.leave import run
 from rpc.data.files import write_json
-from rpc.data.images import SUFFIXES, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.metrics.corloc import corloc
@@ -159,7 +160,7 @@ def _boxes(method: str, group: Sequence[Seen]) -> list[Any]:
 
 
 def _noise(folder: Path, most: int) -> list[Path]:
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    paths = list(find_photos(folder, "photos of other things", recursive=True).photos)
     return [paths[i * len(paths) // most] for i in range(most)] if len(paths) > most else paths
 
 

@@ -64,12 +64,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def add_photos(photos: Path, repeats: int) -> dict[str, Any]:
     """Ten photos of a new SKU into a gallery: the whole command, and in a process that is warm."""
-    from rpc.data.images import list_photos
+    from rpc.data.photo_files import find_photos
     from rpc.retrieval.descriptors.recipes import DEFAULT, describer
     from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto, describe_photos
     from rpc.retrieval.gallery.gallery_edit import NewSku, add_skus, create_gallery, remove_skus
 
-    chosen = list_photos(photos, "photos of a product")[:10]
+    chosen = find_photos(photos, "photos of a product").photos[:10]
     describe = describer(DEFAULT)
     exemplars = [ExemplarPhoto(path) for path in chosen]
     made = describe_photos(describe, exemplars)

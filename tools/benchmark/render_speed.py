@@ -24,7 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import write_json
-from rpc.data.images import list_photos, read_image, write_image
+from rpc.data.images import read_image, write_image
+from rpc.data.photo_files import find_photos
 from rpc.features.backbones.embedding import Embedder
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.processes import Processes
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     folder = SceneFolder.open(args.scenes)
-    photos = list_photos(args.photos, "photos of the target")
+    photos = find_photos(args.photos, "photos of the target").photos
     speed = core_speed()
     result: dict[str, Any] = {
         "settings": {"seconds": args.seconds, "images": args.images},
@@ -88,7 +89,7 @@ def learning(
         seconds: to spend, about.
         speed: operations a second of this core.
     """
-    files = list_photos(scenes / "images", "composed scenes")
+    files = find_photos(scenes / "images", "composed scenes").photos
     size = settings.training.batch_size
     crops = UnpairedCrops(files, photos, settings.crops, batch_size=size, seed=0)
     trainee = Trainee(settings, 0, Processes(), fast_bfloat16=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +12,10 @@ import numpy as np
 from scipy.io import loadmat
 
 from rpc.data.files import DataError, safe_join
-from rpc.data.images import UNREAD_SUFFIXES, is_photo_name
+from rpc.data.photo_files import scan_photos, told_by_kind
 from rpc.data.records import Box
+from rpc.data.shown_names import is_text, same_name_key, shown_name, title_of
+from rpc.data.system_files import is_system_folder
 
 CUB: Final = "CUB-200-2011"
 DOGS: Final = "Stanford Dogs"
@@ -235,51 +235,50 @@ def photos_by_class(root: Path, split: str, classes: Sequence[str]) -> tuple[Lab
 def _class_folders(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: missing; expected one folder of photos a class")
-    # Names that begin with a dot are the system's, not classes.
-    found = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = sorted(p for p in folder.iterdir() if p.is_dir() and not is_system_folder(p.name))
     if not found:
         raise DataError(f"{folder}: holds no folder; expected one folder of photos a class")
-    loose = [p for p in folder.iterdir() if is_photo_name(p.name) and not p.is_dir()]
+    loose = scan_photos(folder, "one folder of photos a class").photos
     if loose:
         raise DataError(
-            f"{min(loose)}: a photo that lies in no class's folder ({len(loose)} such); move it "
-            "into one or remove it"
+            f"{shown_name(loose[0])}: a photo that lies in no class's folder ({len(loose)} such); "
+            "move it into one or remove it"
         )
     folders: dict[str, Path] = {}
+    alike: dict[str, Path] = {}
     for path in found:
         _require_text(path)
-        title = unicodedata.normalize("NFC", path.name)  # macOS writes "é" as two letters
-        if title in folders:
-            raise DataError(f"{path}: another folder has a name that looks the same; join both")
-        folders[title] = path
+        other = alike.setdefault(same_name_key(path.name), path)
+        if other is not path:
+            raise DataError(
+                f"{shown_name(path)}: another folder, {shown_name(other.name)}, has a name that "
+                "looks the same or differs in case alone; join both"
+            )
+        folders[title_of(path.name)] = path
     return folders
 
 
 def _photos_in(folder: Path) -> list[str]:
-    """Names of a class's photos, in order; hidden files and what is no photo do not count.
+    """Names of a class's photos, in order; system files and what is no photo do not count.
 
     Raises:
         DataError: there is none, a name is no text, or photos would be left out in silence: they
             lie in a folder inside the class's, or are of a kind that is not read.
     """
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            if any(is_photo_name(inner.name) for inner in path.iterdir()):
-                raise DataError(
-                    f"{path}: photos in a folder inside a class's; move them up into {folder.name} "
-                    "or out of the data set"
-                )
-        elif path.suffix.lower() in UNREAD_SUFFIXES:
-            raise DataError(f"{path}: photos of this kind are not read; convert them to JPEG")
-        elif is_photo_name(path.name):
-            _require_text(path)
-            found.append(path.name)
-    if not found:
-        raise DataError(f"{folder}: a class without a photo; add one or remove the folder")
-    return found
+    found = scan_photos(folder, "photos of a class")
+    lost = [one for one in found.left_out if one.remedy]
+    if lost:
+        raise DataError(
+            f"{shown_name(folder)}: photos that would be left out: "
+            f"{'; '.join(told_by_kind(lost, folder))}"
+        )
+    if not found.photos:
+        raise DataError(
+            f"{shown_name(folder)}: a class without a photo; add one or remove the folder"
+        )
+    for path in found.photos:
+        _require_text(path)
+    return [path.name for path in found.photos]
 
 
 def _require_text(path: Path) -> None:
@@ -288,11 +287,8 @@ def _require_text(path: Path) -> None:
     Raises:
         DataError: the name is not UTF-8.
     """
-    try:
-        path.name.encode()
-    except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-        raise DataError(f"{shown}: a name that is not UTF-8; rename it") from error
+    if not is_text(path.name):
+        raise DataError(f"{shown_name(path)}: a name that is not UTF-8; rename it")
 
 
 def _checked(found: ClassPhotos, root: Path) -> ClassPhotos:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rpc.data.files import DataError
-from rpc.data.images import list_photos
+from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.retrieval.gallery.exemplar_photos import Box, ExemplarPhoto, describe_photos, spread
 from rpc.retrieval.gallery.gallery import DescribesPictures
@@ -38,7 +38,7 @@ def sku_of_photos(
     """
     paths: list[Path] = []
     for one in given:
-        paths += list_photos(one, "photos of the SKU") if one.is_dir() else [one]
+        paths += find_photos(one, "photos of the SKU").photos if one.is_dir() else [one]
     photos = [ExemplarPhoto(path, box, whole) for path in paths]
     return NewSku(name, describe_photos(describe, photos), title)
 

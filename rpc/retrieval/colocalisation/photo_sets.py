@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
+from rpc.data.photo_files import find_photos
 from rpc.data.store import Split, Store
 from rpc.data.taxonomy import Category
 from rpc.data.video import VideoFrames
@@ -70,7 +71,7 @@ def folder_set(folder: str | Path) -> PhotoSet:
         DataError: the folder is missing, or holds fewer than two photos.
     """
     folder = Path(folder)
-    paths = list_photos(folder, "photos of one kind of object")
+    paths = find_photos(folder, "photos of one kind of object").photos
     return PhotoSet(
         Category(1, folder.resolve().name or "object"),
         tuple(Photo(path.name, _reader(path)) for path in paths),

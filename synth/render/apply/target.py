@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from rpc.data.files import DataError
-from rpc.data.images import list_photos
+from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 
 Supervision = Literal["E", "T"]
@@ -61,7 +61,7 @@ def target_of_folder(
     Raises:
         DataError: the folder is missing or holds no photo, or test photos of the store.
     """
-    paths = tuple(list_photos(folder, "unlabelled checkout photos"))
+    paths = find_photos(folder, "unlabelled checkout photos").photos
     tests = _test_photos(paths, store)
     if tests and not allow_test:
         raise DataError(
