@@ -1,6 +1,7 @@
 """What every test needs: a hypothesis that can be repeated, and threads that wait politely."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # every time: a test that fails now and then tells nobody which change broke it.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_heard_as_before():
+    """A tool listens to the end of its process, which in a test is not the end."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) != handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Find what a set of photos has in common (DDT, DDT+): a box on each, without any label."""
 
-from rpc.cli.colocalise import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.colocalise")

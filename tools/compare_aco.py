@@ -1,7 +1,6 @@
 """Compare scored results on the same images: differences with intervals, paired tests, tables."""
 
-from rpc.cli.compare import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.compare")

@@ -1,7 +1,6 @@
 """Compose checkout scenes from cut-outs: images/ and instances.json with masks and boxes."""
 
-from rpc.cli.compose import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.compose")

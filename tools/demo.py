@@ -1,7 +1,6 @@
 """One tray photo in: the shopping list on the screen, an annotated photo and the list as JSON."""
 
-from rpc.cli.count import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.count")

@@ -1,7 +1,6 @@
 """Find the products on photos: a model and a split (or a folder of photos) in, COCO results out."""
 
-from rpc.cli.detect import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.detect")

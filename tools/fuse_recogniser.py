@@ -1,7 +1,6 @@
 """Join a recognition system with a counter's own recogniser, chosen on val trays."""
 
-from rpc.cli.fuse import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.fuse")

@@ -1,7 +1,6 @@
 """Make a store of a plain folder of photos: PHOTOS/<sku>/*.jpg, one product a photo."""
 
 from rpc.cli.leave import run
-from rpc.cli.new import main
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.new")

@@ -1,7 +1,6 @@
 """Cut the products out of a store's exemplar photos: RGBA PNGs and cutouts.json."""
 
-from rpc.cli.cutouts import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.cutouts")

@@ -1,7 +1,6 @@
 """Cross-validation folds of a store with few labelled trays: each fold a store of its own."""
 
-from rpc.cli.folds import main
 from rpc.cli.leave import run
 
 if __name__ == "__main__":
-    run(main)
+    run("rpc.cli.folds")

@@ -1,52 +1,86 @@
-"""The way out of every tool: bad input is one line on stderr and an exit code, no traceback."""
+"""The way in and out of every tool: bad input is one line and an exit code, and so is a stop."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import NoReturn
 
+from rpc.runs.interruption import leave_at_signals, listen, stop_requested
+
 BAD_INPUT = 2
-INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+STOPPED = 130  # 128 + SIGINT, as a shell reports it; for every signal that asks to stop
 HEADLESS = "run: pip install --force-reinstall --no-deps opencv-python-headless"
 
+Main = Callable[[list[str] | None], int]
 
-def run(main: Callable[[list[str] | None], int]) -> NoReturn:
+
+def run(main: str | Main) -> NoReturn:
     """Call `main(None)` and leave the process with its exit code.
 
     Bad input (`DataError` and any other ValueError, OSError) becomes one line on stderr and exit
-    code 2; Ctrl-C becomes 130. Anything else is a fault of ours and keeps its traceback, and so
-    do all errors where the environment variable `RPC_TRACEBACK` is set.
+    code 2; Ctrl-C, SIGTERM or a closed terminal one line and 130, whatever comes of it further
+    down. Anything else is a fault of ours and keeps its traceback, and so do all errors where the
+    environment variable `RPC_TRACEBACK` is set.
+
+    Args:
+        main: of a verb, or the name of the verb's module, which is imported with signals heard.
     """
+    listen(_stop_at_once)
+    code = 1
     try:
-        code = main(None)
+        call: Main = import_module(main).main if isinstance(main, str) else main
+        code = call(None)
         sys.stdout.flush()  # a closed pipe shows here, not in the interpreter's last breath
-    except KeyboardInterrupt:
-        _say("interrupted; run the same command again to go on")
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has gone: nothing is wrong, and nobody listens any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except (ValueError, OSError) as error:
-        if os.environ.get("RPC_TRACEBACK"):
+    except SystemExit:
+        raise
+    except BaseException as error:
+        stopped = stop_requested() or isinstance(error, KeyboardInterrupt)
+        told = _say_stopped() if stopped else _say_failed(error)
+        if told is None:
             raise
-        _say(f"error: {one_line(error)}")
-        code = BAD_INPUT
-    except ImportError as error:
-        if "libGL" not in str(error):
-            raise
-        # A server without a screen: opencv-python's library of windows is not there.
-        _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
-        code = BAD_INPUT
+        code = told
+    finally:
+        leave_at_signals(code)
     sys.exit(code)
 
 
+def _say_failed(error: BaseException) -> int | None:
+    """One line on bad input; returns the exit code, or None for a fault of ours."""
+    if isinstance(error, BrokenPipeError):
+        # The reader (`| head`) has gone: nothing is wrong, and nobody listens any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if isinstance(error, ValueError | OSError) and not os.environ.get("RPC_TRACEBACK"):
+        _say(f"error: {one_line(error)}")
+        return BAD_INPUT
+    if isinstance(error, ImportError) and "libGL" in str(error):
+        # A server without a screen: opencv-python's library of windows is not there.
+        _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
+        return BAD_INPUT
+    return None
+
+
 def say_stopped() -> int:
-    """Say how a stopped training goes on; returns the exit code of an interruption."""
-    _say("stopped; the same command with --resume goes on from here")
-    return INTERRUPTED
+    """Say how a stopped training goes on; returns the exit code of a stop."""
+    return _say_stopped("the same command with --resume goes on from here")
+
+
+def _say_stopped(how: str = "run the same command again to go on") -> int:
+    try:
+        _say(f"stopped; {how}")
+    except OSError:
+        pass  # the terminal was closed
+    return STOPPED
+
+
+def _stop_at_once() -> NoReturn:
+    try:
+        os.write(2, b"stopped at once; what was saved is kept\n")  # print might be at work below
+    finally:
+        os._exit(STOPPED)
 
 
 def one_line(error: BaseException) -> str:
@@ -64,6 +98,4 @@ def _say(line: str) -> None:
 
 def command() -> NoReturn:
     """The console script `rpc-checkout`."""
-    from rpc.cli.main import main
-
-    run(main)
+    run("rpc.cli.main")

@@ -28,11 +28,11 @@ def main(argv: list[str] | None = None) -> int:
     budget = {name: given.pop(name) for name in BUDGETS}
     options = parse_config_options(given.pop("cfg_options"))
     settings = changed_settings(given["config"], given.pop("system"), budget, options)
-    with Interruption() as asked:
-        try:
+    try:
+        with Interruption() as asked:
             run_recognition(Request(settings, **given), lambda: asked.requested, asked.at_once)
-        except KeyboardInterrupt:
-            return say_stopped()
+    except KeyboardInterrupt:
+        return say_stopped()
     return 0
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rpc.data.files import DataError
+from rpc.data.worker_processes import SpawnedWorkers, end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,7 +46,7 @@ def available_cores() -> int:
 def process_pool(
     workers: int, where: object, start: Callable[[], object] | None = None
 ) -> Iterator[ProcessPoolExecutor]:
-    """Processes that leave Ctrl-C to their parent and end with it; what has not begun is dropped.
+    """Processes that leave signals to their parent and end with it; what has not begun is dropped.
 
     Args:
         workers: how many.
@@ -58,12 +56,8 @@ def process_pool(
     Raises:
         DataError: one of them was killed.
     """
-    # Spawned, not forked: a fork copies locks that other threads (torch, OpenCV) hold.
     pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(start,),
+        workers, mp_context=SpawnedWorkers(), initializer=_start_worker, initargs=(start,)
     )
     try:
         yield pool
@@ -77,15 +71,6 @@ def process_pool(
 
 
 def _start_worker(start: Callable[[], object] | None) -> None:
-    """Leave Ctrl-C to the parent, and end with it even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
+    end_with_parent()
     if start is not None:
         start()
-
-
-def _end_with(wait: Callable[[], None]) -> None:
-    wait()
-    os._exit(1)

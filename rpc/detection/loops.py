@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from mmdet.registry import LOOPS
-from mmengine.dist import broadcast, get_world_size
+from mmengine.dist import all_reduce, get_rank, get_world_size
 from mmengine.runner.base_loop import BaseLoop
 
+from rpc.data.files import DataError
 from rpc.detection.budget import Budget
 from rpc.detection.resume import ELAPSED, save_resume_point
 from rpc.runs.interruption import Interruption
@@ -48,6 +49,7 @@ class TimedTrainLoop(BaseLoop):
         self._val_at = sorted(val_at) if runner.val_loop is not None else []
         self._save_seconds = 60 * save_minutes
         self._interruption = Interruption()
+        self._stops = False  # as all processes agreed
         # Read by mmengine and its hooks.
         self._iter = self._epoch = 0
         self.max_epochs = 1
@@ -82,6 +84,8 @@ class TimedTrainLoop(BaseLoop):
             batches = self._batches()  # forks the workers before any hook opens a display
             self.budget.start(getattr(self.runner, "resumed_meta", {}).get(ELAPSED, 0.0))
             self._synchronise()
+            if self._stops:
+                raise KeyboardInterrupt
             self._val_at = [at for at in self._val_at if at > self.progress or self._iter == 0]
             self.runner.call_hook("before_train")
             self.runner.call_hook("before_train_epoch")
@@ -97,9 +101,9 @@ class TimedTrainLoop(BaseLoop):
         saved = time.monotonic()
         while self.progress < 1 and not self.stop_training:
             self.runner.model.train()
-            self._run_iter(next(batches))
+            self._run_iter(self._next(batches))
             self._synchronise()
-            if self._interruption.requested:
+            if self._stops:
                 self._save()
                 raise KeyboardInterrupt
             if time.monotonic() - saved > self._save_seconds:
@@ -107,6 +111,19 @@ class TimedTrainLoop(BaseLoop):
                 saved = time.monotonic()
             self._validate_if_due()
         self._save()
+
+    def _next(self, batches: Iterator[Any]) -> Any:
+        """The next batch.
+
+        Raises:
+            DataError: an image is damaged, or a data worker was killed; what was learned is saved.
+        """
+        try:
+            return next(batches)
+        except DataError:
+            if self._iter:
+                self._save()
+            raise
 
     def _run_iter(self, batch: Any) -> None:
         self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=batch)
@@ -138,15 +155,15 @@ class TimedTrainLoop(BaseLoop):
         return iter(self.dataloader)
 
     def _synchronise(self) -> None:
-        """Every process takes the first one's word for progress and for a wish to stop."""
+        """Every process takes the first one's word for progress; a wish of any to stop is all's."""
         if self._val_at and self._val_at[-1] >= 1 and not self.budget.reserve and self._iter > 4:
             images = self._iter * self.dataloader.batch_size * get_world_size()
             per_image = _VALIDATION_SHARE * self.budget.elapsed / images
             self.budget.reserve = per_image * len(self.runner.val_loop.dataloader.dataset)
         progress = self.budget.progress(self._iter)
+        stops = self._interruption.requested
         if get_world_size() > 1:
-            word = torch.tensor([progress, float(self._interruption.requested)])
-            broadcast(word)
-            progress = float(word[0])
-            self._interruption.requested = bool(word[1])
-        self.progress = progress
+            word = torch.tensor([progress if get_rank() == 0 else 0.0, float(stops)])
+            all_reduce(word, "max")
+            progress, stops = float(word[0]), bool(word[1])
+        self.progress, self._stops = progress, stops

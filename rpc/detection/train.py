@@ -25,6 +25,7 @@ from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.model_file import SavedModel, read_tensors, write_model
 from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
+from rpc.runs.data_workers import TrainingLoader
 
 __all__ = ["build_config", "train"]
 
@@ -112,6 +113,12 @@ class TrainingRunner(Runner):
             elif isinstance(handler, logging.FileHandler):
                 handler.handleError = _lose_line  # type: ignore[method-assign]
         return logger
+
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> Any:
+        """A data loader whose workers leave signals to this process."""
+        with mock.patch.object(runner_module, "DataLoader", TrainingLoader):
+            return Runner.build_dataloader(*args, **kwargs)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Put the model on the config's device; mmengine would take a GPU wherever there is one."""

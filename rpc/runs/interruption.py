@@ -1,33 +1,130 @@
-"""Ctrl-C and SIGTERM at a moment that suits the training."""
+"""Ctrl-C, SIGTERM and a closed terminal: heard at any moment, obeyed where that breaks nothing.
+
+A tool listens from its first line on (`listen`). The first signal ends the work by a
+KeyboardInterrupt, but only in code of this project: foreign code may hold a bare `except:` that
+makes something else of it, or be half-way through an import, so the exception waits until that
+code has returned. A training asks for more (`Interruption`): it saves its state first. A second
+signal, a second later or more, stops at once.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import Any, Final, NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+# `timeout` and others signal the process and then its group: the same wish, heard twice.
+SAME_WISH: Final = 1.0  # seconds
+
+_HOME: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+_OURS: Final = tuple(os.path.join(_HOME, root, "") for root in ("rpc", "synth"))  # noqa: PTH118
+_STANDARD: Final = os.path.dirname(os.path.abspath(threading.__file__))  # noqa: PTH100, PTH120
+# Where Python waits for others; but not half-way through starting or ending them.
+_WAITING: Final = tuple(
+    os.path.join(_STANDARD, *name.split("/"))  # noqa: PTH118
+    for name in (
+        "threading.py",
+        "queue.py",
+        "selectors.py",
+        "subprocess.py",
+        "concurrent/futures/_base.py",
+        "concurrent/futures/process.py",
+    )
+)
+_CHANGING: Final = ("submit", "shutdown", "__init__", "start")
+
+
+class _Wish:
+    """The wish to stop, as the process has heard it.
+
+    Attributes:
+        at: when it was first heard.
+        heeded_by: blocks that look at the wish themselves; without any, it is an exception.
+        at_once: the way out at a second signal; None raises KeyboardInterrupt.
+    """
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+        self.heeded_by = 0
+        self.at_once: Callable[[], NoReturn] | None = None
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        now = time.monotonic()
+        if self.at is None:
+            self.at = now
+            if not self.heeded_by:
+                _raise_in_our_code(frame)
+        elif now - self.at > SAME_WISH:
+            if self.at_once is not None:
+                self.at_once()
+            raise KeyboardInterrupt
+
+
+_WISH: Final = _Wish()
+
+
+def listen(at_once: Callable[[], NoReturn]) -> None:
+    """Hear signals for the rest of the process: a tool's first step.
+
+    A signal that the process was started deaf to (`nohup`, a shell's background job) stays so.
+
+    Args:
+        at_once: leaves the process, at a second signal.
+    """
+    _WISH.at, _WISH.heeded_by, _WISH.at_once = None, 0, at_once
+    _handle(_WISH.hear)
+
+
+def leave_at_signals(code: int) -> None:
+    """The work is over, and nothing is left to save: a signal from now on ends the process."""
+    _WISH.at, _WISH.at_once = None, None
+    _handle(lambda number, frame: os._exit(code))
+
+
+def stop_requested() -> bool:
+    """Whether a signal was heard."""
+    return _WISH.at is not None
+
+
+def _handle(handler: Callable[[int, FrameType | None], Any]) -> dict[int, Any]:
+    """Set the handler; returns those before. Outside the main thread, Python allows none."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    heard = [number for number in STOP_SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}
 
 
 class Interruption:
-    """While entered, a signal sets `requested` instead of breaking off in mid-iteration.
+    """While entered, a signal sets `requested`; what is at work saves its state, and stops.
 
-    A second signal, or any signal inside `at_once`, raises KeyboardInterrupt as usual. Outside
+    A block that ends all the same, with the wish not heeded, ends by KeyboardInterrupt. Outside
     the main thread Python allows no signal handlers, and nothing is changed.
     """
 
     def __init__(self) -> None:
-        self.requested = False
-        self._at_once = False
-        self._owner = os.getpid()
-        self._previous: dict[int, object] = {}
+        self._previous: dict[int, Any] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal was heard."""
+        return stop_requested()
 
     def __enter__(self) -> Interruption:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        self._previous = {}
+        # Not where a tool, or a block around this one, listens already.
+        if signal.getsignal(signal.SIGINT) != _WISH.hear:
+            self._previous = _handle(_WISH.hear)
+        _WISH.heeded_by += 1
         return self
 
     def __exit__(
@@ -36,25 +133,62 @@ class Interruption:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        _WISH.heeded_by -= 1
+        unheeded = kind is None and self.requested
+        if self._previous:
+            _WISH.at = None
         for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
+        if unheeded:
+            raise KeyboardInterrupt
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """A signal in this block stops it immediately: all that matters is saved already."""
+        """A signal in this block stops it: all that matters is saved already."""
         if self.requested:
             raise KeyboardInterrupt
-        self._at_once = True
+        before, _WISH.heeded_by = _WISH.heeded_by, 0
         try:
             yield
         finally:
-            self._at_once = False
+            _WISH.heeded_by = before
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._owner:  # a data worker, which inherited this handler by fork
-            if number == signal.SIGTERM:
-                os._exit(128 + number)
-        elif self.requested or self._at_once:
-            raise KeyboardInterrupt
-        else:
-            self.requested = True
+
+def _raise_in_our_code(frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt here, or as soon as foreign code has returned to ours.
+
+    Raises:
+        KeyboardInterrupt: our code is at work, or waits.
+    """
+    foreign: list[FrameType] = []
+    while frame is not None and not _is_ours(frame):
+        foreign.append(frame)
+        frame = frame.f_back
+    if frame is None or all(_waits(one) for one in foreign):
+        raise KeyboardInterrupt
+
+    def back(ours: FrameType, event: str, argument: Any) -> NoReturn:
+        sys.settrace(None)
+        ours.f_trace = None
+        raise KeyboardInterrupt
+
+    def called(entered: FrameType, event: str, argument: Any) -> None:
+        if _is_ours(entered) and not _is_passed_over(entered):
+            back(entered, event, argument)
+
+    frame.f_trace = back
+    sys.settrace(called)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_OURS)
+
+
+def _waits(frame: FrameType) -> bool:
+    code = frame.f_code
+    return code.co_filename in _WAITING and code.co_name not in _CHANGING
+
+
+def _is_passed_over(frame: FrameType) -> bool:
+    """A module of ours that foreign code imports, or what hears the next signal."""
+    return frame.f_code.co_name == "<module>" or frame.f_code.co_filename == __file__

@@ -23,7 +23,7 @@ def fails_with(error):
         (DataError("x.json: broken\nat line 3"), 2, "error: x.json: broken at line 3"),
         (ValueError(), 2, "error: ValueError"),
         (FileNotFoundError(2, "No such file", "a.pth"), 2, "error: a.pth: No such file"),
-        (KeyboardInterrupt(), 130, "interrupted; run the same command again to go on"),
+        (KeyboardInterrupt(), 130, "stopped; run the same command again to go on"),
     ],
 )
 def test_an_expected_error_is_one_line_and_a_code(leave, capsys, monkeypatch, error, code, line):

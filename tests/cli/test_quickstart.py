@@ -205,7 +205,7 @@ def test_a_job_stopped_in_training_is_finished_by_the_same_command(store, tmp_pa
     os.killpg(job.pid, signal.SIGINT)  # as Ctrl-C does: to all processes of the job
     _, stderr = job.communicate(timeout=120)
     assert job.returncode == 130, stderr
-    assert stderr.rstrip().endswith("interrupted; run the same command again to go on")
+    assert stderr.rstrip().endswith("stopped; run the same command again to go on")
     assert "Traceback" not in stderr
     steps = json.loads((out / "journal.json").read_text())["steps"]
     assert f"{step} done" not in steps

@@ -20,8 +20,9 @@ def test_a_script_calls_one_verb_and_nothing_else(script):
     assert len(text.splitlines()) <= LONGEST
     imported = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert all(isinstance(node, ast.ImportFrom) for node in imported)
-    assert {node.module for node in imported} == {VERB[script.stem], "rpc.cli.leave"}
-    assert 'if __name__ == "__main__":\n    run(main)\n' in text
+    # Nothing else before `run`, which hears signals from then on.
+    assert {node.module for node in imported} == {"rpc.cli.leave"}
+    assert f'if __name__ == "__main__":\n    run("{VERB[script.stem]}")\n' in text
 
 
 def test_no_script_is_untested():

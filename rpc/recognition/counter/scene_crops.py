@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from rpc.data.dataset import Dataset
 from rpc.data.files import DataError, safe_join
@@ -23,6 +23,7 @@ from rpc.data.images import read_image
 from rpc.recognition.counter.crops import Cover, box_extents, cut_crops, jitter_boxes, stray_boxes
 from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.batch_source import HowMany
+from rpc.runs.data_workers import TrainingLoader
 
 POOL: Final = 6  # batches in the pool, so that a batch mixes many scenes
 EXTENT_NOISE: Final = 0.05  # of log2: a counter's camera may hang 3 % higher
@@ -272,7 +273,7 @@ def _made_beside(stream: CropStream) -> Iterator[Batch]:
         DataError: a scene's image is missing or damaged.
     """
     try:
-        yield from DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
+        yield from TrainingLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
     except DataError as error:  # its text holds the worker's traceback; the last line is ours
         last = str(error).strip().splitlines()[-1]
         raise DataError(last.partition("DataError: ")[2] or last) from error
