@@ -21,7 +21,6 @@ from rpc.retrieval.descriptors.recipes import describer_of
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_files import read_state
 from rpc.runs.devices import resolve_device
-from rpc.runs.tensor_files import first_misfit
 
 MODEL = "rpc/weights/ministore.pth"  # what comes with the package, of examples/ministore's SKUs
 
@@ -183,13 +182,8 @@ def _recogniser(saved: SavedModel, device: str) -> Recogniser | None:
     """The recogniser of a model file, where there is one."""
     if saved.recogniser is None:
         return None
-    try:
-        recogniser = Recogniser.from_state(saved.recogniser, device=device)
-    except (KeyError, RuntimeError) as error:
-        raise DataError(
-            f"{saved.path}: its recogniser's weights do not fit: {first_misfit(error)}; "
-            "train the model anew"
-        ) from error
+    where = f"{saved.path}: its recogniser"
+    recogniser = Recogniser.from_state(saved.recogniser, device=device, where=where)
     outputs = recogniser.model.head.out_features
     if outputs != len(saved.taxonomy) + 1:
         raise DataError(

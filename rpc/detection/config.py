@@ -86,20 +86,6 @@ def model_text(config: Config) -> str:
     return json.dumps({"model": model, "test_pipeline": pipeline, "image_size": size}, indent=1)
 
 
-def read_model_text(text: str) -> dict[str, Any]:
-    """Read the text that `model_text` wrote: `model`, `test_pipeline` and `image_size`.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    try:
-        parts: dict[str, Any] = json.loads(text)
-        pipeline = [_tupled(dict(step)) for step in parts["test_pipeline"]]
-        return {**parts, "test_pipeline": pipeline, "model": dict(parts["model"])}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"model config: not the JSON that a training writes: {error!r}") from error
-
-
 def taxonomy_of(config: Config) -> Taxonomy:
     """The SKUs of a config that `build_config` filled in."""
     return Taxonomy.from_list(json.loads(config.categories))
@@ -216,13 +202,6 @@ def _set_device(config: Config, device: torch.device) -> None:
 
 def _present(config: Config, names: tuple[str, ...]) -> list[Any]:
     return [config.get(name) for name in names if config.get(name)]
-
-
-def _tupled(part: Any) -> Any:
-    """Lists as tuples: JSON has no tuples, and mmcv insists on them."""
-    if isinstance(part, dict):
-        return {key: _tupled(value) for key, value in part.items()}
-    return tuple(map(_tupled, part)) if isinstance(part, list) else part
 
 
 def _dicts(part: Any) -> Iterator[dict[str, Any]]:

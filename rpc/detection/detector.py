@@ -22,11 +22,12 @@ from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import nn
 
-import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.detection.description import read_description
 from rpc.detection.model_file import SavedModel, load_model
 from rpc.runs.devices import resolve_device
+from rpc.runs.saved_network import saved_network
 from rpc.runs.tensor_files import first_misfit
 from rpc.structures import Detections, clip_boxes, order_corners
 
@@ -71,17 +72,23 @@ class Detector:
         """
         saved = load_model(path)
         try:
-            described = json.loads(saved.config)
-            size = _pair(described["image_size"])
-            init_default_scope("mmdet")
-            model = MODELS.build(ConfigDict(described["model"]))
-            model.load_state_dict(dict(saved.state_dict))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            described = read_description(saved.config, len(saved.taxonomy))
+        except ValueError as error:
             raise DataError(
-                f"{path}: its weights do not fit its own description: {first_misfit(error)}; "
+                f"{path}: {error}; expected the model.pth of a training, nothing was built"
+            ) from error
+        init_default_scope("mmdet")
+        config = ConfigDict(described.model)
+        network = saved_network(lambda: MODELS.build(config), saved.state_dict, str(path))
+        detector = cls(network, saved, described.image_size)
+        try:  # a wiring that does not fit shows here, not at the first photo
+            detector.predict(np.full((64, 64, 3), PAD_VALUE, np.uint8))
+        except Exception as error:
+            raise DataError(
+                f"{path}: its network fails on a plain photo: {first_misfit(error)}; "
                 "train the model anew"
             ) from error
-        return cls(model, saved, size, device=device)
+        return cls(network, saved, described.image_size, device=device)
 
     @property
     def agnostic(self) -> bool:
@@ -166,14 +173,6 @@ def letterbox(rgb: Rgb, longer: int, shorter: int) -> tuple[Rgb, float]:
     padded = np.full((full, full, 3), PAD_VALUE, np.uint8)
     padded[: size[1], : size[0]] = small
     return padded, scale
-
-
-def _pair(size: int | list[int]) -> tuple[int, int]:
-    """A model file's `image_size`: one number is both sides."""
-    longer, shorter = (size, size) if isinstance(size, int) else size
-    if not (isinstance(longer, int) and isinstance(shorter, int) and longer >= shorter >= 32):
-        raise ValueError(f"image_size: expected the longer and the shorter side, got {size!r:.40}")
-    return longer, shorter
 
 
 def _detections(found: InstanceData, scale: float, shape: tuple[int, ...]) -> Detections:

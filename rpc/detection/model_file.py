@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
 
 __all__ = [
     "SavedModel",
@@ -103,25 +103,27 @@ def load_model(path: str | Path) -> SavedModel:
             f"{path}: a training's resume point, not a model; use the model.pth beside it, "
             "written when the training ends"
         )
-    if version != VERSION and version is not None:
-        raise DataError(f"{path}: model version {version!r:.40}, expected {VERSION}; train it anew")
     for name, kind in {"version": int, **_KINDS}.items():
         if not isinstance(content.get(name), kind):
             raise DataError(
                 f"{path}: not a model of this project: expected '{name}' ({kind.__name__})"
             )
+    for name in ("categories", "counting", "meta"):
+        require_plain(content.get(name), f"{path}: {name}")
+    if version != VERSION:
+        raise DataError(f"{path}: model version {version!r:.20}, expected {VERSION}; train it anew")
     try:
         taxonomy = Taxonomy.from_list(content["categories"])
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     counting = content.get("counting")
     if counting is not None and not isinstance(counting, dict):
-        raise DataError(f"{path}: expected 'counting' to be a dict or None, got {counting!r:.40}")
-    state = {name: _full(value) for name, value in content["state_dict"].items()}
+        raise DataError(
+            f"{path}: expected 'counting' to be a dict or None, got a {type(counting).__name__}"
+        )
+    state = _full(weights_of(content["state_dict"], f"{path}: 'state_dict'"))
     names = content.get("recogniser")
-    if names is not None and not isinstance(names, dict):
-        raise DataError(f"{path}: expected 'recogniser' to be a dict or None, got {names!r:.40}")
-    recogniser = None if names is None else {name: _full(value) for name, value in names.items()}
+    recogniser = None if names is None else _full(weights_of(names, f"{path}: 'recogniser'"))
     text, meta = content["config"], content["meta"]
     return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser)
 
@@ -164,5 +166,7 @@ def _half(value: Tensor) -> Tensor:
     return value if half.isinf().any() else half
 
 
-def _full(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
+def _full(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights in single precision; what the file holds once is held once."""
+    known = {id(value): value.float() for value in state.values() if value.is_floating_point()}
+    return {name: known.get(id(value), value) for name, value in state.items()}

@@ -1,15 +1,17 @@
 """Makes mmdet run on a current torch. Importing `rpc.detection` calls `setup()`.
 
-Four things are in the way, each repaired here and nowhere else: the compiled half of mmcv is
+Five things are in the way, each repaired here and nowhere else: the compiled half of mmcv is
 absent, mmengine assumes a GPU in every distributed run, a few harmless warnings repeat at every
-start, and albumentations, which mmdet imports, asks the network for its newest version each time.
-(A fifth, that `torch.load` refuses mmengine's checkpoints, is solved where they are written, by
+start, albumentations, which mmdet imports, asks the network for its newest version each time, and
+a `type` that no registry knows is imported and called, whatever it is.
+(A sixth, that `torch.load` refuses mmengine's checkpoints, is solved where they are written, by
 leaving out of them what is not plain: see `rpc.detection.resume`.)
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import sys
 import warnings
@@ -31,6 +33,7 @@ _HARMLESS: tuple[tuple[str, type[Warning]], ...] = (
     (r"`torch\.cuda\.amp\.autocast\(args\.\.\.\)` is deprecated", FutureWarning),
     (r"`torch\.cuda\.amp\.GradScaler\(args\.\.\.\)` is deprecated", FutureWarning),
 )
+FRAMEWORKS = ("mmcv", "mmdet", "mmengine", "rpc")
 _done = False
 
 
@@ -47,6 +50,7 @@ def setup() -> None:
         return
     _register_operators()
     _allow_distributed_without_gpu()
+    _build_registered_parts_only()
     _done = True
 
 
@@ -79,6 +83,34 @@ def _allow_distributed_without_gpu() -> None:
 
     for name in ("_init_dist_pytorch", "_init_dist_slurm", "_init_dist_mpi"):
         setattr(utils, name, _over_gloo_without_gpu(getattr(utils, name)))
+
+
+def _build_registered_parts_only() -> None:
+    """Take from mmengine and mmcv the ways from a text in a config to any function of Python.
+
+    A `type` that no registry holds would be imported by its dotted name and called, `_scope_` and
+    the part before a dot would be imported as `SCOPE.registry`, and the name of a suppression is
+    evaluated as an expression.
+    """
+    import mmcv.ops
+    from mmengine.registry import registry
+
+    registry.get_object_from_string = lambda name: None
+    registry.import_module = _import_of_framework
+    functions = {name: getattr(mmcv.ops, name) for name in ("nms", "soft_nms")}
+    suppression: Any = sys.modules["mmcv.ops.nms"]  # `mmcv.ops.nms` is the function
+    suppression.eval = functions.__getitem__
+
+
+def _import_of_framework(name: str) -> Any:
+    """`importlib.import_module` for what a registry may import: its own frameworks.
+
+    Raises:
+        ImportError: something else.
+    """
+    if name.partition(".")[0] not in FRAMEWORKS:
+        raise ImportError(f"{name}: not among {', '.join(FRAMEWORKS)}")
+    return importlib.import_module(name)
 
 
 def _over_gloo_without_gpu(init: Callable[..., None]) -> Callable[..., None]:

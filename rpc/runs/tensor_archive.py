@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor
@@ -101,7 +101,7 @@ def _read_zip(archive: zipfile.ZipFile, whole: int) -> Any:
 
     def fill(key: str, target: memoryview) -> None:
         with archive.open(records[f"data/{key}"]) as record:
-            if record.readinto(target) != len(target):
+            if record.readinto(target) != len(target):  # type: ignore[attr-defined]
                 raise EOFError(key)
 
     sizes = {name[5:]: r.file_size for name, r in records.items() if name.startswith("data/")}
@@ -136,20 +136,23 @@ def _read_row(file: io.BytesIO) -> Any:
     return _Believed(sizes, fill, len(data)).value(content)
 
 
-class _Reader(pickle._Unpickler):  # type: ignore[name-defined,misc]
+_PLAIN_UNPICKLER: Final[Any] = pickle._Unpickler  # Python's own
+
+
+class _Reader(_PLAIN_UNPICKLER):  # type: ignore[misc]
     """Python's own unpickler, of few instructions and of few names, none of which does anything."""
 
-    dispatch: Final = {
-        code: act for code, act in pickle._Unpickler.dispatch.items() if code in _OPCODES
-    }  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        code: act for code, act in _PLAIN_UNPICKLER.dispatch.items() if code in _OPCODES
+    }
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, encoding="utf-8")
         self.storages: dict[str, torch.dtype] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a file may name: tensors of plain numbers, and dicts in order."""
-        found = _NAMES.get((module, name))
+        """Names that a file may hold: tensors of plain numbers, and dicts in order."""
+        found: Any = _NAMES.get((module, name))
         if module == "torch":
             found = found or _DTYPES.get(name) or _dtype(name)
         if found is None:
@@ -174,7 +177,7 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined,misc]
         if isinstance(self.stack[-1], OrderedDict) and isinstance(state, dict):
             versions = state.get("_metadata")
             if isinstance(versions, dict):
-                self.stack[-1]._metadata = versions  # type: ignore[attr-defined]
+                vars(self.stack[-1])["_metadata"] = versions
 
     dispatch[pickle.BUILD[0]] = _set_state
 
@@ -256,8 +259,9 @@ class _Believed:
                 raise RefusedError("it holds a dict whose names are neither text nor whole numbers")
             pairs = [(name, self._value(value, (*place, name))) for name, value in part.items()]
             filled = type(part)((name, value) for name, (value, _) in pairs)
-            if isinstance(part, OrderedDict) and hasattr(part, "_metadata"):
-                filled._metadata = self._value(part._metadata, place)[0]  # type: ignore[attr-defined]
+            versions = getattr(part, "_metadata", None)
+            if versions is not None:
+                vars(filled)["_metadata"] = self._value(versions, place)[0]
             return filled, 1 + sum(count for _, (_, count) in pairs)
         items = [self._value(value, (*place, n)) for n, value in enumerate(part)]
         return type(part)(value for value, _ in items), 1 + sum(count for _, count in items)
@@ -295,7 +299,7 @@ class _Believed:
         if storage.key not in self._storages:
             raw = torch.empty(self.sizes[storage.key], dtype=torch.uint8)
             if len(raw):
-                self.fill(storage.key, memoryview(raw.numpy()))
+                self.fill(storage.key, raw.numpy().data)
             self._storages[storage.key] = raw
         raw = self._storages[storage.key]
         return raw[: len(raw) // storage.dtype.itemsize * storage.dtype.itemsize].view(

@@ -71,6 +71,28 @@ def weights_of(value: object, where: str) -> dict[str, Tensor]:
     return dict(value)
 
 
+def require_plain(value: object, where: str) -> None:
+    """Refuse anything but the values that JSON knows, at any depth.
+
+    Args:
+        value: what a file holds, as `read_tensors` gives it.
+        where: the file and the place, for errors.
+
+    Raises:
+        DataError: a tensor or something else is in it, or a name that is no text.
+    """
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if not isinstance(name, str):
+                raise DataError(f"{where}: expected names in text, got {name!r:.40}")
+            require_plain(part, f"{where}.{name:.40}")
+    elif isinstance(value, list | tuple):
+        for part in value:
+            require_plain(part, where)
+    elif not (value is None or isinstance(value, bool | int | float | str)):
+        raise DataError(f"{where}: expected plain values, got {_kind(value)}")
+
+
 def _kind(value: object) -> str:
     """A value of the wrong type, in a word or two; never at its full length."""
     if value is None or isinstance(value, bool | float):

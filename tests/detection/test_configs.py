@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import Config
+from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from rpc.data import DataError
-from rpc.detection.config import build_config, model_text, read_model_text, taxonomy_of
+from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.dataset import PRODUCT
+from rpc.detection.description import read_description
 from tests.detection.drawn_store import SKUS
 
 LEAVES = sorted(Path("configs").glob("*.py"))
@@ -22,10 +23,9 @@ LEAVES = sorted(Path("configs").glob("*.py"))
 def test_every_config_builds_a_model_for_the_stores_skus(path, tiny_store, tiny_scenes):
     config = build_config(path, tiny_store, tiny_scenes)
     init_default_scope("mmdet")
-    text = model_text(config)
-    parts = read_model_text(text)
-    Compose(parts["test_pipeline"])
-    model = MODELS.build(Config(parts).model)  # without weights from elsewhere
+    Compose(config.test_pipeline)
+    described = read_description(model_text(config), len(SKUS))
+    model = MODELS.build(ConfigDict(described.model))  # without weights from elsewhere
     head = model.roi_head.bbox_head if hasattr(model, "roi_head") else model.bbox_head
     assert taxonomy_of(config) == (PRODUCT if config.agnostic else SKUS)
     assert head.num_classes == len(taxonomy_of(config))
@@ -100,7 +100,7 @@ def test_several_processes_do_not_share_one_gpu(tiny_store, two_gpus):
 def test_a_text_that_no_training_wrote_is_refused():
     for text in ("", "[]", '{"model": 1}', "import os"):
         with pytest.raises(ValueError, match="not the JSON that a training writes"):
-            read_model_text(text)
+            read_description(text, 3)
 
 
 def test_agnostic_is_one_class_everywhere(tiny_store):

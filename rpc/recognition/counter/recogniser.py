@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rpc.data.files import DataError
 from rpc.recognition.counter.crops import box_extents, cut_crops
 from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.devices import resolve_device
+from rpc.runs.saved_network import saved_network
 
 
 class Recogniser:
@@ -35,11 +37,22 @@ class Recogniser:
 
     @classmethod
     def from_state(
-        cls, state: Mapping[str, Tensor], turns: int = 4, *, device: str | torch.device = "cpu"
+        cls,
+        state: Mapping[str, Tensor],
+        turns: int = 4,
+        *,
+        device: str | torch.device = "cpu",
+        where: str = "recogniser",
     ) -> Recogniser:
-        """From the weights of a model file."""
-        model = CropClassifier(len(state["head.bias"]), pretrained=False)
-        model.load_state_dict(dict(state))
+        """From the weights of a model file, `where` in errors.
+
+        Raises:
+            DataError: the weights are those of something else.
+        """
+        bias = state.get("head.bias")
+        if bias is None or bias.ndim != 1:
+            raise DataError(f"{where}: expected weights with a list 'head.bias', one for each SKU")
+        model = saved_network(lambda: CropClassifier(len(bias), pretrained=False), state, where)
         return cls(model, turns, device=device)
 
     def probabilities(
