@@ -16,12 +16,9 @@ FEW_EXEMPLARS = 4  # below this a SKU is likely shown from too few sides
 
 
 def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
-    """Cut boxes, files listed twice, bare images, orphans, trays that do not fit their level."""
+    """What was understood on reading, files listed twice, bare images, orphans, trays that do not fit their level."""
     where = str(dataset.path)
-    notes = []
-    if dataset.clipped:
-        what = f"{dataset.clipped} boxes reach out of their image by 2 px or less and are cut"
-        notes.append(Problem(where, what))
+    notes = list(dataset.notes)
     twice = [n for n, times in Counter(i.file_name for i in dataset.images).items() if times > 1]
     if twice:
         notes.append(Problem(where, f"{len(twice)} files are listed twice, such as {twice[0]}"))

@@ -1,145 +1,108 @@
 """Checks of a COCO/RPC JSON's entries, as columns: real RPC has 294,333 annotations in one file.
 
 A `Checker` walks the raw entries of one list, notes a `Problem` for each damaged one and leaves
-it out; what remains is safe to turn into records. Nothing here raises.
+it out; what remains is safe to turn into records. Values in another form that can mean one thing
+only are read as it, and a note says so. Nothing here raises.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.by_kind import Problem
-from rpc.data.files import path_problem
+from rpc.data.coco_forms import (
+    IdNumbers,
+    as_box,
+    as_level,
+    as_number,
+    as_size,
+    crowds_that_are_items,
+)
+from rpc.data.entry_checker import (
+    Checker,
+    are_boxes,
+    are_numbers,
+    is_box,
+    is_number,
+    is_size,
+    short,
+)
 from rpc.data.levels import LEVELS
 
-CLIP_TOLERANCE = 2.0  # px: rounding and full-extent boxes at the border, not another mistake
-LARGEST_PIXEL = 1e9  # beyond it float arithmetic on boxes is no longer exact
+# How far a box may reach out of its image and is cut, not refused. Two pixels are rounding on any
+# photo; so is 1 % of a side where boxes were written with few digits or on a smaller copy of the
+# photo; and cutting off a tenth of a box moves no IoU across a threshold. More is another mistake.
+CUT_PIXELS = 2.0
+CUT_SHARE_OF_SIDE = 0.01  # as long as half of the box lies inside
+CUT_SHARE_OF_BOX = 0.1
+UNKNOWN_SIDE = 2**31 - 1  # px, of an image whose size is not known and not needed
 
-Sound = Callable[[Sequence[Any]], bool]
+SizeOf = Callable[[str], tuple[int, int] | None]
 
 
-class Checker:
-    """The still undamaged entries of one list, and the problems of the others.
+def check_images(entries: Sequence[Any], file: str, size_of: SizeOf | None = None) -> Checker:
+    """Check COCO's `images`: fields, unique ids, sizes, known levels.
+
+    File names are looked at where a photo is opened: scores need none.
 
     Args:
-        entries: the raw list of the JSON file.
-        kind: `image` or `annotation`, for the messages.
-        file: the file, for the messages.
+        entries: the raw list.
+        file: for the messages.
+        size_of: the size of a photo by its file name, for entries without one; None where it is
+            not known, which gives `UNKNOWN_SIDE`. It may raise a ValueError with the reason.
     """
-
-    def __init__(self, entries: Sequence[Any], kind: str, file: str) -> None:
-        self.entries: list[Any] = list(entries)
-        self.problems: list[Problem] = []
-        self._kind = kind
-        self._file = file
-
-    def drop(self, bad: Sequence[int], what: Callable[[int], str]) -> NDArray[np.bool_]:
-        """Leave out the rows `bad` with the message `what(row)`; returns which rows stay (N,)."""
-        stay = np.ones(len(self.entries), dtype=bool)
-        if len(bad):
-            self.problems += [Problem(self._where(row), what(row)) for row in bad]
-            stay[np.asarray(bad)] = False
-            self.entries = [entry for entry, keep in zip(self.entries, stay, strict=True) if keep]
-        return stay
-
-    def require(
-        self, name: str, valid: Callable[[Any], bool], expected: str, sound: Sound | None = None
-    ) -> None:
-        """Leave out entries without the field `name`, or with a value that is not `valid`.
-
-        Args:
-            name: of the field.
-            valid: whether one value is.
-            expected: for the message.
-            sound: whether a whole column is valid; quicker than looking at each value.
-        """
-        self.drop(
-            [row for row, entry in enumerate(self.entries) if name not in entry],
-            lambda row: f"the field '{name}' is missing; expected {expected}",
-        )
-        if sound is not None and sound(self.column(name)):
-            return
-        self.drop(
-            [row for row, entry in enumerate(self.entries) if not valid(entry[name])],
-            lambda row: f"{name}: expected {expected}, got {_short(self.entries[row][name])}",
-        )
-
-    def allow(
-        self, name: str, valid: Callable[[Any], bool], expected: str, sound: Sound | None = None
-    ) -> None:
-        """Leave out entries whose field `name` is there (and not null) but is not `valid`."""
-        there = [row for row, entry in enumerate(self.entries) if entry.get(name) is not None]
-        if sound is not None and sound([self.entries[row][name] for row in there]):
-            return
-        self.drop(
-            [row for row in there if not valid(self.entries[row][name])],
-            lambda row: f"{name}: expected {expected}, got {_short(self.entries[row][name])}",
-        )
-
-    def column(self, name: str) -> list[Any]:
-        """The field of every entry; all must have it."""
-        return list(map(itemgetter(name), self.entries))
-
-    def require_objects(self) -> None:
-        """Leave out entries that are no JSON objects."""
-        self.drop(
-            [row for row, entry in enumerate(self.entries) if not isinstance(entry, dict)],
-            lambda row: f"expected an object {{...}}, got {_short(self.entries[row])}",
-        )
-
-    def require_unique_ids(self) -> None:
-        """Leave out entries whose integer `id` an earlier entry has."""
-        self.require("id", _is_int, "an integer", _are_ints)
-        seen: set[int] = set(self.column("id"))
-        if len(seen) == len(self.entries):
-            return
-        seen.clear()
-        again = []
-        for row, entry in enumerate(self.entries):
-            if entry["id"] in seen:
-                again.append(row)
-            seen.add(entry["id"])
-        self.drop(again, lambda row: "the id is there twice; give each entry its own")
-
-    def require_known(self, name: str, known: Collection[int], expected: str) -> None:
-        """Leave out entries whose integer field `name` is not in `known`."""
-        self.require(name, _is_int, "an integer", _are_ints)
-        if set(self.column(name)) <= set(known):
-            return
-        self.drop(
-            [row for row, entry in enumerate(self.entries) if entry[name] not in known],
-            lambda row: f"{name} {_short(self.entries[row][name])}: {expected}",
-        )
-
-    def _where(self, row: int) -> str:
-        entry = self.entries[row]
-        number = entry.get("id") if isinstance(entry, dict) else None
-        name = f"{number!r:.40}" if number is not None else f"at place {row}"
-        return f"{self._file}: {self._kind} {name}"
-
-
-def check_images(entries: Sequence[Any], file: str) -> Checker:
-    """Check COCO's `images`: fields, unique ids, harmless file names, sizes, known levels."""
     checker = Checker(entries, "image", file)
     checker.require_objects()
     checker.require_unique_ids()
+    _name_the_nameless(checker)
     checker.require("file_name", lambda value: isinstance(value, str), "a file name")
-    names = [path_problem(entry["file_name"]) for entry in checker.entries]
-    checker.drop(
-        [row for row, problem in enumerate(names) if problem is not None],
-        lambda row: f"file_name: {names[row]}",
-    )
+    if size_of is not None:
+        _find_sizes(checker, size_of)
     for side in ("width", "height"):
-        checker.require(side, _is_size, "pixels, an integer above 0")
-    checker.allow("level", lambda value: value in LEVELS, f"one of {', '.join(LEVELS)}")
+        checker.require(side, is_size, "pixels, an integer above 0", read=as_size)
+    levels = f"one of {', '.join(LEVELS)}"
+    checker.allow("level", lambda value: value in LEVELS, levels, read=as_level)
     return checker
+
+
+def _name_the_nameless(checker: Checker) -> None:
+    """An empty file name where there is none: refused by whoever opens the photo."""
+    rows = [row for row, entry in enumerate(checker.entries) if entry.get("file_name") is None]
+    for row in rows:
+        checker.entries[row] = {**checker.entries[row], "file_name": ""}
+    if rows:
+        checker.note(f"{len(rows):,} images have no file_name: their photos cannot be found")
+
+
+def _find_sizes(checker: Checker, size_of: SizeOf) -> None:
+    """Sizes of entries that have none, from their photos."""
+    rows = [
+        row
+        for row, entry in enumerate(checker.entries)
+        if not (entry.get("width") and entry.get("height"))
+    ]
+    failed: dict[int, str] = {}
+    unknown = 0
+    for row in rows:
+        try:
+            found = size_of(checker.entries[row]["file_name"])
+        except ValueError as error:
+            failed[row] = str(error)
+            continue
+        unknown += found is None
+        width, height = found or (UNKNOWN_SIDE, UNKNOWN_SIDE)
+        checker.entries[row] = {**checker.entries[row], "width": width, "height": height}
+    if rows:
+        found_ones = len(rows) - unknown - len(failed)
+        parts = [f"{found_ones:,} sizes were read from the photos"] if found_ones else []
+        parts += [f"{unknown:,} are not known, and boxes not held against them"] if unknown else []
+        told = f": {'; '.join(parts)}" if parts else ""
+        checker.note(f"{len(rows):,} images have no width and height{told}")
+    checker.drop(list(failed), lambda row: f"has no width and height, and its photo: {failed[row]}")
 
 
 def check_annotations(
@@ -147,6 +110,8 @@ def check_annotations(
     file: str,
     sizes: dict[int, tuple[int, int]],
     category_ids: Collection[int],
+    image_numbers: IdNumbers | None = None,
+    category_numbers: IdNumbers | None = None,
 ) -> tuple[Checker, NDArray[np.float64], int]:
     """Check COCO's `annotations` against the images and the categories.
 
@@ -155,35 +120,59 @@ def check_annotations(
         file: for the messages.
         sizes: width and height by image id.
         category_ids: the ids of the SKUs.
+        image_numbers: by which the file's ids of images become those of `sizes`.
+        category_numbers: by which the file's ids of categories become `category_ids`.
 
     Returns:
         The checker; boxes (N, 4) xyxy in pixels of its entries, cut to their images; how many
-        boxes were cut (by `CLIP_TOLERANCE` at most).
+        boxes were cut, see `CUT_SHARE_OF_SIDE`.
     """
     checker = Checker(entries, "annotation", file)
     checker.require_objects()
-    checker.require_unique_ids()
-    checker.require_known("image_id", sizes, "no image has this id")
+    checker.require_unique_ids(numbered=True)
+    checker.require_known("image_id", sizes, "no image has this id", image_numbers)
     low, high = min(category_ids, default=0), max(category_ids, default=0)
     checker.require_known(
-        "category_id", category_ids, f"no category has this id (they go from {low} to {high})"
+        "category_id",
+        category_ids,
+        f"no category has this id (they go from {low} to {high})",
+        category_numbers,
     )
-    checker.allow("area", _is_number, "pixels, a number >= 0", _are_numbers)
-    checker.allow("visible", lambda value: _is_number(value) and value <= 1, "a fraction 0 to 1")
-    checker.allow(
-        "iscrowd",
-        lambda value: value in (0, False),
-        "0 (a crowd cannot be counted: annotate its items one by one)",
-    )
+    checker.allow("area", is_number, "pixels, a number >= 0", are_numbers, as_number)
+    checker.allow("visible", lambda value: is_number(value) and value <= 1, "a fraction 0 to 1")
+    _check_crowds(checker)
     boxes, clipped = _check_boxes(checker, sizes)
     return checker, boxes, clipped
+
+
+def _check_crowds(checker: Checker) -> None:
+    """Leave out crowds, but for the masks of single items that CVAT calls so."""
+    marked = [row for row, entry in enumerate(checker.entries) if _is_crowd(entry.get("iscrowd"))]
+    items = crowds_that_are_items(checker.entries, marked) if marked else []
+    for row in items:
+        checker.entries[row] = {**checker.entries[row], "iscrowd": 0}
+    if items:
+        checker.note(
+            f"{len(items):,} annotations with iscrowd 1 are read as one item each, as CVAT writes "
+            "its masks"
+        )
+    crowds = sorted(set(marked) - set(items))
+    checker.drop(
+        crowds,
+        lambda row: (
+            f"iscrowd: expected 0, got {short(checker.entries[row]['iscrowd'])} (a crowd cannot be "
+            "counted: annotate its items one by one; where it is one item, such as a mask painted "
+            "in CVAT, write 0)"
+        ),
+    )
 
 
 def _check_boxes(
     checker: Checker, sizes: dict[int, tuple[int, int]]
 ) -> tuple[NDArray[np.float64], int]:
     """Boxes (N, 4) xyxy of the entries whose bbox lies in its image, and how many were cut."""
-    checker.require("bbox", _is_box, "[x, y, width, height], four finite numbers", _are_boxes)
+    four = "[x, y, width, height], four finite numbers"
+    checker.require("bbox", is_box, four, are_boxes, as_box)
     flat_boxes = list(chain.from_iterable(checker.column("bbox")))
     boxes = np.array(flat_boxes, dtype=np.float64).reshape(-1, 4)
 
@@ -192,7 +181,7 @@ def _check_boxes(
         flat,
         lambda row: (
             "bbox: expected a width and a height above 0, "
-            f"got [x, y, width, height] = {_short(checker.entries[row]['bbox'])}"
+            f"got [x, y, width, height] = {short(checker.entries[row]['bbox'])}"
         ),
     )
     boxes = boxes[stay]
@@ -202,70 +191,38 @@ def _check_boxes(
     boxes[:, :2] = np.round(boxes[:, :2], 6)
     limits = np.array([sizes[entry["image_id"]] for entry in checker.entries]).reshape(-1, 2)
     cut = np.concatenate([boxes[:, :2].clip(0, limits), boxes[:, 2:].clip(0, limits)], axis=1)
-    far = (np.abs(cut - boxes) > CLIP_TOLERANCE).any(axis=1)
-    far |= (cut[:, 2:] <= cut[:, :2]).any(axis=1)
-    stay = checker.drop(np.flatnonzero(far).tolist(), lambda row: _outside(checker, row, limits))
+    far = np.flatnonzero(~_may_be_cut(boxes, cut, limits)).tolist()
+    stay = checker.drop(far, lambda row: _outside(checker, row, limits))
     boxes, cut = boxes[stay], cut[stay]
-    return cut, int((cut != boxes).any(axis=1).sum())
+    reach = np.abs(cut - boxes).max(axis=1, initial=0.0)
+    clipped = int((reach > 0).sum())
+    if clipped:
+        checker.note(
+            f"{clipped:,} boxes reach out of their image, by {reach.max():.3g} px at most, and are "
+            "cut"
+        )
+    return cut, clipped
+
+
+def _may_be_cut(
+    boxes: NDArray[np.float64], cut: NDArray[np.float64], limits: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which boxes (N, 4) lie in their image, or reach out of it no further than is rounding."""
+    out = np.abs(cut - boxes)
+    left = (cut[:, 2:] - cut[:, :2]).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    sides = np.where(limits < UNKNOWN_SIDE, limits * CUT_SHARE_OF_SIDE, 0)
+    near = (out <= np.concatenate([sides, sides], axis=1)).all(axis=1) & (left >= 0.5)
+    near |= (out <= CUT_PIXELS).all(axis=1) | (left >= 1 - CUT_SHARE_OF_BOX)
+    return np.asarray(near & (cut[:, 2:] > cut[:, :2]).all(axis=1))
 
 
 def _outside(checker: Checker, row: int, limits: NDArray[np.int64]) -> str:
     width, height = limits[row].tolist()
     return (
-        f"bbox [x, y, width, height] = {_short(checker.entries[row]['bbox'])} "
+        f"bbox [x, y, width, height] = {short(checker.entries[row]['bbox'])} "
         f"lies outside its image of {width}x{height} px"
     )
 
 
-def _is_int(value: Any) -> bool:
-    return type(value) is int
-
-
-def _is_size(value: Any) -> bool:
-    return type(value) is int and 0 < value < 2**31
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value < math.inf
-
-
-def _is_box(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 4
-        and all(type(n) in (int, float) and -LARGEST_PIXEL < n < LARGEST_PIXEL for n in value)
-    )
-
-
-# The same for a whole column at a time.
-
-
-def _are_ints(values: Sequence[Any]) -> bool:
-    return set(map(type, values)) <= {int}
-
-
-def _are_numbers(values: Sequence[Any]) -> bool:
-    array = _floats(values)
-    return array is not None and bool(((array >= 0) & (array < np.inf)).all())
-
-
-def _are_boxes(values: Sequence[Any]) -> bool:
-    if not (set(map(type, values)) <= {list} and set(map(len, values)) <= {4}):
-        return False
-    array = _floats(list(chain.from_iterable(values)))
-    return array is not None and bool((np.abs(array) < LARGEST_PIXEL).all())
-
-
-def _floats(values: Sequence[Any]) -> NDArray[np.float64] | None:
-    """The column as an array; None where it holds something else than numbers."""
-    if not set(map(type, values)) <= {int, float}:
-        return None
-    try:
-        return np.array(values, dtype=np.float64)
-    except OverflowError:  # an integer beyond the largest float
-        return None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _is_crowd(value: Any) -> bool:
+    return bool(value) and value not in ("0", "0.0", "false", "False")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.by_kind import Problem, told_in_one_line
-from rpc.data.coco_checks import check_annotations, check_images
+from rpc.data.coco_checks import UNKNOWN_SIDE, SizeOf, check_annotations, check_images
+from rpc.data.coco_forms import IdNumbers, read_categories
 from rpc.data.files import DataError, read_json, uncollected, write_json
 from rpc.data.levels import Level
 from rpc.data.records import Annotation, ImageInfo
@@ -42,7 +43,10 @@ class Dataset:
         taxonomy: K SKUs.
         path: the JSON file it was read from; None for one made in memory.
         extra: other fields of the file (`info`, `licenses`, RPC's `__raw_Chinese_name_df`).
-        clipped: how many boxes reached out of their image by 2 px or less and were cut on reading.
+        clipped: how many boxes reached out of their image a little and were cut on reading.
+        notes: what else was understood or repaired on reading, by kind.
+        image_names: ids of images that are text in the file, and the numbers read for them.
+        category_names: likewise of categories.
 
     Raises:
         DataError: an id is there twice, or an annotation names an image or SKU that is not there.
@@ -54,6 +58,9 @@ class Dataset:
     path: Path | None = field(default=None, compare=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     clipped: int = field(default=0, compare=False)
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
+    image_names: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+    category_names: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", tuple(self.images))
@@ -121,6 +128,9 @@ class Dataset:
             taxonomy=self.taxonomy,
             path=self.path,
             extra=self.extra,
+            notes=self.notes,
+            image_names=self.image_names,
+            category_names=self.category_names,
         )
 
     def to_coco(self) -> dict[str, Any]:
@@ -158,34 +168,44 @@ class Dataset:
             raise DataError(f"{self.path or 'data set'}: no image has the id {image_id}") from None
 
 
-def read_dataset(path: str | Path, *, strict: bool = True) -> Dataset:
+def read_dataset(
+    path: str | Path, *, strict: bool = True, size_of: SizeOf | None = None
+) -> Dataset:
     """Read and check a data set's JSON; a byte order mark is allowed.
+
+    What is written in another form but can mean one thing only is read as it, and `notes` say so:
+    ids 7.0 and "7" or of any text, sizes "640", boxes that reach out of their image a little
+    (see `coco_checks.CUT_SHARE_OF_SIDE`), annotations without an id, CVAT's `iscrowd: 1`. File
+    names are not looked at here: whoever opens a photo does.
 
     Args:
         path: the JSON file.
-        strict: refuse the file at its first damaged entry; otherwise leave damaged entries out.
+        strict: refuse a file with damaged entries; otherwise leave these out.
+        size_of: width and height of a photo by its file name, for images whose entry has none;
+            where it gives None, the size is the extent of the image's boxes: enough for scores.
 
     Raises:
         DataError: the file is missing or not JSON, has no usable categories, or (strict) an entry
             is damaged: a field is missing, an id is there twice or unknown, a box is not finite,
-            has no size or lies more than 2 px outside its image, a level is unknown, or a file
-            name leads out of the data folder.
+            has no size or lies outside its image, or a level is unknown.
     """
     with uncollected():
-        dataset, problems = _parse(read_json(path), Path(path))
+        dataset, problems = _parse(read_json(path), Path(path), size_of)
     if strict and problems:
         raise DataError(f"{told_in_one_line(problems)}; correct the file")
     return dataset
 
 
-def scan_dataset(path: str | Path) -> tuple[Dataset | None, list[Problem]]:
+def scan_dataset(
+    path: str | Path, size_of: SizeOf | None = None
+) -> tuple[Dataset | None, list[Problem]]:
     """Read what is usable of a data set's JSON, and all its problems; raises nothing.
 
     Returns:
         The data set without its damaged entries (None where nothing is usable), and the problems.
     """
     try:
-        return _parse(read_json(path), Path(path))
+        return _parse(read_json(path), Path(path), size_of)
     except DataError as error:
         return None, [Problem(str(path), str(error).removeprefix(f"{path}: "))]
 
@@ -199,27 +219,57 @@ def write_dataset(path: str | Path, dataset: Dataset) -> Path:
     return write_json(path, dataset.to_coco())
 
 
-def _parse(raw: dict[str, Any], path: Path) -> tuple[Dataset, list[Problem]]:
+def _parse(
+    raw: dict[str, Any], path: Path, size_of: SizeOf | None
+) -> tuple[Dataset, list[Problem]]:
     for name in _TOP:
         if not isinstance(raw.get(name), list):
             raise DataError(f"{path}: expected the field '{name}' with a list")
+    categories, told, category_numbers = read_categories(raw["categories"])
     try:
-        taxonomy = Taxonomy.from_list(raw["categories"])
+        taxonomy = Taxonomy.from_list(categories)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    checked = check_images(raw["images"], str(path))
-    images = [ImageInfo.from_coco(entry) for entry in checked.entries]
-    sizes = {image.id: (image.width, image.height) for image in images}
+    checked = check_images(raw["images"], str(path), size_of)
+    sizes = {entry["id"]: (entry["width"], entry["height"]) for entry in checked.entries}
     checked_items, boxes, clipped = check_annotations(
-        raw["annotations"], str(path), sizes, frozenset(taxonomy.ids)
+        raw["annotations"],
+        str(path),
+        sizes,
+        frozenset(taxonomy.ids),
+        checked.ids,
+        category_numbers,
     )
+    if (UNKNOWN_SIDE, UNKNOWN_SIDE) in sizes.values():
+        _take_extents(checked.entries, checked_items.column("image_id"), boxes)
     pairs = zip(checked_items.entries, boxes.tolist(), strict=True)
+    notes = [Problem(str(path), what) for what in told]
     dataset = Dataset(
-        images=tuple(images),
+        images=tuple(map(ImageInfo.from_coco, checked.entries)),
         annotations=tuple(Annotation.from_coco(entry, box) for entry, box in pairs),
         taxonomy=taxonomy,
         path=path,
         extra={key: value for key, value in raw.items() if key not in _TOP},
         clipped=clipped,
+        notes=(*notes, *checked.notes, *checked_items.notes),
+        image_names=_texts(checked.ids),
+        category_names=_texts(category_numbers),
     )
     return dataset, checked.problems + checked_items.problems
+
+
+def _take_extents(
+    entries: list[dict[str, Any]], image_ids: list[int], boxes: NDArray[np.float64]
+) -> None:
+    """Images of unknown size get that of what lies on them."""
+    reach: dict[int, NDArray[np.float64]] = {}
+    for number, box in zip(image_ids, boxes, strict=True):
+        reach[number] = np.maximum(reach.get(number, np.ones(2)), box[2:])
+    for row, entry in enumerate(entries):
+        if entry["width"] == UNKNOWN_SIDE:
+            width, height = np.ceil(reach.get(entry["id"], np.ones(2))).astype(int).tolist()
+            entries[row] = {**entry, "width": width, "height": height}
+
+
+def _texts(numbers: IdNumbers | None) -> Mapping[str, int]:
+    return numbers.texts if numbers is not None else {}

@@ -129,18 +129,26 @@ BAD_ENTRIES = [
     ("annotations", {"bbox": "del"}, "annotation 11", "the field 'bbox' is missing"),
     ("annotations", {"category_id": "del"}, "annotation 11", "'category_id' is missing"),
     ("annotations", {"image_id": "del"}, "annotation 11", "'image_id' is missing"),
-    ("annotations", {"id": "del"}, "annotation at place 0", "the field 'id' is missing"),
-    ("annotations", {"id": "11"}, "annotation '11'", "id: expected an integer, got '11'"),
     ("annotations", {"id": 5}, "annotation 5", "the id is there twice"),
     ("annotations", {"image_id": 8}, "annotation 11", "image_id 8: no image has this id"),
     ("annotations", {"category_id": 0}, "annotation 11", "category_id 0: no category"),
     ("annotations", {"category_id": 201}, "annotation 11", "(they go from 3 to 7)"),
-    ("annotations", {"category_id": 7.0}, "annotation 11", "expected an integer, got 7.0"),
+    (
+        "annotations",
+        {"category_id": 7.5},
+        "annotation 11",
+        "category_id 7.5: no category",
+    ),
+    ("annotations", {"category_id": "x"}, "annotation 11", "category_id 'x': no category"),
+    ("annotations", {"category_id": [7]}, "annotation 11", "category_id [7]: no category"),
+    ("annotations", {"image_id": True}, "annotation 11", "image_id True: no image has this id"),
+    ("annotations", {"id": 5.5}, "annotation 5.5", "id: expected an integer, got 5.5"),
+    ("annotations", {"id": "5"}, "annotation 5", "the id is there twice"),
     ("annotations", {"bbox": [1, 2, math.nan, 4]}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": [1, 2, math.inf, 4]}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": [1, 2, 10**400, 4]}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": [1, 2, 3]}, "annotation 11", "got [1, 2, 3]"),
-    ("annotations", {"bbox": ["1", 2, 3, 4]}, "annotation 11", "four finite numbers"),
+    ("annotations", {"bbox": ["one", 2, 3, 4]}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": [1, 2, 3, None]}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": {"x": 1}}, "annotation 11", "four finite numbers"),
     ("annotations", {"bbox": [1, 2, 0, 4]}, "annotation 11", "a height above 0"),
@@ -151,7 +159,6 @@ BAD_ENTRIES = [
     ("annotations", {"area": -1}, "annotation 11", "area: expected pixels"),
     ("annotations", {"visible": 1.5}, "annotation 11", "visible: expected a fraction 0 to 1"),
     ("annotations", {"iscrowd": 1}, "annotation 11", "a crowd cannot be counted"),
-    ("images", {"file_name": "del"}, "image 40", "the field 'file_name' is missing"),
     ("images", {"width": "del"}, "image 40", "the field 'width' is missing"),
     ("images", {"width": 0}, "image 40", "width: expected pixels, an integer above 0, got 0"),
     ("images", {"height": -3}, "image 40", "height: expected pixels"),
@@ -160,10 +167,6 @@ BAD_ENTRIES = [
     ("images", {"level": ["easy"]}, "image 40", "level: expected one of"),
     ("images", {"id": 7}, "image 7", "the id is there twice"),
     ("images", {"id": None}, "image at place 0", "id: expected an integer, got None"),
-    ("images", {"file_name": "../../etc/passwd"}, "image 40", "leads out of the data folder"),
-    ("images", {"file_name": "/etc/passwd"}, "image 40", "leads out of the data folder"),
-    ("images", {"file_name": "a\\..\\b.jpg"}, "image 40", "backslash"),
-    ("images", {"file_name": ""}, "image 40", "expected a file name"),
     ("images", {"file_name": 3}, "image 40", "expected a file name, got 3"),
 ]
 
@@ -230,15 +233,8 @@ def test_an_entry_that_is_no_object_is_refused(coco, write, entry):
 def test_the_number_of_further_problems_is_told(coco, write):
     for a in coco["annotations"]:
         a["category_id"] = 99
-    with pytest.raises(DataError, match="and 2 more problems"):
+    with pytest.raises(DataError, match=r"3 problems of one kind.* and 2 more"):
         read_dataset(write(coco))
-
-
-def test_boxes_two_pixels_outside_are_cut_and_counted(coco, write):
-    coco["annotations"][0]["bbox"] = [-2, 40, 10, 10]
-    dataset = read_dataset(write(coco))
-    assert dataset.annotations[0].bbox == (0, 40, 8, 48)
-    assert dataset.clipped == 1
 
 
 def test_a_missing_area_is_that_of_the_box(coco, write):

@@ -97,12 +97,18 @@ def build_report(
         "manifest": dict(manifest),
         "levels": rows,
         "bootstrap": drawn if resamples and official is None else None,
-        "notes": [*absent, *quirks, *_notes_of(reading), *notes],
+        "notes": [*absent, *quirks, *_notes_of_entries(dataset), *_notes_of(reading), *notes],
         "counting": {"rule": boxes and boxes.rule.to_dict(), "chosen_on": chosen_on},
         "threshold_curve": [list(point) for point in threshold_curve],
         "timings": dict(timings or {}),
         **_errors(dataset, reading),
     }
+
+
+def _notes_of_entries(dataset: Dataset) -> list[str]:
+    """The understanding of the truth's entries, such as boxes that were cut."""
+    name = dataset.path.name if dataset.path else "data set"
+    return [f"{name}: {note.what}." for note in dataset.notes]
 
 
 def _notes_of(reading: Reading) -> list[str]:

@@ -32,7 +32,8 @@ def write_worst_carts(
 ) -> dict[str, Any]:
     """Draw the carts counted wrong, worst first, into `worst_carts/` of a report's folder.
 
-    A cart whose photo is not there, or cannot be read, is named and passed over. Pictures that an
+    A cart whose photo is not there, cannot be read or has another size than the data set says, is
+    named and passed over. Pictures that an
     earlier run left in that folder are removed.
 
     Args:
@@ -48,7 +49,7 @@ def write_worst_carts(
         photo.
 
     Raises:
-        DataError: `photo` refuses a file name, or a picture cannot be written.
+        DataError: a picture cannot be written.
     """
     pictures: list[Mapping[str, Any]] = []
     missing: list[str] = []
@@ -58,7 +59,7 @@ def write_worst_carts(
     worst = np.argsort(-wrong, kind="stable")[: min(most, int((wrong > 0).sum()))]
     for place, row in enumerate(worst.tolist(), start=1):
         image = dataset.images[row]
-        rgb = _photo(photo(image))
+        rgb = _photo(image, photo)
         if rgb is None:
             missing.append(image.file_name)
             continue
@@ -76,9 +77,9 @@ def write_worst_carts(
     return {"pictures": pictures, "missing": missing}
 
 
-def _photo(path: Path) -> NDArray[np.uint8] | None:
+def _photo(image: ImageInfo, photo: Callable[[ImageInfo], Path]) -> NDArray[np.uint8] | None:
     try:
-        return read_image(path)
+        return read_image(photo(image))
     except DataError:
         return None
 
