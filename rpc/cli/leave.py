@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def run(main: str | Main) -> NoReturn:
     """
     listen(_stop_at_once)
     code = 1
+    show_notes()
     try:
         call: Main = import_module(main).main if isinstance(main, str) else main
         code = call(None)
@@ -61,6 +63,14 @@ def _say_failed(error: BaseException) -> int | None:
         _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
         return BAD_INPUT
     return None
+
+
+def show_notes() -> None:
+    """Print what the library logs while it reads, such as names that it understood, on stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("note: %(message)s"))
+    logging.getLogger("rpc.data").addHandler(handler)
+    logging.getLogger("rpc.data").propagate = False
 
 
 def say_stopped() -> int:

@@ -126,7 +126,7 @@ def _scan(
         missing = Problem(str(store.root), f"has no instances_{name}.json")
         (problems if name == "train" else notes).append(missing)
         return None
-    dataset, damaged = scan_dataset(store.json_path(name))
+    dataset, damaged = scan_dataset(store.json_path(name), store.size_of(name))
     problems += damaged
     if dataset is None:
         return None
@@ -157,7 +157,7 @@ def _look(
     store, split, image = photo
     where = f"{store.image_dir(split).name}/{image.file_name}"
     try:
-        path = store.image_path(split, image)
+        path = store.photo_folder(split).path(image.file_name)
         width, height = size(path)
     except DataError as error:
         what = str(error).removeprefix(f"{store.image_dir(split) / image.file_name}: ")

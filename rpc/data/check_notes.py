@@ -16,7 +16,7 @@ FEW_EXEMPLARS = 4  # below this a SKU is likely shown from too few sides
 
 
 def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
-    """What was understood on reading, files listed twice, bare images, orphans, trays that do not fit their level."""
+    """What was understood; files listed twice, bare images, orphans, trays of another level."""
     where = str(dataset.path)
     notes = list(dataset.notes)
     twice = [n for n, times in Counter(i.file_name for i in dataset.images).items() if times > 1]
@@ -26,9 +26,14 @@ def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
     if bare:
         what = f"{len(bare)} images have no annotation, such as {bare[0].file_name}"
         notes.append(Problem(where, what))
-    folder = store.image_dir(name)
+    photos = store.photo_folder(name)
+    folder = photos.folder
+    there = _photo_names(folder)
     listed = {image.file_name for image in dataset.images}
-    orphans = sorted(_photo_names(folder) - listed)
+    otherwise = sorted(listed - there)
+    notes += photos.notes(otherwise)
+    found = {file for file, _ in photos.differing(otherwise).values()}
+    orphans = sorted(there - listed - found)
     if orphans:
         what = f"{len(orphans)} photos have no entry in the JSON, such as {orphans[0]}"
         notes.append(Problem(str(folder), what))

@@ -222,8 +222,14 @@ def path_problem(relative: object) -> str | None:
     return None
 
 
-def safe_join(root: str | Path, relative: str) -> Path:
+def safe_join(root: str | Path, relative: str, *, follow_links: bool = False) -> Path:
     """`root / relative`, for a `relative` that was read from a file and is not trusted.
+
+    Args:
+        root: a folder.
+        relative: a path with `/`.
+        follow_links: the user has said that links may lead out of `root`: large data sets lie on
+            other disks.
 
     Raises:
         DataError: `relative` is empty or absolute, holds `..`, a backslash or a NUL, or reaches a
@@ -233,6 +239,8 @@ def safe_join(root: str | Path, relative: str) -> Path:
     if problem is not None:
         raise DataError(f"{root}: {problem}")
     path = Path(root) / relative
+    if follow_links:
+        return path
     try:
         inside = path.resolve().is_relative_to(Path(root).resolve())
     except (OSError, RuntimeError) as error:  # a ring of links, a name too long
@@ -240,7 +248,7 @@ def safe_join(root: str | Path, relative: str) -> Path:
     if not inside:
         raise DataError(
             f"{root}: {relative!r:.200} leads out of the data folder through a link; "
-            "put the file itself there"
+            "put the file itself there, or say --follow-links where the command has it"
         )
     return path
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+from rpc.data.by_kind import told_by_kind
 from rpc.data.dataset import Dataset, ImageInfo, read_dataset
 from rpc.data.exemplars import Exemplar, list_exemplars
-from rpc.data.files import DataError, path_problem, safe_join
+from rpc.data.files import DataError
+from rpc.data.images import image_size
+from rpc.data.photo_names import PhotoFolder
 from rpc.data.taxonomy import Taxonomy
+
+logger = logging.getLogger(__name__)
 
 Split = Literal["train", "val", "test"]
 
@@ -27,26 +33,36 @@ _FOLDERS: Final[Mapping[Split, tuple[str, ...]]] = {
 class Store:
     """One data set on disk; open it with `Store.open`.
 
+    What was understood on reading (`Dataset.notes`, names of photos that are written otherwise than
+    the files') is logged, a line a kind; the commands print it.
+
     Example:
         >>> store = Store.open("examples/ministore")
         >>> len(store.taxonomy), len(store.split("val").images)
         (12, 18)
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
         self.root = root
+        self.follow_links = follow_links
         self._splits: dict[Split, Dataset] = {}
+        self._folders: dict[Split, PhotoFolder] = {}
+        self._told: set[Split] = set()
 
     @classmethod
-    def open(cls, root: str | Path) -> Store:
+    def open(cls, root: str | Path, *, follow_links: bool = False) -> Store:
         """Open a folder in RPC's shape, with our short names or RPC's own (`train2019`, ...).
 
         Only the train split is read here; `val` and `test` may be missing.
 
+        Args:
+            root: the folder.
+            follow_links: whether links may lead out of it, to photos on another disk.
+
         Raises:
             DataError: the folder, its exemplars or its train JSON are missing or damaged.
         """
-        store = cls(Path(root))
+        store = cls(Path(root), follow_links=follow_links)
         if not store.root.is_dir():
             raise DataError(f"{root}: no such folder; expected a store (see docs/overview.md)")
         folder = store.image_dir("train")
@@ -86,9 +102,11 @@ class Store:
         """
         if name not in self._splits:
             path = self.json_path(name)
-            dataset = read_dataset(path)
+            dataset = read_dataset(path, size_of=self.size_of(name))
             if name != "train" and (unlike := self.taxonomy.difference(dataset.taxonomy)):
                 raise DataError(f"{path}: its categories differ from those of train: {unlike}")
+            for line in told_by_kind(dataset.notes):
+                logger.warning("%s", line)
             self._splits[name] = dataset
         return self._splits[name]
 
@@ -101,15 +119,32 @@ class Store:
         return self.root / names[0]
 
     def image_path(self, split: Split, image: ImageInfo) -> Path:
-        """Where the file of an image is: never outside the store.
+        """Where the file of an image is: outside the store only by links that may be followed.
 
         Raises:
             DataError: the file name of the JSON leads out of the store.
         """
-        folder = self.image_dir(split)
-        if problem := path_problem(image.file_name):
-            raise DataError(f"{folder}: image {image.id}: {problem}")
-        return safe_join(self.root, f"{folder.name}/{image.file_name}")
+        photos = self.photo_folder(split)
+        try:
+            path, how = photos.find(image.file_name)
+        except DataError as error:
+            raise DataError(f"{photos.folder}: image {image.id}: {error}") from error
+        if how and split not in self._told:
+            self._told.add(split)
+            for line in told_by_kind(photos.notes(i.file_name for i in self.split(split).images)):
+                logger.warning("%s", line)
+        return path
+
+    def photo_folder(self, split: Split) -> PhotoFolder:
+        """The folder of the split's images, which finds them by the names of its JSON."""
+        if split not in self._folders:
+            folder = self.image_dir(split)
+            self._folders[split] = PhotoFolder(folder, self.root, follow_links=self.follow_links)
+        return self._folders[split]
+
+    def size_of(self, split: Split) -> Callable[[str], tuple[int, int]]:
+        """The size of a photo by its file name, from its header, for entries without a size."""
+        return lambda name: image_size(self.photo_folder(split).path(name))
 
     def exemplars(self) -> list[Exemplar]:
         """The exemplars, in the order of the train split.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from rpc.data.dataset import ImageInfo, read_dataset
-from rpc.data.files import DataError, safe_join
+from rpc.data.files import DataError
+from rpc.data.photo_names import PhotoFolder
 from rpc.data.store import SPLITS, Store
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import Evaluation, evaluate, write_worst_carts
@@ -42,6 +43,7 @@ class EvaluationRequest:
         map: score mAP, too.
         images: photos of `gt`, to draw the wrong carts; None looks in the store of `gt`.
         worst_carts: carts drawn; 0 for none.
+        follow_links: whether links among the photos may lead out of their folder.
 
     Raises:
         DataError: a number is below 0, or the options do not say how to count.
@@ -62,6 +64,7 @@ class EvaluationRequest:
     map: bool = True
     images: Path | None = None
     worst_carts: int = MOST
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -130,7 +133,8 @@ def _photos(request: EvaluationRequest) -> Callable[[ImageInfo], Path] | None:
         folder = Store(request.gt.parent).image_dir(split) if split else None
     if folder is None or not folder.is_dir():
         return None
-    return lambda image: safe_join(folder, image.file_name)
+    photos = PhotoFolder(folder, follow_links=request.follow_links)
+    return lambda image: photos.path(image.file_name)
 
 
 def _check(request: EvaluationRequest) -> None:

@@ -1,3 +1,4 @@
+import pickle
 import shutil
 
 import pytest
@@ -80,13 +81,36 @@ def test_a_file_name_never_leads_out_of_the_store(store_root, tmp_path, make_pho
     with pytest.raises(DataError, match="through a link"):
         store.image_path("val", store.split("val").images[0])
     edit(store_root / "instances_val.json", lambda c: c["images"][0].update(file_name="../x.jpg"))
-    with pytest.raises(DataError, match="leads out of the data folder"):
-        Store.open(store_root).split("val")
+    store = Store.open(store_root)
+    with pytest.raises(DataError, match=r"val: image 1: '\.\./x\.jpg' leads out"):
+        store.image_path("val", store.split("val").images[0])
 
 
-def test_an_image_folder_that_is_a_link_out_of_the_store_is_refused(store_root, tmp_path):
+def test_an_image_folder_on_another_disk_is_read_where_the_user_wants_it(store_root, tmp_path):
     (store_root / "val").rename(tmp_path / "elsewhere")
     (store_root / "val").symlink_to(tmp_path / "elsewhere")
     store = Store.open(store_root)
-    with pytest.raises(DataError, match="through a link"):
+    with pytest.raises(DataError, match=r"through a link.*--follow-links"):
         store.image_path("val", store.split("val").images[0])
+    store = pickle.loads(pickle.dumps(Store.open(store_root, follow_links=True)))
+    assert store.image_path("val", store.split("val").images[0]).is_file()
+
+
+def test_what_is_understood_of_a_store_is_logged_once_a_kind(store_root, edit, caplog):
+    accented = "caf\u00e9_{}.jpg"
+    for number, image in enumerate(sorted((store_root / "exemplars").iterdir())[:2]):
+        image.rename(image.with_name(f"cafe\u0301_{number}.jpg"))
+
+    def change(content):
+        content["annotations"][0]["id"] = "1"
+        images = sorted(content["images"], key=lambda image: image["file_name"])
+        for number, image in enumerate(images[:2]):
+            image["file_name"] = accented.format(number)
+
+    edit(store_root / "instances_train.json", change)
+    store = Store.open(store_root)
+    assert all(one.path.is_file() for one in store.exemplars())
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert "id of 1 annotations is written in another form, such as '1'" in lines[0]
+    assert "exemplars: 2 file names differ from the files' only in how an accent" in lines[1]
