@@ -48,3 +48,16 @@ def test_docstrings_begin_with_the_thing_and_not_with_what():
         if isinstance(node, kinds) and (text := ast.get_docstring(node) or "").startswith("What ")
     ]
     assert found == []
+
+
+def test_only_one_module_prints():
+    """Names of files and products steer no terminal: `rpc.runs.screen` makes them harmless."""
+    own = {ROOT / "rpc/runs/screen.py", ROOT / "rpc/cli/main.py", ROOT / "rpc/cli/leave.py"}
+    found = [
+        f"{path.relative_to(ROOT)}: {node.lineno}: print, use rpc.runs.screen"
+        for path in (ROOT / "rpc").rglob("*.py")
+        if path not in own  # two of them say their own words alone, before anything is imported
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+    ]
+    assert found == []

@@ -16,6 +16,7 @@ from PIL import Image
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, certainty
 from rpc.data.images import Photo, read_photo
+from rpc.data.plain_text import plain_text
 from rpc.data.taxonomy import Taxonomy
 from rpc.pictures import draw_tray
 from rpc.structures import Detections
@@ -139,7 +140,7 @@ class Receipt:
 
     def __str__(self) -> str:
         titles = {item.sku: item.title for item in self.items}
-        lines = [f"{count:3d} x {titles[sku]}" for sku, count in self.counts.items()]
+        lines = [f"{count:3d} x {plain_text(titles[sku])}" for sku, count in self.counts.items()]
         items, products = len(self.items), len(titles)
         end = f"{items} item{'s' * (items != 1)}, {products} product{'s' * (products != 1)}"
         doubtful = len(self.doubtful)

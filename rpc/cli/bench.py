@@ -11,6 +11,7 @@ from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.runs.progress import bar
+from rpc.runs.screen import say, say_lines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,9 +22,9 @@ def main(argv: list[str] | None = None) -> int:
     request = BenchRequest(**vars(args))
     with bar("counting") as progress:
         result = bench_counter(request, progress)
-    print("\n".join(_lines(result)))
+    say_lines("\n".join(_lines(result)))
     if request.out is not None:
-        print(request.out)
+        say(request.out)
     return 0
 
 

@@ -13,6 +13,7 @@ from rpc.data.check import check_store
 from rpc.data.check_page import check_page
 from rpc.data.files import write_json
 from rpc.runs.progress import bar
+from rpc.runs.screen import say_lines
 
 EXIT_CODES = "Exit code: 0 usable, 1 problems that training would trip over, 2 wrong folder."
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
         check = check_store(args.root, decode=not args.fast, progress=progress)
     if args.json is not None:
         write_json(args.json, check.to_dict(), indent=1)
-    print(check_page(check))
+    say_lines(check_page(check))
     return 0 if check.usable else 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,16 +23,16 @@ def main(argv: list[str] | None = None) -> int:
 
     path = colocalise(ColocalisationRequest(**vars(args)))
     for sheet in sorted(args.out.glob("sheet_[0-9][0-9][0-9].jpg")):
-        print(sheet)
+        say(sheet)
     found = read_json(path)
     for note in found["notes"]:
-        print(note)
+        say(note)
     photos = [photo for one in found["sets"] for photo in one["images"]]
     boxed = sum(photo["box"] is not None for photo in photos)
-    print(f"{path}: a box on {boxed} of {len(photos)} photos in {len(found['sets'])} sets")
+    say(f"{path}: a box on {boxed} of {len(photos)} photos in {len(found['sets'])} sets")
     known = sum(photo["right"] is not None for photo in photos)
     if known:
-        print(f"CorLoc (IoU > 0.5): {100 * found['corloc']:.1f} % of {known} photos")
+        say(f"CorLoc (IoU > 0.5): {100 * found['corloc']:.1f} % of {known} photos")
     return 0
 
 

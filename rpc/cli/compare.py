@@ -21,12 +21,14 @@ from rich.text import Text
 
 from rpc.cli.verb_parser import VerbParser
 from rpc.data import read_dataset
+from rpc.data.plain_text import plain_text
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.metrics.specs import METRICS
 from rpc.reporting import compare_results, read_report_folder, write_comparison
 from rpc.reporting.comparison.comparison_text import difference_text, p_text
 from rpc.reporting.comparison.level_comparison import TESTED
 from rpc.reporting.evaluation.level_rows import SEED
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,13 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         )
         written = write_comparison(args.out, comparison, folders)
     _show(comparison)
-    print(f"{written}; comparison.md, table.md, table.csv and table.tex beside it")
+    say(f"{written}; comparison.md, table.md, table.csv and table.tex beside it")
     return 0
 
 
 def _show(comparison: Mapping[str, Any]) -> None:
     """Print the differences in the two metrics that are tested."""
-    table = Table(title=Text(f"against {comparison['baseline']}"), title_justify="left")
+    table = Table(title=Text(plain_text(f"against {comparison['baseline']}")), title_justify="left")
     for name in ("level", "result"):
         table.add_column(name)
     for spec in (METRICS[name] for name in TESTED):
@@ -68,17 +70,17 @@ def _show(comparison: Mapping[str, Any]) -> None:
                     p_text(p.get(name)),
                 )
             ]
-            table.add_row(level, Text(entry["name"]), *cells)
+            table.add_row(level, Text(plain_text(entry["name"])), *cells)
     # Wide enough for the table also where the output is a file or a pipe.
     console = Console()
     if not console.is_terminal:
         console = Console(width=100)
     console.print(table)
     if len(comparison["results"]) > 2:
-        print("p values adjusted for the number of results (Holm)")
+        say("p values adjusted for the number of results (Holm)")
     for note in comparison["notes"]:
-        print(f"note: {note}")
-    print("one run of each: the tests do not cover another seed or another training")
+        say(f"note: {note}")
+    say("one run of each: the tests do not cover another seed or another training")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.levels import LEVELS, LevelRule
+from rpc.runs.screen import say
 from synth.compose import SceneConfig
 from synth.compose.executors import EXECUTORS
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 
     config = _config(args)  # wrong options of scenes are told before wrong folders
     given = {f.name: getattr(args, f.name) for f in fields(ComposeRequest) if f.name != "config"}
-    print(compose_scenes(ComposeRequest(**given, config=config)))
+    say(compose_scenes(ComposeRequest(**given, config=config)))
     return 0
 
 

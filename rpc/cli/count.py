@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.progress import bar
+from rpc.runs.screen import say, say_lines
 
 if TYPE_CHECKING:
     from rpc.checkout import Checkout, Receipt
@@ -42,9 +43,9 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"{counter.name}: holds no counting rule; give --threshold")
     if not folder:
         seconds, receipt = _timed(counter, args.photo)
-        print(f"{receipt}, {seconds:.2f} s")
+        say_lines(f"{receipt}, {seconds:.2f} s")
         for path in _write(args.out, *_stems([args.photo]), receipt, seconds):
-            print(path)
+            say(path)
         return 0
     counts = []
     with bar("counting") as progress:
@@ -54,8 +55,8 @@ def main(argv: list[str] | None = None) -> int:
             counts.append(_entry(done, photo, receipt))
             progress(done, len(photos))
     items = sum(one["count"] for entry in counts for one in entry["counts"])
-    print(f"{len(photos)} trays, {items} items")
-    print(write_json(args.out / COUNTS, counts, indent=1))
+    say(f"{len(photos)} trays, {items} items")
+    say(write_json(args.out / COUNTS, counts, indent=1))
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
+from rpc.runs.screen import say
 from synth.exemplar import METHODS
 from synth.exemplar.cutouts import REPORT
 from synth.exemplar.methods.registry import DEFAULT_METHOD
@@ -26,23 +27,24 @@ def main(argv: list[str] | None = None) -> int:
     _show(path, read_json(args.out / REPORT))
     if args.sheet:
         for sheet in sorted(args.out.glob("sheet_[0-9][0-9][0-9].jpg")):
-            print(sheet)
+            say(sheet)
     return 0
 
 
 def _show(path: Path, report: dict[str, Any]) -> None:
     """Print how many exemplars were kept, and why the others were not."""
     dropped = ", ".join(f"{number} {reason}" for reason, number in report["dropped"].items())
-    print(
+    say(
         f"{path}: {report['kept']} of {report['exemplars']} exemplars kept"
         + (f" (dropped: {dropped})" if dropped else "")
     )
     skipped = report["skipped"]
     if skipped:
-        print(f"{len(skipped)} photos left out:")
-        print("\n".join(f"  - {entry['why']}" for entry in skipped[:SHOWN]))
+        say(f"{len(skipped)} photos left out:")
+        for entry in skipped[:SHOWN]:
+            say(f"  - {entry['why']}")
     if len(skipped) > SHOWN:
-        print(f"  ... and {len(skipped) - SHOWN} more, see {path.with_name(REPORT)}")
+        say(f"  ... and {len(skipped) - SHOWN} more, see {path.with_name(REPORT)}")
 
 
 def parser() -> argparse.ArgumentParser:

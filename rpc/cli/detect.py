@@ -8,6 +8,7 @@ from pathlib import Path
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.progress import bar
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.photos is not None:
         images = [{"id": i, "file_name": p.name} for i, p in named]
         write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
-    print(args.out)
+    say(args.out)
     return 0
 
 

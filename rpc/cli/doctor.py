@@ -13,6 +13,7 @@ from typing import Any
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.doctor import Findings, examine
+from rpc.runs.screen import say_lines
 
 EXIT_CODES = "Exit code: 0 trays can be counted, 1 something is broken."
 
@@ -22,9 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     findings = examine(args.device)
     if args.json:
-        print(json.dumps(findings.to_dict(), indent=1))
+        say_lines(json.dumps(findings.to_dict(), indent=1))
     else:
-        print("\n".join(page(findings)))
+        say_lines("\n".join(page(findings)))
     return 0 if findings.usable else 1
 
 

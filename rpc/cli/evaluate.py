@@ -24,11 +24,13 @@ from rich.text import Text
 
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
+from rpc.data.plain_text import plain_text
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.metrics.specs import METRICS
 from rpc.reporting import SUPERVISION_TEXT
 from rpc.reporting.evaluation.worst_carts import MOST
 from rpc.reporting.pages.wording import metric_cells, metric_titles, span
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,11 +40,15 @@ def main(argv: list[str] | None = None) -> int:
 
     line = ["rpc-checkout", "evaluate", *(sys.argv[1:] if argv is None else argv)]
     with Console(stderr=True).status("reading") as status:
-        path = evaluate_results(EvaluationRequest(**vars(args)), line, status.update)
+        path = evaluate_results(
+            EvaluationRequest(**vars(args)),
+            line,
+            lambda word: status.update(Text(plain_text(word))),
+        )
     report = read_json(path)
     _show(report)
     _tell_of_pictures(report, args.worst_carts)
-    print(f"{path}; report.html, report.md, counts.json and table.* beside it")
+    say(f"{path}; report.html, report.md, counts.json and table.* beside it")
     return 0
 
 
@@ -50,16 +56,16 @@ def _tell_of_pictures(report: dict[str, Any], wanted: int) -> None:
     """Print why wrong carts were not drawn."""
     worst = report.get("worst_carts")
     if worst and worst["missing"]:
-        print(f"not drawn, no readable photo: {', '.join(worst['missing'])}")
+        say(f"not drawn, no readable photo: {', '.join(worst['missing'])}")
     elif worst is None and wanted and report["counting"]["rule"] and report["carts"]:
-        print("no photos beside the ground truth: --images DIR draws the wrong carts")
+        say("no photos beside the ground truth: --images DIR draws the wrong carts")
 
 
 def _show(report: dict[str, Any]) -> None:
     """Print the table; rates in percent."""
     protocol = "" if report["protocol"] == "honest" else f", protocol {report['protocol']}"
     title = f"{report['method'] or 'results'} (supervision {report['supervision']}{protocol})"
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=Text(plain_text(title)), title_justify="left")
     table.add_column("level")
     for name in ("images", *metric_titles(METRICS)):
         table.add_column(name, justify="right")
@@ -69,13 +75,13 @@ def _show(report: dict[str, Any]) -> None:
     Console(width=None if sys.stdout.isatty() else 100).print(table)
     for name, row in report["levels"].items():
         if "interval" in row:
-            print(f"cAcc of {name}: 95 % interval {span('cAcc', row['interval']['cAcc'])} %")
+            say(f"cAcc of {name}: 95 % interval {span('cAcc', row['interval']['cAcc'])} %")
     for note in report["notes"]:
-        print(f"note: {note}")
+        say(f"note: {note}")
     counting = report["counting"]
     if counting["rule"]:
         how = "given" if counting["chosen_on"] == "given" else f"chosen on {counting['chosen_on']}"
-        print(f"threshold {counting['rule']['threshold']:.2f}, {how}")
+        say(f"threshold {counting['rule']['threshold']:.2f}, {how}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from pathlib import Path
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.folds import write_folds
 from rpc.data.store import Store
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     for root in write_folds(Store.open(args.data), args.out, args.folds, args.group_by, args.split):
         sizes = {name: len(Store.open(root).split(name)) for name in ("val", "test")}
-        print(f"{root}: val {sizes['val']}, test {sizes['test']}")
+        say(f"{root}: val {sizes['val']}, test {sizes['test']}")
     return 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,9 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.pipelines.recognition.fuse import FusionRequest, fuse_recogniser
 
-    print(fuse_recogniser(FusionRequest(**vars(args))))
-    print(args.out / "ensemble.json")
-    print(args.out / "ensemble.md")
+    say(fuse_recogniser(FusionRequest(**vars(args))))
+    say(args.out / "ensemble.json")
+    say(args.out / "ensemble.md")
     return 0
 
 

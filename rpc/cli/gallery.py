@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
+from rpc.runs.screen import say
 
 if TYPE_CHECKING:
     from rpc.retrieval.gallery.gallery_state import GalleryState
@@ -23,11 +24,11 @@ def main(argv: list[str] | None = None) -> int:
     result = args.do(args)
     result["seconds"] = round(time.perf_counter() - began, 3)
     if args.json:
-        print(json.dumps(result, ensure_ascii=False))
+        say(json.dumps(result, ensure_ascii=False))
     else:
         for line in result.pop("lines"):
-            print(line)
-        print(f"{result['seconds']:.2f} s")
+            say(line)
+        say(f"{result['seconds']:.2f} s")
     return 0
 
 

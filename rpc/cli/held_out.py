@@ -14,6 +14,7 @@ from pathlib import Path
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.store_job.defaults import MINUTES, SCENES, WORKERS
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,8 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.pipelines.gallery.held_out import HeldOutRequest, measure_held_out
 
     path = measure_held_out(HeldOutRequest(**{**given, "without": tuple(given["without"])}))
-    print(path)
-    print(path.with_suffix(".md"))
+    say(path)
+    say(path.with_suffix(".md"))
     return 0
 
 

@@ -56,7 +56,7 @@ def _say_failed(error: BaseException) -> int | None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, ValueError | OSError) and not os.environ.get("RPC_TRACEBACK"):
-        _say(f"error: {one_line(error)}")
+        _say(f"error: {_plain(one_line(error))}")
         return BAD_INPUT
     if isinstance(error, ImportError) and "libGL" in str(error):
         # A server without a screen: opencv-python's library of windows is not there.
@@ -100,6 +100,15 @@ def one_line(error: BaseException) -> str:
     else:
         text = str(error) or type(error).__name__
     return " ".join(text.split())
+
+
+def _plain(text: str) -> str:
+    """Text of other people's files, harmless for a terminal."""
+    try:
+        from rpc.data.plain_text import plain_text
+    except ImportError:  # the package does not load here: what is said is its own text
+        return text
+    return plain_text(text)
 
 
 def _say(line: str) -> None:

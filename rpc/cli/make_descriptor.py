@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.pipelines.descriptor import DescriptorRequest, make_descriptor
 
-    print(make_descriptor(DescriptorRequest(**vars(args))))
+    say(make_descriptor(DescriptorRequest(**vars(args))))
     return 0
 
 

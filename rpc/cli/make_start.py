@@ -13,6 +13,7 @@ from pathlib import Path
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.pipelines.starts import StartRequest, make_start
 
-    print(make_start(StartRequest(**vars(args))))
+    say(make_start(StartRequest(**vars(args))))
     return 0
 
 

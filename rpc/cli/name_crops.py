@@ -10,6 +10,7 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.store import SPLITS
 from rpc.pipelines.naming.measure import DEFAULT, NamingRequest, measure_naming
 from rpc.pipelines.naming.run import RECIPES
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,8 +18,8 @@ def main(argv: list[str] | None = None) -> int:
     given = vars(parser().parse_args(argv))
     chosen = list(RECIPES) if given.pop("ablation") else given["recipes"]
     path = measure_naming(NamingRequest(**{**given, "recipes": tuple(chosen)}))
-    print(path)
-    print(path.with_suffix(".md"))
+    say(path)
+    say(path.with_suffix(".md"))
     return 0
 
 

@@ -11,6 +11,7 @@ from rpc.data.files import read_json
 from rpc.data.importer import REPORT, import_folder
 from rpc.data.store import Store
 from rpc.runs.progress import bar
+from rpc.runs.screen import say
 
 SHOWN = 10
 SKUS_SHOWN = 20
@@ -29,10 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     _print_skus(Store.open(root), report)
     _print_files("skipped", [f"{entry['file']}: {entry['why']}" for entry in report["skipped"]])
     _print_files("product not found for sure, whole photo taken", report["box_not_sure"])
-    print("no checkout photos: the counter's threshold will come from composed scenes")
-    print("to measure the counter, add val/ and test/ with instances_{val,test}.json")
-    print(f"next: rpc-checkout check {root}")
-    print(f"      rpc-checkout quickstart --data {root} --out out/{root.name}")
+    say("no checkout photos: the counter's threshold will come from composed scenes")
+    say("to measure the counter, add val/ and test/ with instances_{val,test}.json")
+    say(f"next: rpc-checkout check {root}")
+    say(f"      rpc-checkout quickstart --data {root} --out out/{root.name}")
     return 0
 
 
@@ -40,14 +41,14 @@ def _print_skus(store: Store, report: dict[str, int]) -> None:
     """The number of SKUs and photos, and a line for each of the first SKUs."""
     photos = Counter(item.category_id for item in store.split("train").annotations)
     skus = store.taxonomy.categories
-    print(
+    say(
         f"{store.root}: {_number(len(skus), 'SKU')}, {_number(report['exemplars'], 'exemplar')}, "
         f"{_number(report['backgrounds'], 'background')}"
     )
     for sku in skus[:SKUS_SHOWN]:
-        print(f"  {sku.name}: {_number(photos[sku.id], 'photo')}")
+        say(f"  {sku.name}: {_number(photos[sku.id], 'photo')}")
     if len(skus) > SKUS_SHOWN:
-        print(f"  and {len(skus) - SKUS_SHOWN} more")
+        say(f"  and {len(skus) - SKUS_SHOWN} more")
 
 
 def _number(count: int, thing: str) -> str:
@@ -56,10 +57,11 @@ def _number(count: int, thing: str) -> str:
 
 def _print_files(what: str, lines: list[str]) -> None:
     if lines:
-        print(f"{len(lines)} {what}:")
-        print("\n".join(f"  - {line}" for line in lines[:SHOWN]))
+        say(f"{len(lines)} {what}:")
+        for line in lines[:SHOWN]:
+            say(f"  - {line}")
     if len(lines) > SHOWN:
-        print(f"  ... and {len(lines) - SHOWN} more, see {REPORT}")
+        say(f"  ... and {len(lines) - SHOWN} more, see {REPORT}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from pathlib import Path
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.pipelines.quality.measure import QualityRequest, measure_quality
 
     given["scenes"] = _named(given["scenes"])
-    print(measure_quality(QualityRequest(**given)))
+    say(measure_quality(QualityRequest(**given)))
     return 0
 
 

@@ -21,6 +21,7 @@ from rpc.pipelines.store_job.defaults import (
     RECOGNISER_START,
     START,
 )
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         given[name] = _optional(given[name])
     given["measure"] = given["measure"] or measurable_split(given["data"])
     run_job(Job(**given))
-    print(f"{time.monotonic() - began:.0f} s in this run; everything made: {given['out']}")
+    say(f"{time.monotonic() - began:.0f} s in this run; everything made: {given['out']}")
     return 0
 
 

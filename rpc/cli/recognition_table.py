@@ -15,6 +15,7 @@ from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import system_names
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,8 +27,8 @@ def main(argv: list[str] | None = None) -> int:
         given[option] = _pairs(given[option], f"--{option}")
     request = RecognitionTableRequest(**{**given, "systems": tuple(given["systems"])})
     path = make_recognition_table(request)
-    print(path)
-    print(path.with_suffix(".md"))
+    say(path)
+    say(path.with_suffix(".md"))
     return 0
 
 

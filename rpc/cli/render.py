@@ -12,6 +12,7 @@ from typing import Any
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     from synth.render.apply.render_dataset import REPORT
 
     path = render_scenes(RenderRequest(**vars(args)))
-    print(f"{path}: {_summary(read_json(args.out / REPORT))}")
+    say(f"{path}: {_summary(read_json(args.out / REPORT))}")
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say, say_lines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,8 +21,8 @@ def main(argv: list[str] | None = None) -> int:
 
     given["layers"] = tuple(_layer(word) for word in given["layers"])
     path = measure_retrieval(RetrievalRequest(**given))
-    print(path.read_text(encoding="utf-8"))
-    print(f"{path}; retrieval.json, masks.jpg, answers.jpg beside it")
+    say_lines(path.read_text(encoding="utf-8"))
+    say(f"{path}; retrieval.json, masks.jpg, answers.jpg beside it")
     return 0
 
 

@@ -18,6 +18,7 @@ from rpc.pipelines.store_job.defaults import (
     RECOGNISER_START,
     START,
 )
+from rpc.runs.screen import say, say_lines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,8 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.pipelines.table3 import Table3Request, make_table3
 
     table = make_table3(Table3Request(**{**given, "methods": tuple(given["methods"])}))
-    print(table.read_text(encoding="utf-8"))
-    print(f"{table}; table3.json beside it")
+    say_lines(table.read_text(encoding="utf-8"))
+    say(f"{table}; table3.json beside it")
     return 0
 
 

@@ -9,6 +9,7 @@ from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         device=args.device,
     )
     try:
-        print(train(config, args.work_dir, resume=args.resume))
+        say(train(config, args.work_dir, resume=args.resume))
     except KeyboardInterrupt:
         return say_stopped()
     return 0

@@ -13,6 +13,7 @@ from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parse_config_options(args.cfg_options)
     given = {name: value for name, value in vars(args).items() if name != "cfg_options"}
     try:
-        print(train_renderer(RendererRequest(**given, options=options)))
+        say(train_renderer(RendererRequest(**given, options=options)))
     except KeyboardInterrupt:
         return say_stopped()
     return 0

@@ -26,3 +26,9 @@ class VerbParser(argparse.ArgumentParser):
 
     def __init__(self, *, prog: str | None = None, **options: Any) -> None:
         super().__init__(prog=prog or _NAME.get(), **options)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print what argparse says: words of the command line may hold names of files."""
+        from rpc.data.plain_text import plain_lines  # not for each help page's sake
+
+        super()._print_message(plain_lines(message or ""), file)

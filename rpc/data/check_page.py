@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rpc.data.by_kind import told_by_kind
 from rpc.data.check import SplitCheck, StoreCheck
 from rpc.data.dataset import Problem
+from rpc.data.plain_text import plain_text
 
 
 def check_page(check: StoreCheck, most: int = 20) -> str:
@@ -16,13 +17,13 @@ def check_page(check: StoreCheck, most: int = 20) -> str:
         check: what was found.
         most: how many kinds of problems, and of notes, are printed before they are only counted.
     """
-    lines = [f"{check.root}: {check.skus} SKUs", ""]
+    lines = [f"{plain_text(check.root)}: {check.skus} SKUs", ""]
     lines += [_split_line(split) for split in check.splits]
     if check.cameras:
         shots = ", ".join(f"{camera}: {number}" for camera, number in check.cameras.items())
         lines.append(f"  exemplars by camera  {shots}")
     licences = sorted({split.licence for split in check.splits if split.licence})
-    lines += [f"  licence  {'; '.join(licences) or 'not stated'}", ""]
+    lines += [f"  licence  {plain_text('; '.join(licences)) or 'not stated'}", ""]
     lines += _listing("notes", check.notes, most)
     lines += _listing("PROBLEMS", check.problems, most)
     lines.append("usable" if check.usable else "NOT usable: solve the problems above")
@@ -41,7 +42,7 @@ def _listing(title: str, entries: Sequence[Problem], most: int) -> list[str]:
     if not entries:
         return []
     told = told_by_kind(entries)
-    lines = [f"{title} ({len(entries):,})", *(f"  - {line}" for line in told[:most])]
+    lines = [f"{title} ({len(entries):,})", *(f"  - {plain_text(line)}" for line in told[:most])]
     if len(told) > most:
         lines.append(f"  ... and {len(told) - most} kinds more: --json FILE lists every entry")
     return [*lines, ""]

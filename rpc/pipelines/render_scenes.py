@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from rpc.data.files import read_json
 from rpc.data.images import read_image, write_image
 from rpc.data.photo_files import find_photos
 from rpc.runs.progress import bar
+from rpc.runs.screen import say, warn
 from synth.render.apply.chunks import Job, render_one
 from synth.render.apply.render_dataset import REPORT, finished, render_dataset
 from synth.render.apply.scenes import SceneFolder
@@ -64,7 +64,7 @@ def render_scenes(request: RenderRequest) -> Path:
             gate=request.gate,
             device=request.device,
             progress=progress,
-            warn=lambda line: print(f"warning: {line}", file=sys.stderr),
+            warn=lambda line: warn(f"warning: {line}"),
         )
     report = read_json(request.out / REPORT)
     job = Job(
@@ -76,7 +76,7 @@ def render_scenes(request: RenderRequest) -> Path:
         report["device"],
     )
     for sheet in _sheets(request, job, beside):
-        print(sheet)
+        say(sheet)
     return path
 
 

@@ -23,6 +23,7 @@ from rpc.pipelines.store_job.run import prepare_scenes, run_job
 from rpc.reporting.comparison.seed_table import order_steps, seed_rows, seed_table_text
 from rpc.reporting.supervision import SUPERVISION_TEXT
 from rpc.runs.journal import seconds_of
+from rpc.runs.screen import say
 
 FOLDERS: Final = {"Single": "single", "Syn": "syn", "Render": "render", "Syn+Render": "syn_render"}
 
@@ -97,7 +98,7 @@ def make_table3(request: Table3Request) -> Path:
     cells = [(seed, method) for seed in range(request.seeds) for method in request.methods]
     table = request.out / "table3.md"
     for number, (seed, method) in enumerate(cells, start=1):
-        print(f"== cell {number}/{len(cells)}: {method}, seed {seed}", flush=True)
+        say(f"== cell {number}/{len(cells)}: {method}, seed {seed}")
         folder = request.out / f"seed{seed}"
         scenes = None if method == "Single" else folder / "scenes"
         if scenes is not None:

@@ -18,6 +18,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rpc.data.plain_text import plain_text
+from rpc.runs.screen import warn
+
 LINE_EVERY = 30.0  # seconds, where stderr is a file: a log that can be followed
 
 
@@ -43,20 +46,20 @@ def bar(what: str) -> Iterator[Report]:
 @contextmanager
 def _moving(what: str) -> Iterator[Report]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[facts]}"),
+        TextColumn("{task.fields[facts]}", markup=False),
     )
     shown = Progress(*columns, console=Console(stderr=True))
-    task = shown.add_task(what, total=None, facts="")
+    task = shown.add_task(plain_text(what), total=None, facts="")
 
     def progress(done: int, total: int, facts: str = "") -> None:
         shown.start()  # not earlier: bad input found before any work shall be one line, no bar
-        shown.update(task, completed=done, total=total, facts=facts)
+        shown.update(task, completed=done, total=total, facts=plain_text(facts))
 
     try:
         yield progress
@@ -82,6 +85,6 @@ def _lines(what: str) -> Report:
         told = now
         left = round((now - started) * (total - done) / done)
         line = f"{what}  {done}/{total}  {left // 60}:{left % 60:02d} left  {facts}"
-        print(line.rstrip(), file=sys.stderr, flush=True)
+        warn(line.rstrip())
 
     return progress

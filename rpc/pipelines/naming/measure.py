@@ -21,6 +21,7 @@ from rpc.pipelines.naming.sheet import failure_sheet, failures, naming_text
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
 from rpc.retrieval.descriptors.product_descriptor import PROJECTION
 from rpc.runs.progress import Report, bar
+from rpc.runs.screen import say
 
 DEFAULT: Final = "product"
 
@@ -87,7 +88,7 @@ def measure_naming(request: NamingRequest) -> Path:
         row |= {"settings": asdict(RECIPES[name]), "what": RECIPES[name].what}
         row["seconds"] = round(time.perf_counter() - started, 1)
         report["recipes"][name] = row
-        print(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}", flush=True)
+        say(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}")
         if name == DEFAULT or len(request.recipes) == 1:
             _write_failures(request.out / "failures.png", naming, photos, ranks, store)
     if DEFAULT in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -41,6 +40,7 @@ from rpc.recognition.training.scoring import score_photos
 from rpc.runs.processes import Processes, joined
 from rpc.runs.progress import bar
 from rpc.runs.run_folder import require_same_settings
+from rpc.runs.screen import say, warn
 
 RESULT: Final = "result.json"
 CONFUSIONS: Final = "confusions.json"
@@ -238,10 +238,9 @@ def _measure(
     splits = {"val": data.val, "test": data.test}
     given = training is None  # a checkpoint of some other run
     if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
-        print(
+        warn(
             "validation photos are not measured: the model did not learn from the same share of "
-            "the training photos, and may have learned from these",
-            file=sys.stderr,
+            "the training photos, and may have learned from these"
         )
         del splits["val"]
     for split, photos in splits.items():
@@ -260,8 +259,8 @@ def _measure(
         f"{split} {100 * found['top1']:.2f} % of {found['photos']}"
         for split, found in result["accuracy"].items()
     ]
-    print(f"{result['system']}: {', '.join(said)}")
-    print(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
+    say(f"{result['system']}: {', '.join(said)}")
+    say(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
 
 
 def _nothing() -> None:

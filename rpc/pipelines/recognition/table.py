@@ -22,6 +22,7 @@ from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.config_files import read_config_file
 from rpc.runs.devices import resolve_device
 from rpc.runs.run_folder import require_same_settings
+from rpc.runs.screen import say
 
 CONFIGS: Final = shipped("configs/recognition")
 TRAIN: Final = (sys.executable, "-m", "rpc.cli", "recognise")
@@ -149,7 +150,7 @@ def _run_cell(request: RecognitionTableRequest, cell: Cell) -> None:
     if (out / "result.json").is_file():
         _require_same_budget(request, out)
         return
-    print(cell, flush=True)
+    say(cell)
     threads = {} if request.jobs == 1 else {"OMP_NUM_THREADS": str(_threads(request.jobs))}
     done = subprocess.run(
         _command(request, cell, out),

@@ -28,6 +28,7 @@ from rpc.reporting import (
 )
 from rpc.reporting.pages.wording import levels_text
 from rpc.runs.progress import bar
+from rpc.runs.screen import say, say_lines
 from rpc.structures import Detections
 
 
@@ -88,8 +89,8 @@ def _write(job: Job, name: str, dataset: Dataset, found: list[Detections]) -> No
 def report(job: Job, seconds: Mapping[str, float]) -> None:
     """The report and its pages, counts.json and annotated trays; the table on the screen."""
     if job.measure == "none":
-        print("no checkout photos: nothing was measured; the counting rule is from composed scenes")
-        print(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
+        say("no checkout photos: nothing was measured; the counting rule is from composed scenes")
+        say(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
         return
     checkout = load_checkout(job.model, device=job.device)
     assert checkout.rule is not None
@@ -123,7 +124,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
     write_report(job.out, built)
     _draw(job, dataset, paths, reading)
-    print(levels_text(built["levels"]))
+    say_lines(levels_text(built["levels"]))
 
 
 def _draw(job: Job, dataset: Dataset, paths: Sequence[Path], reading: Reading) -> None:

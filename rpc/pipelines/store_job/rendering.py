@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 from rpc.data.scene_sets import join_scene_sets
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.pipelines.store_job.scenes import compose_clean
 from rpc.pipelines.train_renderer import RendererRequest, train_renderer
 from rpc.runs.progress import bar
+from rpc.runs.screen import warn
 from synth.render.apply.render_dataset import render_dataset
 
 
@@ -55,7 +54,7 @@ def _render(job: Job) -> None:
             workers=job.workers,
             device=job.device,
             progress=progress,
-            warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
+            warn=lambda line: warn(f"warning: {line}"),
         )
 
 

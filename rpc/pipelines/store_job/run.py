@@ -10,6 +10,7 @@ from rpc.pipelines.store_job.rendering import render_steps
 from rpc.pipelines.store_job.scenes import scene_steps
 from rpc.pipelines.store_job.training import training_steps
 from rpc.runs.journal import StepJournal
+from rpc.runs.screen import say
 
 
 def run_job(job: Job, *, report_again: bool = True) -> Path:
@@ -35,9 +36,9 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
     ]
     count = len(steps) + 1
     for number, (name, step) in enumerate(steps, start=1):
-        print(f"[{number}/{count}] {name}", flush=True)
+        say(f"[{number}/{count}] {name}")
         journal.run(name, step)
-    print(f"[{count}/{count}] report", flush=True)
+    say(f"[{count}/{count}] report")
     if report_again:
         report(job, journal.seconds)
     else:
@@ -54,10 +55,10 @@ def prepare_scenes(job: Job) -> None:
     job.check()
     journal = StepJournal(job.out, job.scene_settings())
     for name, step in scene_steps(job):
-        print(f"[scenes] {name}", flush=True)
+        say(f"[scenes] {name}")
         journal.run(name, step)
     if steps := render_steps(job):
         journal = StepJournal(job.out / "rendering", job.render_settings())
         for name, step in steps:
-            print(f"[scenes] {name}", flush=True)
+            say(f"[scenes] {name}")
             journal.run(name, step)

@@ -16,6 +16,7 @@ from rpc.detection.detector import Detector
 from rpc.features import Embedder
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.runs.progress import bar
+from rpc.runs.screen import say
 from rpc.structures import Detections
 from synth.compose import SceneConfig, compose_dataset
 from synth.compose.exemplar_backgrounds import (
@@ -75,7 +76,7 @@ def _cut_out(job: Job) -> None:
     for entry in skipped:  # no product found: the SKU's other photos serve; damaged: say so now
         read_image(job.store.image_dir("train") / entry["file"])
     if skipped:
-        print(f"{len(skipped)} exemplars left out, see {folder / REPORT}", flush=True)
+        say(f"{len(skipped)} exemplars left out, see {folder / REPORT}")
     names = {c.id: c.name for c in job.store.taxonomy.categories}
     write_sheets(read_cutouts(folder), names=names)
 
@@ -133,7 +134,7 @@ def _clear_exemplars(job: Job) -> None:
         try:
             exemplar_backgrounds(job.store, job.empty_trays, BACKGROUNDS, rng, progress)
         except NoGroundError as error:
-            print(f"{error}; all trays are plain", flush=True)
+            say(f"{error}; all trays are plain")
 
 
 def _compose_all(job: Job) -> None:

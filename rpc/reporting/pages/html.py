@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from rpc.data.plain_text import plain_text
 from rpc.metrics.specs import METRICS, OF_SIZES, OF_SUPERCATEGORIES, metrics_of
 from rpc.reporting.pages import plots, wording
 from rpc.reporting.pages.markdown import CONFUSIONS_SHOWN
@@ -56,11 +57,17 @@ def _charts(report: Mapping[str, Any]) -> dict[str, list[Markup]]:
     }
 
 
+def harmless(value: object) -> object:
+    """A value of a page without characters that steer the reader's screen; markup stays."""
+    return plain_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("rpc.reporting.pages", "."),
         autoescape=True,
+        finalize=harmless,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rpc.data.plain_text import plain_text
+
 _SPECIAL: Final = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {
@@ -20,7 +22,7 @@ _SPECIAL: Final = str.maketrans(
 
 def latex_text(value: object) -> str:
     """Text of a file as LaTeX prints it: on one line, with no command or special character."""
-    return " ".join(str(value).split()).translate(_SPECIAL)
+    return plain_text(" ".join(str(value).split())).translate(_SPECIAL)
 
 
 def latex_table(

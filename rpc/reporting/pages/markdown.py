@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rpc.data.plain_text import plain_text
 from rpc.metrics.specs import METRICS, OF_SIZES, OF_SUPERCATEGORIES, metrics_of
 from rpc.reporting.pages import wording
 from rpc.reporting.pages.wording import (
@@ -19,7 +20,7 @@ from rpc.reporting.pages.wording import (
 CARTS_SHOWN = 20
 CONFUSIONS_SHOWN = 15
 _SPECIAL = str.maketrans(
-    {"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "'", "[": "\\[", "\n": " ", "\r": " "}
+    {"\\": "\\\\", "|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "'", "[": "\\["}
 )
 
 
@@ -158,7 +159,7 @@ def _missing(report: Mapping[str, Any]) -> list[str]:
 
 def markdown_text(value: object) -> str:
     """Text of a file inside markdown: it must not open a cell, a tag or a link."""
-    return str(value).translate(_SPECIAL)
+    return plain_text(" ".join(str(value).splitlines())).translate(_SPECIAL)
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

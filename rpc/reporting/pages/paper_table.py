@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.files import atomic_path
+from rpc.data.plain_text import csv_cell
 from rpc.metrics.specs import METRICS
 from rpc.reporting.pages.latex import latex_table, latex_text
 from rpc.reporting.pages.markdown import markdown_table, markdown_text
@@ -89,7 +90,8 @@ def table_csv(rows: Sequence[PaperRow]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["level", "method", "protocol", "supervision", *METRICS])
     for row in rows:
-        writer.writerow([row.level, row.method, *row.kind, *(row.values[name] for name in METRICS)])
+        cells = [row.level, row.method, *row.kind, *(row.values[name] for name in METRICS)]
+        writer.writerow(map(csv_cell, cells))
     return text.getvalue()
 
 

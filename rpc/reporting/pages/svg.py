@@ -13,6 +13,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from rpc.data.plain_text import plain_text
+
 WIDTH: Final = 420  # px of the drawing: on a phone it is shown at about this size
 INK: Final = "#20242a"
 FAINT: Final = "#5d646d"
@@ -28,7 +30,8 @@ def element(name: str, text: object = "", **attributes: object) -> Markup:
         Markup(' {}="{}"').format(Markup(key.replace("_", "-")), _plain(value))
         for key, value in attributes.items()
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), pairs, text)
+    shown = plain_text(text) if not isinstance(text, Markup) else text
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), pairs, shown)
 
 
 def words(x: float, y: float, text: object, **attributes: object) -> Markup:
@@ -120,4 +123,4 @@ def axis_y(
 
 def _plain(value: object) -> str:
     """Numbers with at most two decimals: smaller steps are not seen."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else plain_text(value)
