@@ -12,6 +12,7 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.check import check_store
 from rpc.data.check_page import check_page
 from rpc.data.files import write_json
+from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import bar
 from rpc.runs.screen import say_lines
 
@@ -21,6 +22,8 @@ EXIT_CODES = "Exit code: 0 usable, 1 problems that training would trip over, 2 w
 def main(argv: list[str] | None = None) -> int:
     """Check the store that the command line names."""
     args = parser().parse_args(argv)
+    if args.json is not None:
+        prepare_files(args.json)
     with bar("looking at photos") as progress:
         check = check_store(args.root, decode=not args.fast, progress=progress)
     if args.json is not None:

@@ -28,13 +28,14 @@ from rpc.reporting import compare_results, read_report_folder, write_comparison
 from rpc.reporting.comparison.comparison_text import difference_text, p_text
 from rpc.reporting.comparison.level_comparison import TESTED
 from rpc.reporting.evaluation.level_rows import SEED
+from rpc.runs.folder_lock import writing_folder
 from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
     """Compare the folders that the command line names."""
     args = parser().parse_args(argv)
-    with Console(stderr=True).status("comparing"):
+    with writing_folder(args.out), Console(stderr=True).status("comparing"):
         folders = [read_report_folder(folder) for folder in args.folders]
         comparison = compare_results(
             folders,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import bar
 from rpc.runs.screen import say, say_lines
 
@@ -31,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     photos = list(find_photos(args.photo, "photos of trays").photos) if folder else [args.photo]
     if not folder:
         read_image(args.photo)  # before the model: a wrong photo is told at once
+    prepare_files(*(_files(args.out, args.photo.stem) if not folder else [args.out / COUNTS]))
     counter = load(
         args.model,
         args.gallery,
@@ -68,13 +70,19 @@ def _timed(counter: Checkout, photo: Path) -> tuple[float, Receipt]:
 
 def _write(out: Path, stem: str, receipt: Receipt, seconds: float) -> list[Path]:
     """Write a tray's list and its annotated photo."""
+    from rpc.data.file_group import file_group
     from rpc.data.files import write_json
     from rpc.data.images import write_image
 
     listing: dict[str, Any] = {**receipt.to_dict(), "seconds": seconds}
-    # The larger file first: where it finds no room, an earlier list stays as it was.
-    picture = write_image(out / f"{stem}_counted.jpg", receipt.draw())
-    return [write_json(out / f"{stem}_list.json", listing, indent=1), picture]
+    names = _files(out, stem)
+    with file_group(out):
+        return [write_json(names[0], listing, indent=1), write_image(names[1], receipt.draw())]
+
+
+def _files(out: Path, stem: str) -> tuple[Path, Path]:
+    """A tray's list and its annotated photo."""
+    return out / f"{stem}_list.json", out / f"{stem}_counted.jpg"
 
 
 def _entry(number: int, photo: Path, receipt: Receipt) -> dict[str, Any]:

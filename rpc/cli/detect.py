@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
+from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import bar
 from rpc.runs.screen import say
 
@@ -14,7 +15,10 @@ from rpc.runs.screen import say
 def main(argv: list[str] | None = None) -> int:
     """Parse, load, detect, write."""
     args = parser().parse_args(argv)
+    images = args.out.with_name(args.out.stem + "_images.json")
+    prepare_files(args.out, *([] if args.photos is None else [images]))
     from rpc.checkout.loading import check_gallery, load
+    from rpc.data.file_group import file_group
     from rpc.data.files import DataError, write_json
     from rpc.data.images import read_image
     from rpc.data.photo_files import find_photos
@@ -49,10 +53,10 @@ def main(argv: list[str] | None = None) -> int:
             found = checkout.counted(rgb) if args.counted else checkout.detect(rgb)
             results += to_coco(image_id, found, checkout.taxonomy)
             progress(done, len(named))
-    write_json(args.out, results)
-    if args.photos is not None:
-        images = [{"id": i, "file_name": p.name} for i, p in named]
-        write_json(args.out.with_name(args.out.stem + "_images.json"), images, indent=1)
+    with file_group(args.out.parent):
+        write_json(args.out, results)
+        if args.photos is not None:
+            write_json(images, [{"id": i, "file_name": p.name} for i, p in named], indent=1)
     say(args.out)
     return 0
 

@@ -12,13 +12,17 @@ from pathlib import Path
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.folds import write_folds
 from rpc.data.store import Store
+from rpc.runs.folder_lock import writing_folder
 from rpc.runs.screen import say
 
 
 def main(argv: list[str] | None = None) -> int:
     """Deal the trays, write the stores."""
     args = parser().parse_args(argv)
-    for root in write_folds(Store.open(args.data), args.out, args.folds, args.group_by, args.split):
+    with writing_folder(args.out):
+        store = Store.open(args.data)
+        roots = write_folds(store, args.out, args.folds, args.group_by, args.split)
+    for root in roots:
         sizes = {name: len(Store.open(root).split(name)) for name in ("val", "test")}
         say(f"{root}: val {sizes['val']}, test {sizes['test']}")
     return 0

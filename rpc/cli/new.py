@@ -10,6 +10,7 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from rpc.data.importer import REPORT, import_folder
 from rpc.data.store import Store
+from rpc.runs.folder_lock import writing_folder
 from rpc.runs.progress import bar
 from rpc.runs.screen import say
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     out: Path | None = args.out or args.store
     if out is None or (args.out and args.store):
         given.error("expected one new folder for the store: PHOTOS STORE, or PHOTOS --out STORE")
-    with bar("importing photos") as progress:
+    with writing_folder(out), bar("importing photos") as progress:
         root = import_folder(args.photos, out, args.backgrounds, progress=progress)
     report = read_json(root / REPORT)
     _print_skus(Store.open(root), report)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gc
+import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 MEMORY_PER_BYTE = 9  # of a data set's JSON, while it is read; measured on 24,000 trays
 SMALL = 1 << 30  # bytes of memory that any machine has
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write for which there is no room
+PART: Final = re.compile(r"\.[0-9a-f]{16,32}\.part(\.[^./\\]*)?")  # names of `atomic_path`
 
 
 class DataError(ValueError):
@@ -32,30 +38,118 @@ class DataError(ValueError):
     """
 
 
+def _replace(part: Path, target: Path) -> None:
+    part.replace(target)
+
+
+_unfinished: set[str] = set()  # temporary names that this process is writing to
+
+# How a finished file takes its name: at once, or together with others (`rpc.data.file_group`).
+finishing: ContextVar[Callable[[Path, Path], None]] = ContextVar("finishing", default=_replace)
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the name `path` when the block ends well.
 
     The folder is made if it is missing. The temporary name keeps the suffix, for writers that go
-    by it. When the block fails, the temporary file is removed and an older `path` stays as it was.
+    by it. When the block fails, the temporary file is removed and an older `path` stays as it was;
+    what a kill leaves is removed by `remove_parts`.
 
     Raises:
         DataError: the system refuses to write (full disk, no permission, ...).
     """
     target = Path(path)
-    part = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
+    part = part_of(target)
+    _unfinished.add(part.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        part.replace(target)
+        finishing.get()(part, target)
     except BaseException as error:
         _remove(part)
         if isinstance(error, OSError) and error.errno is not None:
-            raise DataError(
-                f"{target}: cannot be written: {error.strerror}; "
-                "nothing was changed, make room or choose another folder and run again"
-            ) from error
+            raise cannot_write(target, error) from error
         raise
+    finally:
+        if not part.exists():  # else it waits for others: `rpc.data.file_group`
+            _unfinished.discard(part.name)
+
+
+def part_of(target: Path) -> Path:
+    """A new temporary name beside a target: `.HEX.part.SUFFIX`.
+
+    The digits: 8 of the target's name, 6 of this process's id, 8 by chance.
+    """
+    digits = f"{_digits(target)}{os.getpid() & 0xFFFFFF:06x}{secrets.token_hex(4)}"
+    return target.with_name(f".{digits}.part{target.suffix}")
+
+
+def _digits(target: Path) -> str:
+    return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+
+
+def cannot_write(path: str | Path, error: OSError) -> DataError:
+    """The one line on a file or folder that the system refuses to write: what, why, what to do."""
+    if error.errno in FULL:
+        remedy = "make room or choose another folder"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "allow this account to write there or choose another folder"
+    else:
+        remedy = "choose another folder"
+    return DataError(f"{path}: cannot be written: {error.strerror}; {remedy} and run again")
+
+
+def remove_parts(folder: str | Path, *, deep: bool = False, of: Path | None = None) -> int:
+    """Remove temporary files that killed processes left in a folder; returns how many.
+
+    Only files, only names that `atomic_path` gives, none of a process that lives, and never behind
+    a link.
+
+    Args:
+        folder: one that is missing holds none.
+        deep: its folders too, at any depth.
+        of: only those of this file.
+
+    Raises:
+        DataError: one cannot be removed.
+    """
+    removed = 0
+    for place, folders, names in os.walk(folder):
+        for name in names:
+            path = Path(place, name)
+            if not PART.fullmatch(name) or path.is_symlink() or _is_written(name):
+                continue
+            if of is None or name.startswith(f".{_digits(of)}"):
+                _remove_told(path)
+                removed += 1
+        if not deep:
+            folders.clear()
+    return removed
+
+
+def _remove_told(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _is_written(part: str) -> bool:
+    """Whether the process that a temporary name names is at work on it."""
+    process = int(part[9:15], 16)
+    if process == os.getpid() & 0xFFFFFF:
+        return part in _unfinished
+    if process == 0 or os.name == "nt":  # there, `os.kill` ends a process
+        return False
+    try:
+        os.kill(process, 0)
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process, or a system without /proc
+        return True
+    return state.rpartition(")")[2].split()[:1] != ["Z"]  # dead, and nobody has asked how it ended
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:

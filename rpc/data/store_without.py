@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from rpc.data.dataset import Dataset, write_dataset
-from rpc.data.files import DataError
+from rpc.data.files import DataError, link_or_copy
 from rpc.data.store import SPLITS, Split, Store
 from rpc.data.taxonomy import Taxonomy
 
@@ -48,12 +46,12 @@ def store_without(store: Store, skus: Collection[str], out: str | Path) -> Path:
             continue
         dataset = _without(store.split(split), gone, taxonomy)
         for image in dataset.images:
-            _take(store.image_path(split, image), out / _folder(split) / image.file_name)
+            link_or_copy(store.image_path(split, image), out / _folder(split) / image.file_name)
         write_dataset(out / f"instances_{split}.json", dataset)
     if (store.root / BACKGROUNDS).is_dir():
         for path in sorted((store.root / BACKGROUNDS).iterdir()):
             if path.is_file():
-                _take(path, out / BACKGROUNDS / path.name)
+                link_or_copy(path, out / BACKGROUNDS / path.name)
     return out
 
 
@@ -69,14 +67,3 @@ def _without(dataset: Dataset, gone: Collection[int], taxonomy: Taxonomy) -> Dat
 
 def _folder(split: Split) -> str:
     return "exemplars" if split == "train" else split
-
-
-def _take(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(source, target)
-    except OSError as error:
-        raise DataError(f"{source}: cannot be copied to {target}: {error.strerror}") from error

@@ -26,6 +26,7 @@ from rpc.detection.model_file import SavedModel, read_tensors, write_model
 from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
 from rpc.runs.data_workers import TrainingLoader
+from rpc.runs.folder_lock import writes_files, writes_into
 
 __all__ = ["build_config", "train"]
 
@@ -34,6 +35,7 @@ MODEL = "model.pth"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+@writes_into(lambda config, work_dir, *_, **__: work_dir if writes_files(config.launcher) else None)
 def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     """Train until the config's budget is used, then write `model.pth`.
 

@@ -21,6 +21,7 @@ from rpc.data.photo_files import find_photos
 from rpc.data.shipped import shipped
 from rpc.recognition.box_classifier import BoxClassifier, batch_probabilities
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
+from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import Report
 from rpc.structures import Detections
 
@@ -75,6 +76,8 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
     Raises:
         DataError: photos, model, gallery or device do not fit, or the file cannot be written.
     """
+    if request.out is not None:
+        prepare_files(request.out)
     photos = _photos(request.photos)
     counter = load(request.model, request.gallery, device=request.device)
     seconds, items = measure(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from rpc.data.file_group import file_group, remove_with_group
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
 from rpc.data.store import Split, Store
@@ -26,6 +27,7 @@ from rpc.retrieval.colocalisation.photo_sets import (
     store_sets,
     video_set,
 )
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
 from rpc.runs.settings import require_at_least
 from rpc.structures import encode_rle
@@ -91,6 +93,7 @@ class ColocalisationRequest:
         return source
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def colocalise(request: ColocalisationRequest) -> Path:
     """Find the object of every set, write and draw the boxes; the path of colocalise.json.
 
@@ -132,9 +135,10 @@ def colocalise(request: ColocalisationRequest) -> Path:
         "libraries": library_versions(),
         "machine": machine(),
     }
-    write_json(request.out / "boxes.json", _coco(results, rows))
-    _write_sheets(request.out, tiles)
-    return write_json(request.out / "colocalise.json", content, indent=1)
+    with file_group(request.out):
+        write_json(request.out / "boxes.json", _coco(results, rows))
+        _write_sheets(request.out, tiles)
+        return write_json(request.out / "colocalise.json", content, indent=1)
 
 
 def _sets(
@@ -285,5 +289,5 @@ def _write_sheets(out: Path, tiles: list[Tile]) -> list[Path]:
     ]
     for old in out.glob("sheet_[0-9][0-9][0-9].jpg"):
         if old not in paths:
-            old.unlink()
+            remove_with_group(old)
     return paths

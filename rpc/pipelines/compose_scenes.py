@@ -12,7 +12,9 @@ from rpc.data.cutouts import read_cutouts
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.data.store import Store
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
+from rpc.runs.settings import require_at_least
 from synth.compose import (
     Backgrounds,
     CutoutLibrary,
@@ -47,7 +49,7 @@ class ComposeRequest:
         beside: photos of real trays for the preview.
 
     Raises:
-        DataError: two kinds of backgrounds are asked for.
+        DataError: a number is out of range, or two kinds of backgrounds are asked for.
     """
 
     cutouts: Path
@@ -65,10 +67,18 @@ class ComposeRequest:
     beside: Path | None = None
 
     def __post_init__(self) -> None:
+        require_at_least("--count", self.count, 1)
+        require_at_least("--seed", self.seed, 0)
+        require_at_least("--workers", 1 if self.workers is None else self.workers, 1)
+        require_at_least("--exemplar-backgrounds", self.exemplar_backgrounds, 0)
+        require_at_least("--preview", self.preview, 0)
+        if not 0 <= self.plain <= 1:
+            raise DataError(f"--plain {self.plain}: expected 0 to 1")
         if self.exemplar_backgrounds and self.backgrounds is not None:
             raise DataError("--backgrounds and --exemplar-backgrounds: choose one of them")
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def compose_scenes(request: ComposeRequest) -> Path:
     """Compose the set, or a preview of it; the path of instances.json or preview.png.
 

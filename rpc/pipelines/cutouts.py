@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rpc.data.cutouts import read_cutouts
 from rpc.data.store import Store
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.methods.registry import DEFAULT_METHOD
@@ -38,6 +39,7 @@ class CutoutRequest:
     device: str = "cpu"
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def make_cutouts(request: CutoutRequest) -> Path:
     """Cut out every exemplar; the path of cutouts.json, with the report and the sheets beside it.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rpc.data.files import DataError
 from rpc.features.encodings.discriminant import fit_discriminant, write_discriminant
 from rpc.retrieval.descriptors.product_descriptor import MapStatistics
+from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import Report, bar
 from synth.drawn import draw_package, tray_view
 
@@ -58,6 +59,7 @@ def make_descriptor(request: DescriptorRequest) -> Path:
     Raises:
         DataError: the file cannot be written, or an unknown device.
     """
+    prepare_files(request.out)
     with bar("looking at drawn packages") as progress:
         vectors = _measure(request, progress)
     labels = np.repeat(np.arange(request.products), request.views)

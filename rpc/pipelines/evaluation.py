@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from rpc.data.dataset import ImageInfo, read_dataset
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError
 from rpc.data.photo_names import PhotoFolder
 from rpc.data.store import SPLITS, Store
@@ -16,6 +17,7 @@ from rpc.reporting import Evaluation, evaluate, write_worst_carts
 from rpc.reporting.evaluation.scored import holds_counts
 from rpc.reporting.evaluation.worst_carts import MOST
 from rpc.reporting.supervision import Supervision
+from rpc.runs.folder_lock import writes_into
 
 NO_THRESHOLD: Final = (
     "no threshold: give --threshold T, or --val-gt and --val-results to choose one on validation "
@@ -77,6 +79,7 @@ class EvaluationRequest:
         return self.val_gt, self.val_results
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def evaluate_results(
     request: EvaluationRequest,
     argv: Sequence[str] | None = None,
@@ -110,7 +113,8 @@ def evaluate_results(
         say=say,
     )
     say("writing")
-    return _with_worst_carts(request, scored).write(request.out)
+    with file_group(request.out):
+        return _with_worst_carts(request, scored).write(request.out)
 
 
 def _with_worst_carts(request: EvaluationRequest, scored: Evaluation) -> Evaluation:

@@ -10,6 +10,7 @@ from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import read_json
 from rpc.data.images import read_image, write_image
 from rpc.data.photo_files import find_photos
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
 from rpc.runs.screen import say, warn
 from synth.render.apply.chunks import Job, render_one
@@ -47,6 +48,7 @@ class RenderRequest:
     device: str = "cpu"
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def render_scenes(request: RenderRequest) -> Path:
     """Render all scenes, draw the sheets that are asked for; the path of instances.json.
 

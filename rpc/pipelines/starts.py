@@ -13,6 +13,7 @@ from rpc.detection.train import build_config, train
 from rpc.recognition.counter.start import write_start
 from rpc.recognition.counter.train import recogniser_learning, train_recogniser
 from rpc.runs.devices import resolve_device
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.processes import has_fast_bfloat16
 from rpc.runs.progress import bar
 from synth.compose import SceneConfig, compose_dataset
@@ -71,6 +72,7 @@ class StartRequest:
         return self.out or Path("out/start") / self.part
 
 
+@writes_into(lambda request: request.folder)
 def make_start(request: StartRequest) -> Path:
     """Draw packages, compose trays, train on them; the path of the model.
 

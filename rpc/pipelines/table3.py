@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.pipelines.store_job.defaults import (
     CONFIG,
@@ -22,6 +23,7 @@ from rpc.pipelines.store_job.job import Job
 from rpc.pipelines.store_job.run import prepare_scenes, run_job
 from rpc.reporting.comparison.seed_table import order_steps, seed_rows, seed_table_text
 from rpc.reporting.supervision import SUPERVISION_TEXT
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.journal import seconds_of
 from rpc.runs.screen import say
 
@@ -89,6 +91,7 @@ class Table3Request:
         )
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def make_table3(request: Table3Request) -> Path:
     """Make every cell that is missing, the table anew after each; the path of table3.md.
 
@@ -136,10 +139,11 @@ def _write(request: Table3Request) -> Path:
         "seconds": _seconds(request, reports),
         "manifest": first["manifest"],
     }
-    write_json(request.out / "table3.json", table, indent=1)
-    return write_bytes(
-        request.out / "table3.md", _text(table, seed_table_text(rows)).encode("utf-8")
-    )
+    with file_group(request.out):
+        write_json(request.out / "table3.json", table, indent=1)
+        return write_bytes(
+            request.out / "table3.md", _text(table, seed_table_text(rows)).encode("utf-8")
+        )
 
 
 def _seconds(

@@ -13,6 +13,7 @@ from rpc.data.images import read_image
 from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.runs.config_files import read_config_file
+from rpc.runs.folder_lock import writes_files, writes_into
 from rpc.runs.interruption import Interruption
 from rpc.runs.processes import has_fast_bfloat16, joined
 from rpc.runs.progress import bar
@@ -61,6 +62,7 @@ class RendererRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@writes_into(lambda request: request.out if writes_files() else None)
 def train_renderer(request: RendererRequest) -> Path:
     """Look for photos, learn, write the renderer; their labels are not read.
 

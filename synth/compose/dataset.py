@@ -12,6 +12,7 @@ from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.parallel import available_cores
 from rpc.data.taxonomy import Taxonomy
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.run_folder import require_same_settings
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.chunks import Job, open_sources
@@ -23,6 +24,7 @@ SETTINGS = "compose.json"
 RECIPE = 1  # raise it when the same settings give other pixels or places than before
 
 
+@writes_into(lambda cutouts, out, *_, **__: out)
 def compose_dataset(
     cutouts: str | Path,
     out: str | Path,
@@ -94,7 +96,6 @@ def _run(
     job: Job, executor: Executor, workers: int, progress: Callable[[int, int], None] | None
 ) -> None:
     """Compose the chunks that are not finished yet."""
-    _remove_parts(job.out / "images")
     chunks = range(-(-job.count // CHUNK))
     open_chunks = [chunk for chunk in chunks if not is_finished(job.out, chunk, job.count)]
     done = job.count - sum(min(CHUNK, job.count - chunk * CHUNK) for chunk in open_chunks)
@@ -144,9 +145,3 @@ def _digest(whole: Iterable[Path], by_size: Iterable[Path]) -> str:
             raise DataError(f"{path}: cannot be read: {error.strerror}") from error
         digest.update(f"{path.parent.name}/{path.name}:{size}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _remove_parts(folder: Path) -> None:
-    """Remove what a kill left half-written."""
-    for part in folder.glob(".*.part.jpg"):
-        part.unlink(missing_ok=True)

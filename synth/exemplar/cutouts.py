@@ -23,6 +23,7 @@ from rpc.data.files import safe_join, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.parallel import process_pool
 from rpc.data.store import Store
+from rpc.runs.folder_lock import writes_into
 from synth.exemplar.assemble import Piece, assemble
 from synth.exemplar.cut import MAX_SIDE, cut_photo
 from synth.exemplar.journal import Entry, Journal
@@ -52,6 +53,7 @@ class Job:
     max_side: int
 
 
+@writes_into(lambda store, out, *_, **__: out)
 def build_cutouts(
     store: Store | str | Path,
     out: str | Path,

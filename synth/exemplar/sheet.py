@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.cutouts import Cutout, CutoutSet
+from rpc.data.file_group import remove_with_group
 from rpc.data.images import write_image
 
 TILE = 112  # px of a picture
@@ -57,7 +58,7 @@ def write_sheets(
         paths.append(write_image(folder / f"sheet_{number:03d}.jpg", np.vstack(page), 90))
     for old in folder.glob("sheet_[0-9][0-9][0-9].jpg"):
         if old not in paths:
-            old.unlink()
+            remove_with_group(old)
     return paths
 
 

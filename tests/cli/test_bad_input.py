@@ -199,8 +199,9 @@ def full_disk(room):
         ("check_data", (), 2, "check.json"),
         ("detect", ("--data", "store"), 2, "results.json"),
         ("detect", ("--photos", "store/test"), 2, "results.json"),
-        ("eval_aco", (), 2, "worst_carts/001_2.jpg"),
-        ("eval_aco", ("--worst-carts", 0), 2, "counts.json"),
+        ("eval_aco", (), 2, ""),
+        ("eval_aco", (), 400, "worst_carts/001_2.jpg"),
+        ("eval_aco", ("--worst-carts", 0), 400, "report.md"),
         ("make_cutouts", (), 2000, "tea/tea_camera0-1.png"),
         ("compose_scenes", (), 2000, "scenes/images/00000000.jpg"),
         ("demo", (), 2000, "tray_1_counted.jpg"),
@@ -216,7 +217,7 @@ def test_a_full_disk_is_told_and_loses_nothing(
         line = refused(tool, *more)
     assert f"{shop / 'out' / file}" in line
     assert ": cannot be written: File too large; " in line
-    assert line.endswith("nothing was changed, make room or choose another folder and run again")
+    assert line.endswith("make room or choose another folder and run again")
 
 
 def test_a_training_whose_log_finds_no_room_stops_in_one_line(refused, shop):
@@ -233,7 +234,7 @@ def test_a_report_takes_the_place_of_the_earlier_one_with_all_pages_or_not_at_al
     taken = shop / "out" / name
     taken.unlink(missing_ok=True)
     taken.mkdir()  # the others could be written
-    assert f"{taken}: cannot be written: Is a directory; nothing was changed" in refused("eval_aco")
+    assert f"{taken}: cannot be written: Is a directory; choose another" in refused("eval_aco")
 
 
 # --- what is scored: truth and results that do not fit -------------------------------------------

@@ -160,7 +160,7 @@ def test_all_files_are_written_with_intervals_and_pictures(evaluate, tmp_path):
     results = truth_as_results(TEST, tmp_path, drop=1)
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "o", "--threshold", 0.5]
     assert evaluate(*options, "--bootstrap", 50) == 0
-    files = {path.name for path in (tmp_path / "o").iterdir()}
+    files = {p.name for p in (tmp_path / "o").iterdir() if not p.name.startswith(".")}
     tables = {"table.md", "table.csv", "table.tex"}
     pages = {"report.json", "report.md", "report.html", "counts.json", "worst_carts"}
     assert files == pages | tables

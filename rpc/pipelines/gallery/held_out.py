@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from rpc.pipelines.store_job.run import run_job
 from rpc.retrieval.descriptors.recipes import DEFAULT, describer
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import add_skus, create_gallery
+from rpc.retrieval.gallery.gallery_files import remove_gallery
+from rpc.runs.folder_lock import writes_into
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class HeldOutRequest:
         )
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def measure_held_out(request: HeldOutRequest) -> Path:
     """Leave out, train, add, look, choose, report; the path of held_out.json.
 
@@ -110,8 +112,7 @@ def _fill_gallery(
 ) -> tuple[dict[str, float], list[float]]:
     """Old SKUs together, then the held-out ones one by one; seconds of each, processor's too."""
     folder = request.out / "gallery"
-    if folder.is_dir():
-        shutil.rmtree(folder)  # ours: a run is done anew from here
+    remove_gallery(folder)  # a run is done anew from here
     old = [name for name in store.taxonomy.names if name not in request.without]
     skus = skus_of_store(describe, store, old, request.most)
     recipe = dict(describe.recipe)

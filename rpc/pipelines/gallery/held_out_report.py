@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rpc.checkout.loading import load_checkout
 from rpc.data.dataset import Dataset
+from rpc.data.file_group import file_group
 from rpc.data.files import write_bytes, write_json
 from rpc.data.store import Split, Store
 from rpc.pipelines.gallery.trays import (
@@ -106,10 +107,11 @@ def measure(
 
 def write_results(out: Path, result: Mapping[str, Any]) -> list[Path]:
     """`held_out.json` and `held_out.md` in a folder."""
-    return [
-        write_json(out / "held_out.json", result, indent=1),
-        write_bytes(out / "held_out.md", _page(result).encode()),
-    ]
+    with file_group(out):
+        return [
+            write_json(out / "held_out.json", result, indent=1),
+            write_bytes(out / "held_out.md", _page(result).encode()),
+        ]
 
 
 Trays = tuple[list[SeenTray], list[NDArray[np.int64]], Dataset]

@@ -18,6 +18,7 @@ from rpc.retrieval.gallery.gallery import Gallery, Hit
 from rpc.retrieval.gallery.gallery_files import PICTURES
 from rpc.retrieval.gallery.open_set import OpenSet
 from rpc.retrieval.reranking.search_again import search_again
+from rpc.runs.folder_lock import prepare_files
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def search_gallery(request: SearchRequest) -> Found:
     Raises:
         DataError: the photo is missing or damaged, or the gallery is missing, damaged or empty.
     """
+    name = FileNames(keep=PHOTO_SIGNS).give(request.photo.stem, "_search.jpg")
+    path = request.out / name
+    prepare_files(path)
     describe = descriptor_of(request.gallery, request.device)
     crop = ExemplarPhoto(request.photo, request.box, request.whole).crop()
     gallery = Gallery.open(request.gallery, describe.recipe)
@@ -82,6 +86,5 @@ def search_gallery(request: SearchRequest) -> Found:
         best = float(gallery.similarities(embeddings).max())
         accepted = best >= OpenSet.from_dict(gallery.state.settings["open_set"]).threshold
     picture = draw_hits(crop, hits, request.gallery / PICTURES, Lettering(), accepted)
-    name = FileNames(keep=PHOTO_SIGNS).give(request.photo.stem, "_search.jpg")
-    path = write_image(request.out / name, picture)
+    write_image(path, picture)
     return Found(tuple(hits), accepted, path, milliseconds)

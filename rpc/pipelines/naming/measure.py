@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import write_image
 from rpc.data.store import Split, Store
@@ -20,6 +21,7 @@ from rpc.pipelines.naming.run import RECIPES, Crops, Naming, read_crops
 from rpc.pipelines.naming.sheet import failure_sheet, failures, naming_text
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
 from rpc.retrieval.descriptors.product_descriptor import PROJECTION
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import Report, bar
 from rpc.runs.screen import say
 
@@ -62,6 +64,7 @@ class NamingRequest:
             raise DataError(f"--few: expected at least 1 photo a SKU, got {self.few}")
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def measure_naming(request: NamingRequest) -> Path:
     """Cut, describe, compare, write; the path of naming.json.
 
@@ -78,6 +81,7 @@ def measure_naming(request: NamingRequest) -> Path:
     naming = Naming(exemplars, queries, request.projection, device=request.device)
     report = _facts(request, naming)
     found: dict[str, NDArray[Any]] = {}
+    drawn: NDArray[np.uint8] | None = None
     for name in request.recipes:
         started = time.perf_counter()
         with bar(name) as progress:
@@ -90,14 +94,17 @@ def measure_naming(request: NamingRequest) -> Path:
         report["recipes"][name] = row
         say(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}")
         if name == DEFAULT or len(request.recipes) == 1:
-            _write_failures(request.out / "failures.png", naming, photos, ranks, store)
+            drawn = _failures(naming, photos, ranks, store)
     if DEFAULT in found:
         for name in set(found) - {DEFAULT}:
             rng = np.random.default_rng(request.seed)
             lead = naming_lead(found[DEFAULT], found[name], queries.groups, rng)
             report["recipes"][name]["default_leads_by"] = lead
-    write_bytes(request.out / "naming.md", naming_text(report).encode())
-    return write_json(request.out / "naming.json", report, indent=1)
+    with file_group(request.out):
+        if drawn is not None:
+            write_image(request.out / "failures.png", drawn)
+        write_bytes(request.out / "naming.md", naming_text(report).encode())
+        return write_json(request.out / "naming.json", report, indent=1)
 
 
 def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:
@@ -145,9 +152,10 @@ def _facts(request: NamingRequest, naming: Naming) -> dict[str, Any]:
     }
 
 
-def _write_failures(
-    path: Path, naming: Naming, photos: NDArray[Any], ranks: NDArray[Any], store: Store
-) -> None:
+def _failures(
+    naming: Naming, photos: NDArray[Any], ranks: NDArray[Any], store: Store
+) -> NDArray[np.uint8]:
+    """The items that were named wrong, drawn."""
     wrong = np.flatnonzero(ranks > 0)
     names = [store.taxonomy.category(int(label)).name for label in naming.skus]
     lines = failures(
@@ -158,4 +166,4 @@ def _write_failures(
         naming.owner,
         names,
     )
-    write_image(path, failure_sheet(lines))
+    return failure_sheet(lines)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from rpc.data.evenly_spaced import evenly_spaced
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.store import Store
@@ -17,6 +18,7 @@ from rpc.pictures.lettering import Lettering
 from rpc.pipelines.quality.page import HALVES, figures_chart, quality_text
 from rpc.pipelines.quality.sheet import TILES, draw_sheet
 from rpc.reporting.manifest import manifest
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
 from rpc.runs.settings import require_at_least
 from synth.quality.compare import DRAWS, Comparison, compare_halves, compare_set, photos_a_side
@@ -69,6 +71,7 @@ class QualityRequest:
                 raise DataError(f"--scenes {name}: the name {name} is taken; choose another")
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def measure_quality(request: QualityRequest) -> Path:
     """Measure every set, compare, draw; the path of quality.md.
 
@@ -182,10 +185,11 @@ def _write(
             (photo, max(patches(photo, np.random.default_rng([seed, row])), key=np.std))
             for row, photo in photos.items()
         ]
-    write_image(out / "quality.jpg", draw_sheet(tiles, Lettering()), quality=92)
-    write_bytes(out / "quality.svg", figures_chart(report).encode())
-    write_json(out / "quality.json", report, indent=1)
-    return write_bytes(out / "quality.md", quality_text(report).encode())
+    with file_group(out):
+        write_image(out / "quality.jpg", draw_sheet(tiles, Lettering()), quality=92)
+        write_bytes(out / "quality.svg", figures_chart(report).encode())
+        write_json(out / "quality.json", report, indent=1)
+        return write_bytes(out / "quality.md", quality_text(report).encode())
 
 
 def _require_enough(sets: Mapping[str, PhotoSet], store: Store, request: QualityRequest) -> None:

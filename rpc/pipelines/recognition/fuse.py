@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rpc.checkout.loading import load_checkout
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError
 from rpc.data.store import Store
 from rpc.detection.model_file import check_taxonomy, load_model
@@ -22,6 +23,7 @@ from rpc.reporting.provenance import (
     store_facts,
 )
 from rpc.runs.devices import resolve_device
+from rpc.runs.folder_lock import writes_into
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class FusionRequest:
     device: str = "auto"
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def fuse_recogniser(request: FusionRequest) -> Path:
     """Look at every tray once, choose on val, measure on test; the path of the ensemble's file.
 
@@ -76,8 +79,9 @@ def fuse_recogniser(request: FusionRequest) -> Path:
     }
     choice = choose(trays["val"], store.taxonomy.names, classifier)
     facts = _facts(request, store, system)
-    write_page(request.out, {**measure(trays, choice, store), **facts})
-    return write_ensemble(request.out, request.recogniser, choice.ensemble, facts)
+    with file_group(request.out):
+        write_page(request.out, {**measure(trays, choice, store), **facts})
+        return write_ensemble(request.out, request.recogniser, choice.ensemble, facts)
 
 
 def _facts(request: FusionRequest, store: Store, system: SystemModel) -> dict[str, Any]:

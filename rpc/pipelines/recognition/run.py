@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rpc.data.class_sets.class_folders import labels_of
 from rpc.data.class_sets.class_set import ClassSet
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.images import image_size, write_image
 from rpc.pipelines.recognition.request import Request
@@ -37,6 +38,7 @@ from rpc.recognition.training.model_file import SystemModel, read_model, write_m
 from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.recognition.training.schedule import Learned
 from rpc.recognition.training.scoring import score_photos
+from rpc.runs.folder_lock import writes_files, writes_into
 from rpc.runs.processes import Processes, joined
 from rpc.runs.progress import bar
 from rpc.runs.run_folder import require_same_settings
@@ -50,6 +52,7 @@ RUN: Final = "run.json"
 Floats = NDArray[np.float32]
 
 
+@writes_into(lambda request, *_, **__: request.out if writes_files() else None)
 def run_recognition(
     request: Request,
     stop: Callable[[], bool] = lambda: False,
@@ -248,13 +251,14 @@ def _measure(
             scores[split] = score_photos(system, photos, workers=request.workers, progress=progress)
     parameters = sum(p.numel() for p in system.parameters())
     result = result_of(request, data, model, parameters, scores, training)
-    write_json(request.out / RESULT, result, indent=1)
-    write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
     named = scores["test"].argmax(axis=1)
-    write_image(request.out / "confusions.png", confusion_sheet(data, named, result["title"]))
     looked = look_sheet(data, system, scores["val"].argmax(axis=1)) if "val" in scores else None
-    if looked is not None:
-        write_image(request.out / "looked_at.png", looked)
+    with file_group(request.out):
+        write_json(request.out / RESULT, result, indent=1)
+        write_json(request.out / CONFUSIONS, confusions_of(data, scores), indent=1)
+        write_image(request.out / "confusions.png", confusion_sheet(data, named, result["title"]))
+        if looked is not None:
+            write_image(request.out / "looked_at.png", looked)
     said = [
         f"{split} {100 * found['top1']:.2f} % of {found['photos']}"
         for split, found in result["accuracy"].items()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rpc.data.file_group import file_group
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.data.shipped import shipped
 from rpc.pipelines.recognition.table_page import Budget, gather, page
@@ -21,6 +22,7 @@ from rpc.recognition.training.run_settings import read_run_settings
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.config_files import read_config_file
 from rpc.runs.devices import resolve_device
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.run_folder import require_same_settings
 from rpc.runs.screen import say
 
@@ -84,6 +86,7 @@ class Cell:
         return f"{self.name} / {self.system} / seed {self.seed}"
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def make_recognition_table(request: RecognitionTableRequest) -> Path:
     """Run what is missing, the table anew after every cell; the path of recognition.json.
 
@@ -207,5 +210,6 @@ def _write(request: RecognitionTableRequest, not_run: Mapping[str, Mapping[str, 
         "versions": library_versions(),
         "machine": machine(),
     }
-    write_bytes(request.out / "recognition.md", page(result).encode())
-    return write_json(request.out / "recognition.json", result, indent=1)
+    with file_group(request.out):
+        write_bytes(request.out / "recognition.md", page(result).encode())
+        return write_json(request.out / "recognition.json", result, indent=1)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rpc.data.class_sets.class_folders import ClassPhotos, read_class_photos
 from rpc.data.evenly_spaced import evenly_spaced
+from rpc.data.file_group import file_group
 from rpc.data.files import write_bytes, write_json
 from rpc.data.images import write_image
 from rpc.features.backbones.feature_maps import FeatureMaps
@@ -22,6 +23,7 @@ from rpc.pipelines.retrieval.run import (
 )
 from rpc.pipelines.retrieval.sheets import answer_sheet, mask_sheet
 from rpc.reporting.manifest import manifest
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.settings import require_at_least
 
 DEFAULT_BACKBONE: Final = "efficientnet_lite0"
@@ -73,6 +75,7 @@ class RetrievalRequest:
         require_methods(self.methods or ALL_METHODS)
 
 
+@writes_into(lambda request, *_, **__: request.out)
 def measure_retrieval(request: RetrievalRequest) -> Path:
     """Describe all photos, score every method; the path of retrieval.md.
 
@@ -93,9 +96,10 @@ def measure_retrieval(request: RetrievalRequest) -> Path:
     )
     scored, seconds = evaluate(data, maps, settings, request.out)
     report = _report(data, maps, settings, scored, seconds, request.limit)
-    write_json(request.out / "retrieval.json", report, indent=1)
-    _draw(data, maps, scored, request.out)
-    return write_bytes(request.out / "retrieval.md", retrieval_text(report).encode())
+    with file_group(request.out):
+        write_json(request.out / "retrieval.json", report, indent=1)
+        _draw(data, maps, scored, request.out)
+        return write_bytes(request.out / "retrieval.md", retrieval_text(report).encode())
 
 
 def _report(

@@ -9,6 +9,7 @@ from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
 from rpc.data.dataset import Dataset
+from rpc.data.file_group import file_group
 from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
@@ -118,12 +119,13 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         timings=seconds,
     )
     places = dict(zip((image.id for image in dataset.images), paths, strict=True))
-    built["worst_carts"] = write_worst_carts(
-        job.out, dataset, reading, lambda image: places[image.id]
-    )
-    write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
-    write_report(job.out, built)
-    _draw(job, dataset, paths, reading)
+    with file_group(job.out):
+        built["worst_carts"] = write_worst_carts(
+            job.out, dataset, reading, lambda image: places[image.id]
+        )
+        write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
+        write_report(job.out, built)
+        _draw(job, dataset, paths, reading)
     say_lines(levels_text(built["levels"]))
 
 

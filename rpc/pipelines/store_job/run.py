@@ -9,10 +9,12 @@ from rpc.pipelines.store_job.measuring import measuring_steps, report
 from rpc.pipelines.store_job.rendering import render_steps
 from rpc.pipelines.store_job.scenes import scene_steps
 from rpc.pipelines.store_job.training import training_steps
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.journal import StepJournal
 from rpc.runs.screen import say
 
 
+@writes_into(lambda job, **_: job.out)
 def run_job(job: Job, *, report_again: bool = True) -> Path:
     """Do what is not done yet of a job.
 
@@ -46,6 +48,7 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
     return job.out / "report.json"
 
 
+@writes_into(lambda job: job.out)
 def prepare_scenes(job: Job) -> None:
     """Make a job's cut-outs and scenes alone, for other jobs to train on.
 

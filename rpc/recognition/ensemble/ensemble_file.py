@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import torch
 
-from rpc.data.files import DataError, read_json, write_json
+from rpc.data.files import DataError, atomic_path, read_json, write_json
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, SystemClassifier
 from rpc.recognition.training.model_file import read_model
@@ -64,13 +64,8 @@ def write_ensemble(
     """
     root = Path(folder)
     read_model(model)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        beside = root / f".{MODEL}.new"
-        shutil.copyfile(model, beside)
-        beside.replace(root / MODEL)
-    except OSError as error:
-        raise DataError(f"{root / MODEL}: cannot be written: {error}") from error
+    with atomic_path(root / MODEL) as part:
+        shutil.copyfile(model, part)
     content = {
         "format": FORMAT,
         "version": VERSION,

@@ -6,14 +6,14 @@ docs/metrics.md, 'Comparing two results', has the formulas and what not to concl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from rpc.data import DataError, Dataset, write_json
-from rpc.data.files import atomic_path
+from rpc.data.file_group import file_group
+from rpc.data.files import write_bytes
 from rpc.metrics import level_groups
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.metrics.levels import ROWS
@@ -128,9 +128,8 @@ def write_comparison(
         DataError: a file cannot be written.
     """
     names = [result["name"] for result in comparison["results"]]
-    with ExitStack() as stack:
-        page = stack.enter_context(atomic_path(Path(out) / "comparison.md"))
-        page.write_bytes(comparison_text(comparison).encode("utf-8"))
+    with file_group(out):
+        write_bytes(Path(out) / "comparison.md", comparison_text(comparison).encode("utf-8"))
         write_paper_table(
             out,
             [folder.report for folder in folders],

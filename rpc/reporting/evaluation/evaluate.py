@@ -10,6 +10,7 @@ from typing import Any
 
 from rpc.counting import CountingRule
 from rpc.data import DataError, Dataset
+from rpc.data.file_group import file_group
 from rpc.metrics.specs import METRICS
 from rpc.reporting.evaluation.counts import write_counts
 from rpc.reporting.evaluation.reading import Reading
@@ -80,9 +81,10 @@ class Evaluation:
         """
         folder = Path(folder)
         reading = self.reading
-        write_counts(folder / "counts.json", self.dataset, reading.counts, reading.certainty)
-        write_paper_table(folder, [self.report])
-        return write_report(folder, self.report)
+        with file_group(folder):
+            write_counts(folder / "counts.json", self.dataset, reading.counts, reading.certainty)
+            write_paper_table(folder, [self.report])
+            return write_report(folder, self.report)
 
 
 def evaluate(

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from rpc.counting import CurvePoint
 from rpc.data import DataError, Dataset, write_json
-from rpc.data.files import atomic_path
+from rpc.data.file_group import file_group
+from rpc.data.files import write_bytes
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.metrics.rpctool import RpctoolMetrics
 from rpc.reporting.evaluation.breakdown import coverage_table, size_table, supercategory_table
@@ -143,10 +144,7 @@ def write_report(folder: str | Path, report: Mapping[str, Any]) -> Path:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
-    for path in (folder / name for name in FILES):
-        if path.is_dir():  # found out while renaming, it would leave files of two reports
-            raise DataError(f"{path}: cannot be written: Is a directory; nothing was changed")
-    with atomic_path(folder / "report.md") as text, atomic_path(folder / "report.html") as page:
-        text.write_bytes(report_text(report).encode("utf-8"))
-        page.write_bytes(report_page(report).encode("utf-8"))
+    with file_group(folder):
+        write_bytes(folder / "report.md", report_text(report).encode("utf-8"))
+        write_bytes(folder / "report.html", report_page(report).encode("utf-8"))
         return write_json(folder / "report.json", report, indent=1)

@@ -16,6 +16,7 @@ from rpc.metrics.specs import METRICS, metrics_of
 from rpc.reporting.evaluation.counts import read_counts
 from rpc.reporting.pages.wording import PROTOCOLS
 from rpc.reporting.supervision import SUPERVISION_TEXT
+from rpc.runs.folder_lock import settle
 
 AGREEMENT: Final = 1e-9
 
@@ -51,9 +52,11 @@ def read_report_folder(folder: str | Path) -> ReportFolder:
 
     Raises:
         DataError: the file is missing or no report: an unknown protocol or supervision, a row
-            without one of the metrics, a manifest that does not say what was scored.
+            without one of the metrics, a manifest that does not say what was scored. Or another
+            process is writing the result.
     """
     path = Path(folder) / "report.json"
+    settle(folder)
     report = read_json(path)
     for name, known in (("protocol", PROTOCOLS), ("supervision", SUPERVISION_TEXT)):
         if not isinstance(report.get(name), str) or report[name] not in known:

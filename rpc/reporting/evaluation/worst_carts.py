@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rpc.counting.matching import truth_of
 from rpc.data import DataError, Dataset, ImageInfo
+from rpc.data.file_group import remove_with_group
 from rpc.data.images import read_image, write_image
 from rpc.pictures.draw import draw_tray
 from rpc.reporting.evaluation.reading import Reading
@@ -88,4 +89,4 @@ def _remove_older(folder: Path, keep: set[str]) -> None:
     """Remove pictures of ours that belong to an earlier report; other files stay."""
     for path in folder.glob("*.jpg") if folder.is_dir() else ():
         if OURS.fullmatch(path.name) and path.name not in keep:
-            path.unlink(missing_ok=True)
+            remove_with_group(path)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from rpc.data.files import atomic_path
+from rpc.data.file_group import file_group
+from rpc.data.files import write_bytes
 from rpc.data.plain_text import csv_cell
 from rpc.metrics.specs import METRICS
 from rpc.reporting.pages.latex import latex_table, latex_text
@@ -63,10 +63,9 @@ def write_paper_table(
     require_one_kind(reports, called, mix)
     rows = paper_rows(reports, called, levels)
     texts = (table_text(rows), table_csv(rows), table_latex(rows))
-    with ExitStack() as stack:
+    with file_group(folder):
         for name, text in zip(FILES, texts, strict=True):
-            part = stack.enter_context(atomic_path(Path(folder) / name))
-            part.write_bytes(text.encode("utf-8"))
+            write_bytes(Path(folder) / name, text.encode("utf-8"))
     return Path(folder) / FILES[0]
 
 

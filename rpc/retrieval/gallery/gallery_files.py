@@ -4,19 +4,20 @@
     GALLERY/descriptors/*.npy   segments, (M, D) float16, never changed
     GALLERY/pictures/*.jpg      small pictures of the products
     GALLERY/indexes/*.faiss     a search index, where one was built
-    GALLERY/.writer, .readers   locks: a killed process holds none
-    GALLERY/.writer_process     who holds `.writer`, for a message
+    GALLERY/.writing.lock       held by who changes it, see `rpc.runs.folder_lock`
+    GALLERY/.readers            held by who opens it: a killed process holds no lock
 
 A change writes new files beside the old ones, then renames `gallery.json`. Killed at any moment, it
 leaves the old gallery, and perhaps files that nobody names: the next change collects them. What the
-state does not name is collected only while no process is opening the gallery.
+state does not name is collected only while no process is opening the gallery, and only names that
+this module gives: a file of somebody else's stays. A gallery whose folders are links is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
+import re
 import secrets
 import sqlite3
 import zlib
@@ -28,19 +29,23 @@ from typing import Final
 
 import cv2
 import numpy as np
-from filelock import FileLock, ReadWriteLock, Timeout
+from filelock import ReadWriteLock, Timeout
 from numpy.typing import NDArray
 
-from rpc.data.files import DataError, read_json, write_bytes, write_json
+from rpc.data.files import DataError, cannot_write, read_json, write_bytes, write_json
 from rpc.retrieval.gallery.gallery_json import from_json, to_json
 from rpc.retrieval.gallery.gallery_state import GalleryState, Segment
+from rpc.runs.folder_lock import writing_folder
 
 STATE: Final = "gallery.json"
 DESCRIPTORS: Final = "descriptors"
 PICTURES: Final = "pictures"
 INDEXES: Final = "indexes"
-WRITER: Final = ".writer"
-WRITING_PROCESS: Final = ".writer_process"
+ROOMS: Final = {  # folders, and the names of our files in them
+    DESCRIPTORS: re.compile(r"[0-9a-f]{24}\.npy"),
+    PICTURES: re.compile(r"[0-9a-f]{24}\.jpg"),
+    INDEXES: re.compile(r"[0-9a-f]{24}\.faiss|new\.faiss"),
+}
 READERS: Final = ".readers"  # a lock of many readers or one writer: an empty SQLite file
 PICTURE_SIDE: Final = 320  # px: enough for local features of what is printed on a product
 PICTURE_QUALITY: Final = 88
@@ -53,29 +58,34 @@ def writing(folder: Path) -> Iterator[None]:
     """Be the only process that changes a gallery, for the time of the block.
 
     Raises:
-        DataError: another process is changing it, or the folder cannot be written to.
+        DataError: another process is changing it, the folder cannot be written to, or one of its
+            folders is a link or a file.
     """
-    lock = FileLock(folder / WRITER)
-    try:
-        with lock.acquire(blocking=False):
-            (folder / WRITING_PROCESS).write_text(str(os.getpid()), encoding="ascii")
-            yield
-    except Timeout as error:
-        who = _writing_process(folder)
-        raise DataError(
-            f"{folder}: another process{f' ({who})' if who else ''} is changing this "
-            "gallery; wait until it is done and run again"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written to: {error.strerror}") from error
+    require_own_rooms(folder)
+    with writing_folder(folder):
+        yield
 
 
-def _writing_process(folder: Path) -> str:
-    """The id of the process that changes a gallery; empty where it has not said so yet."""
-    try:
-        return (folder / WRITING_PROCESS).read_text(encoding="ascii")[:20].strip()
-    except (OSError, UnicodeError):
-        return ""
+def require_own_rooms(folder: Path) -> None:
+    """Make sure that what is written and removed in a gallery lies in it.
+
+    Raises:
+        DataError: a folder of it is a link, or no folder.
+    """
+    root = folder.resolve()
+    for name in (*ROOMS, READERS, STATE):
+        path = folder / name
+        if not (path.exists() or path.is_symlink()):
+            continue
+        # By the resolved path: a junction of Windows is no symbolic link.
+        if path.is_symlink() or path.resolve() != root / name:
+            raise DataError(
+                f"{path}: is a link; a gallery is changed only where all of it lies in its own "
+                "folder: put the folder or file itself there"
+            )
+        if path.is_dir() != (name in ROOMS):
+            kind = "folder" if name in ROOMS else "file"
+            raise DataError(f"{path}: is no {kind}; this is no gallery, choose another folder")
 
 
 @contextmanager
@@ -250,11 +260,28 @@ def collect(folder: Path, state: GalleryState) -> None:
 
 
 def _remove_unnamed(folder: Path, named: set[str]) -> None:
-    for room in (DESCRIPTORS, PICTURES, INDEXES):
-        if not (folder / room).is_dir():
-            continue
-        for path in (folder / room).iterdir():
-            if path.name not in named:
+    """Remove files of ours that no state names; other files, links and folders stay."""
+    require_own_rooms(folder)
+    for room, ours in ROOMS.items():
+        for path in (folder / room).iterdir() if (folder / room).is_dir() else ():
+            if path.name not in named and ours.fullmatch(path.name) and not path.is_symlink():
                 path.unlink(missing_ok=True)
-    for path in folder.glob(".*.part.json"):
-        path.unlink(missing_ok=True)
+
+
+def remove_gallery(folder: Path) -> None:
+    """Remove a gallery's own files, and its folders where nothing else is in them.
+
+    Raises:
+        DataError: another process is using it, or a file cannot be removed.
+    """
+    if not exists(folder):
+        return
+    with writing(folder):
+        try:
+            with _readers(folder, alone=True):
+                (folder / STATE).unlink(missing_ok=True)
+                _remove_unnamed(folder, set())
+        except Timeout as error:
+            raise DataError(f"{folder}: another process is reading this gallery; wait") from error
+        except OSError as error:
+            raise cannot_write(folder, error) from error

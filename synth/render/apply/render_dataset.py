@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.runs.devices import resolve_device
+from rpc.runs.folder_lock import writes_into
 from rpc.runs.run_folder import require_same_settings
 from synth.render.apply.chunks import CHUNK, Done, Job, forget_sources, read_shard
 from synth.render.apply.renderer import RendererFile, read_renderer
@@ -26,6 +27,7 @@ REPORT: Final = "render.json"
 RECIPE: Final = 1  # raise it when the same settings give other pixels than before
 
 
+@writes_into(lambda scenes, out, *_, **__: out, deep=True)
 def render_dataset(
     scenes: str | Path,
     out: str | Path,
@@ -200,8 +202,6 @@ def _run(
     job: Job, folder: SceneFolder, workers: int, progress: Callable[[int, int], None] | None
 ) -> None:
     """Render the chunks that are not finished yet."""
-    for part in (job.out / IMAGES).rglob(".*.part.*"):  # what a kill left half-written
-        part.unlink(missing_ok=True)
     forget_sources()
     count = len(folder.dataset.images)
     chunks = range(-(-count // CHUNK))

@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +89,10 @@ def test_files_that_an_opening_reader_needs_are_not_collected(tmp_path):
 
 def test_a_second_writer_is_told_who_is_writing_and_changes_nothing(tmp_path):
     make_gallery(tmp_path)
-    with gallery_files.writing(tmp_path), pytest.raises(DataError, match=f"{os.getpid()}.*again"):
-        add_skus(tmp_path, RECIPE, [new_sku("milk", 8)])
+    with gallery_files.writing(tmp_path), ThreadPoolExecutor(1) as other:
+        second = other.submit(add_skus, tmp_path, RECIPE, [new_sku("milk", 8)])
+        with pytest.raises(DataError, match=f"PID {os.getpid()}.* is writing here; wait"):
+            second.result()
     assert "milk" not in Gallery.open(tmp_path).names
     add_skus(tmp_path, RECIPE, [new_sku("milk", 8)])
 
