@@ -32,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     photos = list(find_photos(args.photo, "photos of trays").photos) if folder else [args.photo]
     if not folder:
         read_image(args.photo)  # before the model: a wrong photo is told at once
-    prepare_files(*(_files(args.out, args.photo.stem) if not folder else [args.out / COUNTS]))
+    stems = _stems(photos)
+    written = [path for stem in stems for path in _files(args.out, stem)]
+    prepare_files(*written, *([args.out / COUNTS] if folder else []))
     counter = load(
         args.model,
         args.gallery,
@@ -45,13 +47,13 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"{counter.name}: holds no counting rule; give --threshold")
     if not folder:
         seconds, receipt = _timed(counter, args.photo)
-        say_lines(f"{receipt}, {seconds:.2f} s")
-        for path in _write(args.out, *_stems([args.photo]), receipt, seconds):
+        say(f"{receipt}, {seconds:.2f} s")
+        for path in _write(args.out, stems[0], receipt, seconds):
             say(path)
         return 0
     counts = []
     with bar("counting") as progress:
-        for done, (photo, stem) in enumerate(zip(photos, _stems(photos), strict=True), start=1):
+        for done, (photo, stem) in enumerate(zip(photos, stems, strict=True), start=1):
             seconds, receipt = _timed(counter, photo)
             _write(args.out, stem, receipt, seconds)
             counts.append(_entry(done, photo, receipt))

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
@@ -100,7 +100,9 @@ def cannot_write(path: str | Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be written: {error.strerror}; {remedy} and run again")
 
 
-def remove_parts(folder: str | Path, *, deep: bool = False, of: Path | None = None) -> int:
+def remove_parts(
+    folder: str | Path, *, deep: bool = False, of: Iterable[Path] | None = None
+) -> int:
     """Remove temporary files that killed processes left in a folder; returns how many.
 
     Only files, only names that `atomic_path` gives, none of a process that lives, and never behind
@@ -109,18 +111,19 @@ def remove_parts(folder: str | Path, *, deep: bool = False, of: Path | None = No
     Args:
         folder: one that is missing holds none.
         deep: its folders too, at any depth.
-        of: only those of this file.
+        of: only those of these files.
 
     Raises:
         DataError: one cannot be removed.
     """
     removed = 0
+    wanted = None if of is None else {_digits(path) for path in of}
     for place, folders, names in os.walk(folder):
         for name in names:
             path = Path(place, name)
             if not PART.fullmatch(name) or path.is_symlink() or _is_written(name):
                 continue
-            if of is None or name.startswith(f".{_digits(of)}"):
+            if wanted is None or name[1:9] in wanted:
                 _remove_told(path)
                 removed += 1
         if not deep:

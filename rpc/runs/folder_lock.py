@@ -107,18 +107,20 @@ def prepare_files(*paths: str | Path) -> None:
     Raises:
         DataError: one is a folder, or cannot be written.
     """
-    for path in map(Path, paths):
+    found = [Path(path) for path in paths]
+    for path in found:
         if path.is_dir():
             raise DataError(f"{path}: is a folder; expected the name of a file to write")
-        made = _make(path.parent)
+    for folder, path in {path.parent: path for path in reversed(found)}.items():
+        made = _make(folder)
         try:
             _write_and_remove(part_of(path))
         except OSError as error:
             raise cannot_write(path, error) from error
         finally:
             _unmake(made)
-        finish_group(path.parent)
-        remove_parts(path.parent, of=path)
+        finish_group(folder)
+        remove_parts(folder, of=found)
 
 
 def settle(folder: str | Path) -> None:
