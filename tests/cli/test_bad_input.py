@@ -201,7 +201,7 @@ def full_disk(room):
         ("detect", ("--photos", "store/test"), 2, "results.json"),
         ("eval_aco", (), 2, ""),
         ("eval_aco", (), 400, "worst_carts/001_2.jpg"),
-        ("eval_aco", ("--worst-carts", 0), 400, "report.md"),
+        ("eval_aco", ("--worst-carts", 0), 400, "table.tex"),
         ("make_cutouts", (), 2000, "tea/tea_camera0-1.png"),
         ("compose_scenes", (), 2000, "scenes/images/00000000.jpg"),
         ("demo", (), 2000, "tray_1_counted.jpg"),
