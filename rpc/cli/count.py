@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"{counter.name}: holds no counting rule; give --threshold")
     if not folder:
         seconds, receipt = _timed(counter, args.photo)
-        say(f"{receipt}, {seconds:.2f} s")
+        say_lines(f"{receipt}, {seconds:.2f} s")
         for path in _write(args.out, stems[0], receipt, seconds):
             say(path)
         return 0
