@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rpc.data.files import DataError, read_json_value, write_json
+from rpc.data.images import read_rgba
 from tests.drill.jobs import jobs, make_inputs
 from tests.drill.strikes import After, broken_off, contents, run, strike
 
@@ -69,6 +71,7 @@ def sweep(job, root, points, seed, signals=("SIGINT", "SIGTERM"), again=True):
 
 
 def _faults(struck, name, out):
+    yield from (f"cut off: {path.name}" for path in _cut_off(out))
     if name == "SIGKILL":
         if struck.left:
             yield f"left processes: {struck.left}"
@@ -76,6 +79,17 @@ def _faults(struck, name, out):
     yield from struck.faults()
     if struck.code != 0:
         yield from (f"left {path.name}" for path in broken_off(out))
+
+
+def _cut_off(out):
+    """Files under their final names that cannot be read to the end."""
+    readers = {".json": read_json_value, ".png": read_rgba, ".jpg": read_rgba}
+    for path in sorted(out.rglob("*")):
+        if path.is_file() and path.suffix in readers and not path.name.startswith("."):
+            try:
+                readers[path.suffix](path)
+            except DataError:
+                yield path
 
 
 def _faults_of_second(job, out, root, right):
@@ -100,9 +114,10 @@ def main(argv=None):
     parser.add_argument("--points", type=int, default=20, help="of each job (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
     parser.add_argument("--signals", nargs="+", default=["SIGINT", "SIGTERM"], choices=NUMBERS)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--once", action="store_true", help="do not run a job again afterwards")
     args = parser.parse_args(argv)
-    tried, wrong = Counter(), Counter()
+    tried, wrong, ends = Counter(), Counter(), {}
     with tempfile.TemporaryDirectory() as folder:
         inputs = make_inputs(Path(folder) / "inputs")
         known = jobs(inputs)
@@ -114,9 +129,16 @@ def main(argv=None):
             for point in points:
                 tried[name] += 1
                 wrong[name] += bool(point.faults)
+                kind = f"{point.signal} to its {'group' if point.group else 'process'}"
+                end = ends.setdefault(name, {}).setdefault(kind, Counter())
+                end[f"exit {point.code}"] += 1
+                if point.faults:
+                    end["wrong"] += 1
                 to = "group" if point.group else "process"
                 print(f"{name}: {point.signal} to {to} at {point.seconds:.2f} s: {point.code}",
                       *point.faults, sep="\n    " if point.faults else " ", flush=True)  # fmt: skip
+            if args.out:
+                write_json(args.out, {"points": args.points, "seed": args.seed, "jobs": ends})
     for name, number in tried.items():
         print(f"{name}: {wrong[name]} of {number} points wrong")
     return int(bool(wrong.total()))
