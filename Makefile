@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: quickstart test slow lint types bench docs wheel setup dev clean
+.PHONY: quickstart test slow drill lint types bench docs wheel setup dev clean
 
 ## quickstart: product photos to shopping lists of held-out trays on the embedded store
 quickstart: setup
@@ -17,6 +17,11 @@ test: $(VENV)/.test
 ## slow: the tests that take minutes
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+## drill: ten thousand changed inputs, and every job stopped at twenty moments; an hour
+drill: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz.run --inputs 10000 --out out/drill
+	$(BIN)/python -m tests.drill.sweep --points 20 --signals SIGKILL SIGTERM SIGINT --out out/drill/signals.json
 
 lint: dev
 	$(BIN)/ruff check .
