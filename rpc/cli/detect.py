@@ -18,9 +18,9 @@ def main(argv: list[str] | None = None) -> int:
     images = args.out.with_name(args.out.stem + "_images.json")
     prepare_files(args.out, *([] if args.photos is None else [images]))
     from rpc.checkout.loading import check_gallery, load
+    from rpc.data.entry_photo import read_entry_photo
     from rpc.data.file_group import file_group
     from rpc.data.files import DataError, write_json
-    from rpc.data.images import read_image
     from rpc.data.photo_files import find_photos
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
         photos = find_photos(args.photos, "photos of trays").photos
-        named = list(enumerate(photos, start=1))
+        named = [(number, path, None) for number, path in enumerate(photos, start=1)]
     else:
         store = Store.open(args.data)
         dataset = store.split(args.split)
@@ -45,18 +45,21 @@ def main(argv: list[str] | None = None) -> int:
             check_taxonomy(load_model(args.model), dataset.taxonomy)
         else:
             check_gallery(checkout.taxonomy, dataset.taxonomy, args.gallery)
-        named = [(image.id, store.image_path(args.split, image)) for image in dataset.images]
+        named = [
+            (image.id, store.image_path(args.split, image), (image.width, image.height))
+            for image in dataset.images
+        ]
     results = []
     with bar("detecting") as progress:
-        for done, (image_id, path) in enumerate(named, start=1):
-            rgb = read_image(path)
+        for done, (image_id, path, size) in enumerate(named, start=1):
+            rgb = read_entry_photo(path, size)
             found = checkout.counted(rgb) if args.counted else checkout.detect(rgb)
             results += to_coco(image_id, found, checkout.taxonomy)
             progress(done, len(named))
     with file_group(args.out.parent):
         write_json(args.out, results)
         if args.photos is not None:
-            write_json(images, [{"id": i, "file_name": p.name} for i, p in named], indent=1)
+            write_json(images, [{"id": i, "file_name": p.name} for i, p, _ in named], indent=1)
     say(args.out)
     return 0
 

@@ -218,9 +218,16 @@ def _may_be_cut(
 
 def _outside(checker: Checker, row: int, limits: NDArray[np.int64]) -> str:
     width, height = limits[row].tolist()
+    box = as_box(checker.entries[row]["bbox"]) or [0.0] * 4
+    turned = max(box[0] + box[2] - height, box[1] + box[3] - width, -box[0], -box[1]) <= CUT_PIXELS
+    hint = (
+        f"; it would fit {height}x{width}: is the size that of the photo before its EXIF turn?"
+        if turned
+        else ""
+    )
     return (
         f"bbox [x, y, width, height] = {short(checker.entries[row]['bbox'])} "
-        f"lies outside its image of {width}x{height} px"
+        f"lies outside its image of {width}x{height} px{hint}"
     )
 
 

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.records import Box, ImageInfo
 
 # RPC's names: 6924882486100_camera3-12.jpg. Cameras: 0 from above, 1 at 45 degrees, 2 at 30, 3
@@ -25,6 +29,7 @@ class Exemplar:
         camera: number of the camera; None where unknown.
         view: number of the shot of this camera; None where unknown.
         box: x1, y1, x2, y2 of the product in pixels.
+        size: width and height of the photo that the box was drawn on; None where not known.
     """
 
     path: Path
@@ -32,6 +37,15 @@ class Exemplar:
     camera: int | None
     view: int | None
     box: Box
+    size: tuple[int, int] | None = None
+
+    def read(self) -> NDArray[np.uint8]:
+        """The photo (H, W, 3) that the box was drawn on, upright.
+
+        Raises:
+            DataError: it is missing or damaged, or the box belongs to another size or turn of it.
+        """
+        return read_entry_photo(self.path, self.size, [self.box])
 
 
 def parse_exemplar_name(name: str) -> tuple[str | None, int | None, int | None]:
@@ -60,7 +74,10 @@ def list_exemplars(dataset: Dataset, path_of: Callable[[ImageInfo], Path]) -> li
         path = path_of(image)
         _, camera, view = parse_exemplar_name(image.file_name)
         camera, view = _number(image, "camera", camera), _number(image, "view", view)
-        exemplars += [Exemplar(path, a.category_id, camera, view, a.bbox) for a in annotations]
+        size = (image.width, image.height)
+        exemplars += [
+            Exemplar(path, a.category_id, camera, view, a.bbox, size) for a in annotations
+        ]
     return exemplars
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +22,16 @@ Photo: TypeAlias = str | Path | bytes | Image.Image | Rgb
 
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
+_TURNS = {
+    1: "none",
+    2: "mirrored",
+    3: "180 degrees",
+    4: "180 degrees, mirrored",
+    5: "90 degrees, mirrored",
+    6: "90 degrees clockwise",
+    7: "270 degrees, mirrored",
+    8: "90 degrees counter-clockwise",
+}
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 # Pillow warns from 89 megapixels on; here the size is checked before anything is decoded.
@@ -81,8 +92,38 @@ def read_rgba(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     return np.asarray(_read(Path(path), max_side, lambda image: image.convert("RGBA"))).copy()
 
 
-def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
-    """Width and height in pixels as `read_image` will give them, from the header alone.
+@dataclass(frozen=True)
+class PhotoHeader:
+    """The header of a photo.
+
+    Attributes:
+        width: px, upright: as `read_image` gives it.
+        height: px, likewise.
+        turn: EXIF's orientation, 1 to 8; 1 is none.
+    """
+
+    width: int
+    height: int
+    turn: int = 1
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """Width and height of the pixels as the file has them, before the turn."""
+        return (self.height, self.width) if self.turn >= 5 else (self.width, self.height)
+
+    @property
+    def turn_keeps_size(self) -> bool:
+        """Whether there is a turn that the size does not show."""
+        return self.turn > 1 and (self.turn < 5 or self.width == self.height)
+
+    @property
+    def turn_text(self) -> str:
+        """The turn in words."""
+        return _TURNS[self.turn]
+
+
+def photo_header(path: str | Path, max_side: int = MAX_SIDE) -> PhotoHeader:
+    """Size and turn of a photo, from the header alone.
 
     Raises:
         DataError: the file is missing, empty, not an image, or too large.
@@ -91,13 +132,24 @@ def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
     try:
         with _open(path, max_side, str(path)) as image:
             width, height = image.size
-            # 5 to 8 are the EXIF orientations that lie on their side.
-            rotated = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            turn = image.getexif().get(0x0112, 1)
     except DataError:
         raise
     except Exception as error:
         raise _unreadable(str(path), error) from error
-    return (height, width) if rotated else (width, height)
+    turn = turn if turn in _TURNS else 1
+    # 5 to 8 are the EXIF orientations that lie on their side.
+    return PhotoHeader(height, width, turn) if turn >= 5 else PhotoHeader(width, height, turn)
+
+
+def image_size(path: str | Path, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Width and height in pixels as `read_image` will give them, from the header alone.
+
+    Raises:
+        DataError: the file is missing, empty, not an image, or too large.
+    """
+    header = photo_header(path, max_side)
+    return header.width, header.height
 
 
 def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:

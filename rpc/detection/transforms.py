@@ -15,20 +15,23 @@ from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 from numpy.typing import NDArray
 
-from rpc.data.images import read_image
+from rpc.data.entry_photo import read_entry_photo
 
 
 @TRANSFORMS.register_module()
 class LoadRGB(BaseTransform):
-    """Read `img_path` as RGB, upright, with all the checks of `rpc.data.images`."""
+    """Read `img_path` as RGB, upright, with all the checks of `rpc.data.entry_photo`."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add `img`, `img_shape` and `ori_shape` (H, W).
 
         Raises:
-            DataError: the image is missing, truncated, too large, or no image.
+            DataError: the image is missing, truncated, too large, or no image, or its boxes
+                belong to another size of it.
         """
-        image = read_image(results["img_path"])
+        known = "width" in results and "height" in results
+        size = (results["width"], results["height"]) if known else None
+        image = read_entry_photo(results["img_path"], size)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.exemplars import Exemplar
 from rpc.data.file_names import FileNames
 from rpc.data.files import DataError
-from rpc.data.images import read_image, write_image
+from rpc.data.images import write_image
 from rpc.data.store import Store
 from synth.compose.fixed_camera import fill_from_others
 
@@ -63,7 +64,7 @@ def exemplar_backgrounds(
             break
         path = paths[int(row)]
         try:
-            photo = read_image(path)
+            photo = read_entry_photo(path, by_photo[path][0].size)
         except DataError:  # the cut-outs have named it; another photo shows the ground too
             continue
         ground = remove_boxes(photo, [e.box for e in by_photo[path]])

@@ -20,7 +20,7 @@ from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
 from rpc.data.exemplars import Exemplar
 from rpc.data.file_names import FileNames
 from rpc.data.files import safe_join, write_json
-from rpc.data.images import read_image, write_image
+from rpc.data.images import write_image
 from rpc.data.parallel import process_pool
 from rpc.data.store import Store
 from rpc.runs.folder_lock import writes_into
@@ -220,7 +220,7 @@ def cut_and_write(job: Job) -> Entry:
     assert not isinstance(job.segmenter, SetSegmenter), "prepared before"
     try:
         mask = read_hand_mask(job.mask) if job.mask is not None else None
-        rgb = read_image(job.exemplar.path)
+        rgb = job.exemplar.read()
         cut = cut_photo(rgb, job.exemplar.box, job.segmenter, mask, job.max_side)
     except ValueError as error:
         text = " ".join(str(error).split())

@@ -34,6 +34,7 @@ class LabelledPhoto:
         box: x1, y1, x2, y2 px of the photo, where the object is; None where not known.
         points: (x, y, 1 in sight or 0) px of the photo, one a key point.
         name: path from the data set's root, with '/'; empty for a photo of no data set.
+        size: width and height of the photo that crop and box belong to; None where not known.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class LabelledPhoto:
     box: Box | None = None
     points: tuple[tuple[float, float, float], ...] = ()
     name: str = ""
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

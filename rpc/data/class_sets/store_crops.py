@@ -72,7 +72,10 @@ def _crops(
             label = data.taxonomy.label(item.category_id)
             crop = _grown(item.bbox, margin, image.width, image.height)
             path = safe_join(root, name)
-            crops.append(LabelledPhoto(path, label, crop, item.bbox, name=f"{name}#{item.id}"))
+            size = (image.width, image.height)
+            crops.append(
+                LabelledPhoto(path, label, crop, item.bbox, name=f"{name}#{item.id}", size=size)
+            )
     return tuple(crops)
 
 

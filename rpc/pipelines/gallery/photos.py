@@ -67,7 +67,7 @@ def skus_of_store(
     with bar("describing exemplars") as progress:
         for done, category in enumerate(categories, start=1):
             exemplars = chosen.get(category.id, [])
-            photos = [ExemplarPhoto(exemplar.path, exemplar.box) for exemplar in exemplars]
+            photos = [ExemplarPhoto(e.path, e.box, size=e.size) for e in exemplars]
             made = describe_photos(describe, photos)
             skus.append(NewSku(category.name, made, category.title, category.id))
             progress(done, len(categories))

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import DataError
-from rpc.data.images import read_image
 from rpc.data.store import Split, Store
 from rpc.features.encodings.discriminant import Discriminant, read_discriminant
 from rpc.features.encodings.normalise import l2_normalised
@@ -115,7 +115,7 @@ def read_crops(store: Store, split: Split) -> Crops:
         annotations = dataset.annotations_of(image.id)
         if not annotations:
             continue
-        rgb = read_image(store.image_path(split, image))
+        rgb = read_entry_photo(store.image_path(split, image), (image.width, image.height))
         boxes = np.array([annotation.bbox for annotation in annotations])
         pictures += [crop.copy() for crop in crop_products(rgb, boxes)]
         for annotation in annotations:

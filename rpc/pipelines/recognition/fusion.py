@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rpc.checkout import Checkout, name_items
 from rpc.counting import CountingRule, choose_rule
 from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import DataError, write_bytes, write_json
-from rpc.data.images import read_image
 from rpc.data.store import Split, Store
 from rpc.metrics.checkout import checkout_metrics
 from rpc.metrics.confusion import confusion_matrix, family_confusions
@@ -90,7 +90,7 @@ def look(store: Store, split: Split, checkout: Checkout, classifier: SystemClass
     trays = []
     with bar(f"looking at {split} trays") as progress:
         for done, image in enumerate(dataset.images, start=1):
-            rgb = read_image(store.image_path(split, image))
+            rgb = read_entry_photo(store.image_path(split, image), (image.width, image.height))
             found = checkout.detector.predict(rgb)
             found = found.select(found.scores >= checkout.floor)
             items = dataset.annotations_of(image.id)

@@ -9,6 +9,7 @@ from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
 from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.file_group import file_group
 from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
@@ -44,7 +45,7 @@ def measuring_steps(job: Job) -> list[Step]:
 def _choose_rule(job: Job) -> None:
     """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
     dataset, paths = _rule_trays(job)
-    found = _detect(paths, load_checkout(job.model, device=job.device))
+    found = _detect(dataset, paths, load_checkout(job.model, device=job.device))
     _write(job, job.rule_source, dataset, found)
     rule = choose_rule(found, dataset.counts()).rule
     write_model(job.model, load_model(job.model).with_rule(rule.to_dict()))
@@ -70,14 +71,19 @@ def _detect_measured(job: Job) -> None:
     """Detections of the measured trays, once."""
     assert job.measure != "none"
     dataset, paths = job.split(job.measure)
-    _write(job, job.measure, dataset, _detect(paths, load_checkout(job.model, device=job.device)))
+    _write(
+        job,
+        job.measure,
+        dataset,
+        _detect(dataset, paths, load_checkout(job.model, device=job.device)),
+    )
 
 
-def _detect(paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
+def _detect(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
     found = []
     with bar("reading trays") as progress:
-        for done, path in enumerate(paths, start=1):
-            found.append(checkout.detect(read_image(path)))
+        for done, (image, path) in enumerate(zip(dataset.images, paths, strict=True), start=1):
+            found.append(checkout.detect(read_entry_photo(path, (image.width, image.height))))
             progress(done, len(paths))
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.cutouts import read_cutouts, write_cutouts
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import read_json, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.scene_sets import exemplars_as_scenes
@@ -73,8 +74,10 @@ def _cut_out(job: Job) -> None:
     with bar("cutting out products") as progress:
         build_cutouts(job.store, folder, workers=job.workers, progress=progress)
     skipped = read_json(folder / REPORT)["skipped"]
+    sizes = {exemplar.path: exemplar.size for exemplar in job.store.exemplars()}
     for entry in skipped:  # no product found: the SKU's other photos serve; damaged: say so now
-        read_image(job.store.image_dir("train") / entry["file"])
+        path = job.store.image_dir("train") / entry["file"]
+        read_entry_photo(path, sizes.get(path))
     if skipped:
         say(f"{len(skipped)} exemplars left out, see {folder / REPORT}")
     names = {c.id: c.name for c in job.store.taxonomy.categories}

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import DataError, safe_join
-from rpc.data.images import read_image
 from rpc.recognition.counter.crops import Cover, box_extents, cut_crops, jitter_boxes, stray_boxes
 from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.batch_source import HowMany
@@ -239,7 +239,9 @@ class ScenePasses:
 
 
 def _pixels(source: SceneCrops, index: int) -> NDArray[np.uint8]:
-    return read_image(safe_join(source.folder, source.data.images[index].file_name))
+    image = source.data.images[index]
+    path = safe_join(source.folder, image.file_name)
+    return read_entry_photo(path, (image.width, image.height))
 
 
 def _batch(chosen: Sequence[tuple[_Scene, int]]) -> Batch:

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from rpc.data.class_sets.class_folders import LabelledPhoto
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import DataError
-from rpc.data.images import read_image
 from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.batch_source import HowMany
 from rpc.recognition.training.photo_geometry import (
@@ -182,7 +182,7 @@ def _taken(example: LabelledPhoto) -> tuple[Rgb, Placed]:
     Raises:
         DataError: the photo is missing or damaged, or the box has no pixel of it.
     """
-    rgb, scale = _decoded(example.path, example.crop)
+    rgb, scale = _decoded(example.path, example.crop, example.size)
     left, top = (0.0, 0.0) if example.crop is None else _corner(example.crop)
     whole = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float64)
     box = whole
@@ -203,13 +203,16 @@ def _corner(crop: tuple[float, float, float, float]) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=_CACHED)
-def _decoded(path: Path, crop: tuple[float, float, float, float] | None) -> tuple[Rgb, float]:
+def _decoded(
+    path: Path, crop: tuple[float, float, float, float] | None, size: tuple[int, int] | None
+) -> tuple[Rgb, float]:
     """The pixels, and how much they were shrunk.
 
     Raises:
-        DataError: the photo is missing or damaged, or the crop has no pixel in it.
+        DataError: the photo is missing or damaged, crop and box belong to another size of it, or
+            the crop has no pixel in it.
     """
-    rgb = read_image(path) if crop is None else _whole(path)
+    rgb = read_entry_photo(path, size) if crop is None else _whole(path, size)
     if crop is not None:
         left, top = _corner(crop)
         rgb = rgb[top : int(np.ceil(crop[3])), left : int(np.ceil(crop[2]))]
@@ -223,9 +226,9 @@ def _decoded(path: Path, crop: tuple[float, float, float, float] | None) -> tupl
 
 
 @lru_cache(maxsize=4)
-def _whole(path: Path) -> Rgb:
+def _whole(path: Path, size: tuple[int, int] | None) -> Rgb:
     """A photo with several things on it, that come one after the other; not to be written to."""
-    return read_image(path)
+    return read_entry_photo(path, size)
 
 
 @lru_cache(maxsize=4)

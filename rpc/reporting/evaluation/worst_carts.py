@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rpc.counting.matching import truth_of
 from rpc.data import DataError, Dataset, ImageInfo
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.file_group import remove_with_group
-from rpc.data.images import read_image, write_image
+from rpc.data.images import write_image
 from rpc.pictures.draw import draw_tray
 from rpc.reporting.evaluation.reading import Reading
 
@@ -80,7 +81,7 @@ def write_worst_carts(
 
 def _photo(image: ImageInfo, photo: Callable[[ImageInfo], Path]) -> NDArray[np.uint8] | None:
     try:
-        return read_image(photo(image))
+        return read_entry_photo(photo(image), (image.width, image.height))
     except DataError:
         return None
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import DataError
-from rpc.data.images import read_image
 from rpc.data.photo_files import find_photos
 from rpc.data.store import Split, Store
 from rpc.data.taxonomy import Category
@@ -98,7 +98,7 @@ def store_sets(
         items = dataset.annotations_of(image.id)
         photo = Photo(
             image.file_name,
-            _reader(store.image_path(split, image)),
+            _reader(store.image_path(split, image), (image.width, image.height)),
             tuple(item.bbox for item in items),
         )
         of_sku = split == "train" and not as_one
@@ -137,8 +137,8 @@ def video_set(path: str | Path, most: int = 60) -> tuple[PhotoSet, VideoFrames]:
     return PhotoSet(Category(1, Path(path).stem), tuple(photos)), frames
 
 
-def _reader(path: Path) -> Callable[[], Rgb]:
-    return lambda: read_image(path)
+def _reader(path: Path, size: tuple[int, int] | None = None) -> Callable[[], Rgb]:
+    return lambda: read_entry_photo(path, size)
 
 
 def _held(rgb: Rgb) -> Callable[[], Rgb]:

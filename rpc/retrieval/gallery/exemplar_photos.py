@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.entry_photo import read_entry_photo
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.exemplars import Exemplar
-from rpc.data.images import read_image
 from rpc.data.product_box import find_product_box
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.descriptors.recipes import exemplar_embeddings
@@ -32,19 +32,21 @@ class ExemplarPhoto:
         path: of the file.
         box: x1, y1, x2, y2 of the product in pixels; None finds it by itself.
         whole: take the whole photo, without looking for the product.
+        size: width and height of the photo that the box was drawn on; None where not known.
     """
 
     path: Path
     box: Box | None = None
     whole: bool = False
+    size: tuple[int, int] | None = None
 
     def crop(self) -> Rgb:
         """The product (h, w, 3).
 
         Raises:
-            DataError: the photo is missing or damaged.
+            DataError: the photo is missing or damaged, or the box belongs to another size of it.
         """
-        rgb = read_image(self.path)
+        rgb = read_entry_photo(self.path, self.size, () if self.box is None else (self.box,))
         if self.whole:
             return rgb
         box = find_product_box(rgb)[0] if self.box is None else self.box

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
-from rpc.data.images import read_image
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.colocaliser_file import read_colocaliser, write_colocaliser
@@ -128,7 +127,7 @@ class CommonObject:
         crops = []
         for exemplar in exemplars:
             try:
-                crops.append(crop_around(read_image(exemplar.path), exemplar.box, max_side)[0])
+                crops.append(crop_around(exemplar.read(), exemplar.box, max_side)[0])
             except ValueError:  # the cut says what is wrong with this photo
                 continue
         if len(crops) < 2:
