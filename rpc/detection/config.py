@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,10 @@ from mmengine.config import Config
 from rpc.data.files import DataError
 from rpc.data.store import Store
 from rpc.data.taxonomy import Taxonomy
+from rpc.detection.config_checks import check_config, check_options, import_own_parts
 from rpc.detection.dataset import PRODUCT, read_source
+from rpc.detection.description import checked_model
+from rpc.runs.config_files import read_config_file
 from rpc.runs.devices import resolve_device
 
 
@@ -52,21 +54,32 @@ def build_config(
     if launcher != "none" and chosen.index is not None:
         raise DataError(f"device {chosen}: each process takes a GPU of its own; take cuda or cpu")
     config = _read(Path(path), options or {})
-    taxonomy = _fill_data(config, Path(data_root), None if scenes is None else Path(scenes))
+    try:
+        checked_model(config.model.to_dict())  # else no one could load what is trained
+        _fill_in(config, Path(data_root), scenes, chosen)
+        if minutes is not None:
+            config.train_cfg.update(max_minutes=minutes, max_iters=None)
+        if amp:
+            _set_amp(config, chosen)
+    except DataError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: not the config of a detector's training: {error}") from error
+    config.randomness = {"seed": seed}
+    config.launcher = launcher
+    names = ("schedule", "display", "ema")
+    config.custom_hooks = [*(config.get("custom_hooks") or []), *_present(config, names)]
+    return config
+
+
+def _fill_in(config: Config, root: Path, scenes: str | Path | None, device: torch.device) -> None:
+    """All that depends on the data and on the machine."""
+    taxonomy = _fill_data(config, root, None if scenes is None else Path(scenes))
     _set_num_classes(config.model, len(taxonomy))
     config.categories = json.dumps(taxonomy.to_list())
     _set_image_size(config)
-    if minutes is not None:
-        config.train_cfg.update(max_minutes=minutes, max_iters=None)
-    if amp:
-        _set_amp(config, chosen)
-    config.randomness = {"seed": seed}
-    config.launcher = launcher
     _limit_workers(config)
-    _set_device(config, chosen)
-    names = ("schedule", "display", "ema")
-    config.custom_hooks = [*config.get("custom_hooks", []), *_present(config, names)]
-    return config
+    _set_device(config, device)
 
 
 def model_text(config: Config) -> str:
@@ -92,34 +105,35 @@ def taxonomy_of(config: Config) -> Taxonomy:
 
 
 def read_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
-    """Read any config file with its bases.
+    """Read a config file with its bases: values only, nothing in it is run.
 
     Args:
         path: a file of `configs/`.
         options: changes by dotted name, such as `{"training.minutes": 4}`.
 
     Raises:
-        DataError: the config is missing or damaged, or an option does not fit.
+        DataError: the config is missing, damaged or more than plain values, names what nobody
+            knows, or an option does not fit.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such config")
+    values = read_config_file(path)
+    import_own_parts(values.get("custom_imports"), str(path))
+    check_options(values, options or {}, str(path))
     try:
-        config = Config.fromfile(path)
-    except Exception as error:  # a config is Python: anything can be wrong with it
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise  # mmengine copies the config to a temporary folder: that one is full
-        cause = error.__cause__ or error.__context__ or error
-        raise DataError(f"{path}: not a usable config: {cause}") from error
-    try:
+        config = Config(values, filename=path)
         config.merge_from_dict(dict(options or {}))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{path}: option does not fit: {error}") from error
+    check_config(config.to_dict(), str(path))
     return config
 
 
 def _read(path: Path, options: Mapping[str, Any]) -> Config:
     config = read_config(path, options)
+    for name in ("train_dataloader", "val_dataloader", "train_cfg", "optim_wrapper", "model"):
+        part = config.get(name)
+        if name in config and not (isinstance(part, Mapping) or name.startswith("val_")):
+            raise DataError(f"{path}: {name}: expected a dict of settings, got {part!r:.40}")
     missing = {"model", "train_dataloader", "train_cfg", "optim_wrapper"} - set(config)
     if missing:
         raise DataError(f"{path}: the config lacks {', '.join(sorted(missing))}")

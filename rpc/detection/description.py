@@ -7,7 +7,6 @@ no file and no address, no number that would fill the memory.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -18,6 +17,7 @@ from typing import Any, Final
 from mmdet.registry import MODELS, TASK_UTILS
 
 import rpc.detection.backbones  # noqa: F401  registers the backbone by its name
+from rpc.runs.settings import nearest
 
 # Parts of mmdet and its layers whose constructors read no file; our own (`rpc.detection`) as well.
 PARTS: Final = frozenset(
@@ -149,12 +149,6 @@ def part_names() -> frozenset[str]:
         if str(made.__module__).startswith("rpc.detection.")
     }
     return PARTS | own
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error about an unknown word: the nearest known one, where there is one."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _check_stage(values: object, where: str) -> None:

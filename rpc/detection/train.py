@@ -16,11 +16,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 from mmengine.runner import runner as runner_module
 from torch import nn
 
 from rpc.data.files import DataError
+from rpc.detection.building import ToldRunner
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.model_file import SavedModel, read_tensors, write_model
 from rpc.detection.pretrained_start import load_start
@@ -102,7 +102,7 @@ def _installed(backends: list[Any]) -> list[Any]:
     return [one for one in backends if there or one["type"] != "TensorboardVisBackend"]
 
 
-class TrainingRunner(Runner):
+class TrainingRunner(ToldRunner):
     """mmengine's runner with a quiet console and careful loading."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> Any:
@@ -120,7 +120,7 @@ class TrainingRunner(Runner):
     def build_dataloader(*args: Any, **kwargs: Any) -> Any:
         """A data loader whose workers leave signals to this process."""
         with mock.patch.object(runner_module, "DataLoader", TrainingLoader):
-            return Runner.build_dataloader(*args, **kwargs)
+            return ToldRunner.build_dataloader(*args, **kwargs)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Put the model on the config's device; mmengine would take a GPU wherever there is one."""
@@ -181,7 +181,7 @@ def _matters(record: logging.LogRecord) -> bool:
     return not any(words in text for words in on_purpose)
 
 
-def _meta(runner: Runner, config: Config) -> dict[str, Any]:
+def _meta(runner: ToldRunner, config: Config) -> dict[str, Any]:
     loop = runner.train_loop
     return {
         "config_name": Path(config.filename).stem if config.filename else "",

@@ -1,13 +1,14 @@
 """Config files without a framework: assignments of plain values, with files that they start from.
 
 A config is written as Python, but never run: it may hold `NAME = VALUE` with literals and
-`dict(...)`, and `_base_`, the file or files it starts from. Dicts are merged into those of the
-base; other values replace them. Detectors' configs are read by mmengine (`rpc.detection.config`).
+`dict(...)`, names that were given a value above, and `_base_`, the file or files it starts from.
+Dicts are merged into those of the base, unless they say `_delete_=True`; other values replace them.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 from rpc.data.files import DataError
 
 BASE: Final = "_base_"
+DELETE: Final = "_delete_"  # in a dict: nothing of the base's
 
 
 def read_config_file(path: str | Path, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -56,12 +58,19 @@ def _read(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         raise DataError(f"{path}: not a usable config: it starts from itself")
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        own = dict(_assignment(statement) for statement in tree.body if not _is_text(statement))
-    except (SyntaxError, ValueError, TypeError) as error:
+        own: dict[str, Any] = {}
+        for statement in tree.body:
+            if not _is_text(statement):
+                name, value = _assignment(statement, own)
+                own[name] = value
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise DataError(f"{path}: not a usable config: {' '.join(str(error).split())}") from error
     bases = own.pop(BASE, [])
+    bases = [bases] if isinstance(bases, str) else bases
+    if not (isinstance(bases, list | tuple) and all(isinstance(base, str) for base in bases)):
+        raise DataError(f"{path}: {BASE}: expected the names of config files")
     values: dict[str, Any] = {}
-    for base in [bases] if isinstance(bases, str) else bases:
+    for base in bases:
         values = merge(values, _read(path.parent / base, (*above, place)))
     return merge(values, own)
 
@@ -71,8 +80,12 @@ def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     merged = dict(values)
     for name, value in changes.items():
         before = merged.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        merged[name] = merge(before, value) if both else value  # type: ignore[arg-type]
+        if not isinstance(value, Mapping):
+            merged[name] = value
+        elif isinstance(before, Mapping) and not value.get(DELETE):
+            merged[name] = merge(before, value)
+        else:
+            merged[name] = {k: v for k, v in merge({}, value).items() if k != DELETE}
     return merged
 
 
@@ -81,29 +94,33 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _assignment(statement: ast.stmt) -> tuple[str, Any]:
+def _assignment(statement: ast.stmt, above: Mapping[str, Any]) -> tuple[str, Any]:
     if (
         isinstance(statement, ast.Assign)
         and len(statement.targets) == 1
         and isinstance(statement.targets[0], ast.Name)
     ):
-        return statement.targets[0].id, _value(statement.value)
+        return statement.targets[0].id, _value(statement.value, above)
     raise ValueError(f"line {statement.lineno}: expected NAME = VALUE")
 
 
-def _value(node: ast.expr) -> Any:
-    """A literal, or `dict(...)` of them, at any depth."""
+def _value(node: ast.expr, above: Mapping[str, Any]) -> Any:
+    """A literal, a name from `above`, or `dict(...)` of them, at any depth."""
+    if isinstance(node, ast.Name) and node.id in above:
+        return copy.deepcopy(above[node.id])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
         if node.args or any(word.arg is None for word in node.keywords):
             raise ValueError(f"line {node.lineno}: expected dict(name=value, ...)")
-        return {word.arg: _value(word.value) for word in node.keywords}
+        return {word.arg: _value(word.value, above) for word in node.keywords}
     if isinstance(node, ast.Dict):
         if any(key is None for key in node.keys):
             raise ValueError(f"line {node.lineno}: expected {{name: value, ...}}")
         pairs = zip(node.keys, node.values, strict=True)
-        return {ast.literal_eval(key): _value(value) for key, value in pairs if key is not None}
+        return {
+            ast.literal_eval(key): _value(value, above) for key, value in pairs if key is not None
+        }
     if isinstance(node, ast.List | ast.Tuple):
-        items = [_value(item) for item in node.elts]
+        items = [_value(item, above) for item in node.elts]
         return items if isinstance(node, ast.List) else tuple(items)
     try:
         return ast.literal_eval(node)

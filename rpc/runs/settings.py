@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -62,13 +63,21 @@ def require_known(values: Mapping[str, Any], names: Collection[str], where: str)
     """Refuse a name that is not among `names`.
 
     Raises:
-        DataError: there is one; all names that are known are told.
+        DataError: there is one; all names that are known are told, and the nearest.
     """
     unknown = sorted(map(str, set(values) - set(names)))
     if unknown:
+        hint = nearest(unknown[0], names).removeprefix("; ")
         raise DataError(
-            f"{where}: unknown setting {', '.join(unknown)}; known: {', '.join(sorted(names))}"
+            f"{where}: unknown setting {', '.join(unknown):.200}; {f'{hint} ' if hint else ''}"
+            f"known: {', '.join(sorted(names))}"
         )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown word: the nearest known one, where there is one."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _converted(value: object, hint: Any, place: str) -> Any:

@@ -123,8 +123,12 @@ def test_a_store_without_validation_trays_trains_without_validation(tiny_store, 
     [
         ("configs/none.py", {}, "no such config"),
         ("configs/_base_/default_runtime.py", {}, "the config lacks model"),
-        ("configs/rtmdet_s_rpc.py", {"image_size": 5}, "image_size: expected pixels"),
-        ("configs/rtmdet_s_rpc.py", {"image_size.x": 5}, "option does not fit"),
+        (
+            "configs/rtmdet_s_rpc.py",
+            {"image_size": 5},
+            "image_size: expected a whole number from 32 to 8192",
+        ),
+        ("configs/rtmdet_s_rpc.py", {"image_size.x": 5}, "image_size holds no settings"),
     ],
 )
 def test_what_does_not_fit_is_one_line(tiny_store, path, options, told):
