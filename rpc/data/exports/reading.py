@@ -1,0 +1,184 @@
+"""An export read, whatever its layout, and planned as a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rpc.data.by_kind import Problem
+from rpc.data.exports import sniff
+from rpc.data.exports.coco import read_coco
+from rpc.data.exports.createml import read_createml, read_fiftyone
+from rpc.data.exports.cvat import read_cvat
+from rpc.data.exports.found import ExportFiles, look_at
+from rpc.data.exports.kinds import EMPTY_CLASS, NOT_READ, UNNAMED_PHOTO, Kind
+from rpc.data.exports.label_studio import read_label_studio
+from rpc.data.exports.labelme import read_labelme
+from rpc.data.exports.labels import Export
+from rpc.data.exports.placing import PLACES, Place, Placing, place_photos
+from rpc.data.exports.plan import SeenPhoto, look_at_photos
+from rpc.data.exports.tables import read_table
+from rpc.data.exports.via import read_via
+from rpc.data.exports.voc import read_voc
+from rpc.data.exports.yolo import read_yolo
+from rpc.data.files import DataError
+from rpc.data.parallel import Progress
+
+_READERS: Final[Mapping[str, Callable[[ExportFiles], Export]]] = {
+    sniff.COCO: read_coco,
+    sniff.CVAT: read_cvat,
+    sniff.LABEL_STUDIO: read_label_studio,
+    sniff.VIA: read_via,
+    sniff.CREATEML: read_createml,
+    sniff.FIFTYONE: read_fiftyone,
+    sniff.VOC: read_voc,
+    sniff.LABELME: read_labelme,
+    sniff.YOLO: read_yolo,
+    sniff.TABLE: read_table,
+}
+LAYOUT_NAMES: Final = {
+    "coco": sniff.COCO,
+    "cvat": sniff.CVAT,
+    "label-studio": sniff.LABEL_STUDIO,
+    "via": sniff.VIA,
+    "createml": sniff.CREATEML,
+    "fiftyone": sniff.FIFTYONE,
+    "voc": sniff.VOC,
+    "labelme": sniff.LABELME,
+    "yolo": sniff.YOLO,
+    "csv": sniff.TABLE,
+}
+
+IN_TWO_SPLITS: Final = Kind(
+    "photos are in two splits of the export: figures on one are no measure of the other",
+    "the photo is in two splits of the export: figures on one are no measure of the other",
+)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How an export is read where its files leave a choice.
+
+    Attributes:
+        layout: of `LAYOUT_NAMES`, where a folder holds several; None takes the first that fits.
+        class_attribute: VIA's region attribute that names the product.
+        placing: which splits become what.
+    """
+
+    layout: str | None = None
+    class_attribute: str | None = None
+    placing: Placing = field(default_factory=Placing)
+
+
+@dataclass(frozen=True)
+class StorePlan:
+    """What a store of an export will hold.
+
+    Attributes:
+        export: as it was read.
+        placed: photos by their place.
+        classes: SKUs with an item on a placed photo, in the export's order, with fields to keep.
+        left_out: what the store will not hold.
+        changed: what it holds otherwise than the export wrote it.
+        unnamed: photos of the export's folder that no label names.
+    """
+
+    export: Export
+    placed: Mapping[Place, Sequence[SeenPhoto]]
+    classes: Mapping[str, Mapping[str, Any]]
+    left_out: tuple[Problem, ...]
+    changed: tuple[Problem, ...]
+    unnamed: int
+
+    @property
+    def photos(self) -> int:
+        """Photos that the store will hold."""
+        return sum(map(len, self.placed.values()))
+
+
+def recognise(source: str | Path) -> ExportFiles | None:
+    """The files of an export; None where the folder holds none that can be read.
+
+    Raises:
+        DataError: `source` is missing, or a file that is no label file.
+    """
+    files = look_at(source)
+    return files if files.layouts else None
+
+
+def read_export(files: ExportFiles, options: ReadOptions = ReadOptions()) -> Export:
+    """Read the label files of an export.
+
+    Raises:
+        DataError: the wanted layout is not there, or a file that all labels need is damaged.
+    """
+    layout = files.layouts[0]
+    if options.layout is not None:
+        layout = LAYOUT_NAMES.get(options.layout, options.layout)
+        if layout not in files.layouts:
+            raise DataError(
+                f"{files.root}: holds no {layout} labels; found {', '.join(files.layouts)}"
+            )
+    if layout == sniff.VIA:
+        export = read_via(files, options.class_attribute)
+    else:
+        export = _READERS[layout](files)
+    export.notes.left_out += files.broken
+    for other, found in files.labels.items():
+        if other != layout:
+            export.notes.left_out += [NOT_READ.at(files.name(f.path), other) for f in found]
+    return export
+
+
+def plan_store(
+    files: ExportFiles,
+    options: ReadOptions = ReadOptions(),
+    *,
+    decode: bool = True,
+    progress: Progress | None = None,
+) -> StorePlan:
+    """Read an export, look at its photos and decide what a store of it will hold.
+
+    Args:
+        files: of the export.
+        options: how it is read.
+        decode: decode each photo, which finds truncated ones.
+        progress: called with the photos looked at and their total.
+
+    Raises:
+        DataError: the export cannot be read, or holds no photo that can be taken.
+    """
+    export = read_export(files, options)
+    notes = export.notes
+    named = {photo.file for photo in export.photos}
+    unnamed = [path for path in files.index.photos if path not in named]
+    notes.left_out += [UNNAMED_PHOTO.at(files.name(path)) for path in unnamed]
+    seen = look_at_photos(export, notes, decode=decode, progress=progress)
+    placed = place_photos(seen, options.placing, notes)
+    taken = [photo for place in PLACES for photo in placed[place]]
+    used = {item.sku for photo in taken for item in photo.items}
+    classes = {name: kept for name, kept in export.classes.items() if name in used}
+    notes.left_out += [EMPTY_CLASS.at(name) for name in export.classes if name not in used]
+    notes.changed += _in_two_splits(files, taken)
+    return StorePlan(
+        export=export,
+        placed=placed,
+        classes=classes,
+        left_out=tuple(notes.left_out),
+        changed=tuple(notes.changed),
+        unnamed=len(unnamed),
+    )
+
+
+def _in_two_splits(files: ExportFiles, taken: Sequence[SeenPhoto]) -> list[Problem]:
+    splits: dict[Path, list[str]] = {}
+    for photo in taken:
+        if photo.labelled.file is not None:
+            splits.setdefault(photo.labelled.file, []).append(photo.labelled.split or "no split")
+    return [
+        IN_TWO_SPLITS.at(files.name(path), ", ".join(names))
+        for path, names in splits.items()
+        if len(names) > 1
+    ]
