@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,13 +22,12 @@ from rpc.data.exports.sniff import (
 )
 from rpc.data.exports.yolo_files import find_yolo_labels
 from rpc.data.files import DataError
-from rpc.data.images import SUFFIXES, UNREAD_SUFFIXES
+from rpc.data.photo_files import SYSTEM, scan_photos
 
 LABEL_SUFFIXES: Final = frozenset(
     {".json", ".xml", ".csv", ".txt", ".yaml", ".yml", ".names", ".data", ".labels"}
     | {".ndjson", ".jsonl", ".tfrecord"}
 )
-SYSTEM_FOLDERS: Final = frozenset({"__macosx", "@eadir", "#recycle", "$recycle.bin"})
 ALIKE: Final = 50  # labelme files of a folder, after which the others are taken for the same
 
 
@@ -180,17 +178,13 @@ def _told(error: DataError, path: Path) -> str:
 
 def _walk(root: Path) -> tuple[list[Path], list[Path]]:
     """Photos and files that may hold labels, each by path; hidden and system files are not seen."""
-    photos, candidates = [], []
-    for folder, inner, names in os.walk(root):
-        inner[:] = sorted(
-            n for n in inner if not n.startswith(".") and n.lower() not in SYSTEM_FOLDERS
-        )
-        for name in sorted(names):
-            suffix = Path(name).suffix.lower()
-            if name.startswith(".") or not (path := Path(folder) / name).is_file():
-                continue
-            if suffix in SUFFIXES or suffix in UNREAD_SUFFIXES:
-                photos.append(path)
-            elif suffix in LABEL_SUFFIXES:
-                candidates.append(path)
-    return photos, candidates
+    found = scan_photos(root, "an export", recursive=True)
+    candidates = [
+        one.path
+        for one in found.left_out
+        if one.kind != SYSTEM
+        and one.path.suffix.lower() in LABEL_SUFFIXES
+        and one.path.is_file()
+        and one.path.resolve().is_relative_to(root.resolve())
+    ]
+    return list(found.photos), candidates

@@ -98,14 +98,14 @@ class PhotoIndex:
         if not parts:
             return Place(None, NO_NAME, repr(name)[:80])
         key = [_key(part) for part in parts]
-        candidates = self._by_name.get(key[-1], [])
+        candidates = self._of_split(self._by_name.get(key[-1], []), split)
         best = max((_common_tail(p, key) for p in candidates), default=0)
         longest = [p for p in candidates if _common_tail(p, key) == best]
         kind = BY_TAIL
         if not longest:
-            longest, kind = self._by_other_name(parts[-1]), BY_STEM
+            longest, kind = self._of_split(self._by_other_name(parts[-1]), split), BY_STEM
         if len(longest) > 1:
-            same = [p for p in longest if split_of(*self._folders(p)) == split]
+            same = [p for p in longest if self._split_of(p) == split]
             longest = same or longest
         if len(longest) == 1:
             found = longest[0].relative_to(self.root).as_posix()
@@ -128,8 +128,12 @@ class PhotoIndex:
             or self._by_stem[key]
         )
 
-    def _folders(self, photo: Path) -> list[str]:
-        return list(reversed(photo.relative_to(self.root).parts[:-1]))
+    def _of_split(self, photos: Sequence[Path], split: str) -> list[Path]:
+        """The photos without those whose folders say another split: they are others' namesakes."""
+        return [p for p in photos if not split or self._split_of(p) in ("", split)]
+
+    def _split_of(self, photo: Path) -> str:
+        return split_of(*reversed(photo.relative_to(self.root).parts[:-1]))
 
 
 def _key(text: str) -> str:

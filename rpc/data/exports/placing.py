@@ -97,7 +97,7 @@ def _place(photo: SeenPhoto, placing: Placing, has_val: bool, notes: Notes) -> P
         notes.left_out.append(NOT_ALONE.at(where, f"{len(photo.items)} items"))
         return None
     if rule in PLACES:
-        return rule  # type: ignore[return-value]
+        return rule
     if len(photo.items) == 1:
         return "exemplars"
     return "labelled_trays" if has_val else "val"

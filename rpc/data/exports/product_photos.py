@@ -12,9 +12,10 @@ from typing import Final
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, read_dataset, write_dataset
 from rpc.data.file_names import PHOTO_SIGNS, FileNames
 from rpc.data.files import atomic_path, link_or_copy, read_json
-from rpc.data.images import list_photos, read_image
+from rpc.data.images import read_image
 from rpc.data.importer import REPORT, import_folder
 from rpc.data.parallel import Progress
+from rpc.data.photo_files import find_photos
 from rpc.data.taxonomy import Category, Taxonomy
 
 _APART: Final = ".product_photos"
@@ -127,7 +128,7 @@ def copy_backgrounds(source: str | Path, folder: Path) -> int:
     Raises:
         DataError: there is none, or one cannot be read.
     """
-    photos = list_photos(source, "photos of the empty tray")
+    photos = find_photos(source, "photos of the empty tray").photos
     there = folder / "backgrounds"
     names = FileNames([p.name for p in there.iterdir()] if there.is_dir() else [])
     for photo in photos:

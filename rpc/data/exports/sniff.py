@@ -25,6 +25,8 @@ READ: Final = (
     COCO, CVAT, LABEL_STUDIO, VIA, CREATEML, FIFTYONE, VOC, LABELME, YOLO, TABLE,
 )  # fmt: skip
 
+SNIFFED: Final = 100  # entries of a list that are looked at: the first may have no region
+
 # Kinds that are known and not read, and what to do.
 REMEDIES: Final[Mapping[str, str]] = {
     "VIA 3 project": "export it as COCO or CSV of VIA 2",
@@ -46,15 +48,12 @@ def sniff_json(path: Path) -> tuple[str, Any]:
         DataError: the file cannot be read or is not JSON.
     """
     value = read_json_value(path)
-    kinds = _OBJECTS if isinstance(value, dict) else _LISTS
-    if isinstance(value, list):
-        first = next((one for one in value if isinstance(one, dict)), None)
-        if first is None:
-            return "", value
-        return next((kind for kind, fits in kinds.items() if fits(first)), ""), value
-    if not isinstance(value, dict):
+    if isinstance(value, dict):
+        return next((kind for kind, fits in _OBJECTS.items() if fits(value)), ""), value
+    if not isinstance(value, list):
         return "", value
-    return next((kind for kind, fits in kinds.items() if fits(value)), ""), value
+    first = [one for one in value[:SNIFFED] if isinstance(one, dict)]
+    return next((kind for kind, fits in _LISTS.items() if any(map(fits, first))), ""), value
 
 
 def sniff_xml(path: Path) -> str:

@@ -116,7 +116,7 @@ def _hints(plan: StorePlan, added: Collection[str]) -> list[str]:
             "(rpc-checkout train --scenes); --split train=val makes these photos val trays instead"
         )
     for split in ("val", "test"):
-        photos = placed[split]  # type: ignore[index]
+        photos = placed[split]
         if photos and all(len(photo.items) == 1 for photo in photos):
             hints.append(
                 f"every {split} photo shows one item: where these are product photos rather than "

@@ -110,7 +110,7 @@ def _of_csv(files: ExportFiles, file: LabelFile, notes: Notes) -> Iterator[_Phot
 
 def _class_key(files: ExportFiles, photos: Sequence[_Photo]) -> str:
     """The region attribute that names the class."""
-    used = Counter(
+    used: Counter[str] = Counter(
         key
         for photo in photos
         for region in photo.regions
@@ -122,7 +122,7 @@ def _class_key(files: ExportFiles, photos: Sequence[_Photo]) -> str:
         return next(iter(used), "")
     telling = [key for key in used if key.strip().lower() in _CLASS_KEYS]
     if len(telling) == 1:
-        return telling[0]
+        return str(telling[0])
     listed = ", ".join(f"{key!r:.40} ({times} regions)" for key, times in used.most_common(8))
     raise DataError(
         f"{files.root}: the VIA regions have several attributes: {listed}; say which one names the "

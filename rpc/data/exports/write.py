@@ -75,7 +75,9 @@ def plan_taxonomy(plan: StorePlan) -> Taxonomy:
         Category(
             id=kept["id"] if own else number,
             name=name,
-            **{key: str(value) for key, value in kept.items() if key != "id"},
+            supercategory=str(kept.get("supercategory", "")),
+            family=str(kept.get("family", "")),
+            title=str(kept.get("title", "")),
         )
         for number, (name, kept) in enumerate(plan.classes.items(), start=1)
     )
@@ -133,7 +135,8 @@ def _dataset(
 ) -> Dataset:
     ids = _image_ids(photos)
     by_name = {sku.name: sku.id for sku in skus.categories}
-    images, items = [], []
+    images: list[ImageInfo] = []
+    items: list[Annotation] = []
     for number, photo, name in zip(ids, photos, names, strict=True):
         extra = {key: value for key, value in photo.labelled.extra.items() if key != "id"}
         level = extra.pop("level", None) if place != "exemplars" else None

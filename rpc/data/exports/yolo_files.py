@@ -20,13 +20,10 @@ NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes
 def find_yolo_labels(index: PhotoIndex, texts: Sequence[Path]) -> list[Path]:
     """The text files that hold boxes of a photo: by its name, or in a folder `labels`."""
     stems = {photo.stem for photo in index.photos}
-    return [
-        path
-        for path in texts
-        if (path.stem in stems or "labels" in _below(index.root, path))
-        and path.name.lower() not in NAME_FILES
-        and _may_hold_boxes(path)
-    ]
+    candidates = [p for p in texts if p.name.lower() not in NAME_FILES and _may_hold_boxes(p)]
+    sure = {p for p in candidates if p.stem in stems or "labels" in _below(index.root, p)}
+    folders = {path.parent for path in sure}  # where a label lies, one without its photo may lie
+    return [p for p in candidates if p in sure or (p.parent in folders and p.stat().st_size)]
 
 
 def _below(root: Path, path: Path) -> list[str]:
@@ -85,15 +82,20 @@ def names_of_yaml(value: dict[str, Any], path: Path) -> dict[int, str]:
     names = value.get("names")
     if names is None:
         return {}
-    pairs = enumerate(names) if isinstance(names, list) else None
-    if isinstance(names, dict):
-        pairs = ((whole_number(key), name) for key, name in names.items())  # type: ignore[misc]
-    if pairs is None:
+    if isinstance(names, list):
+        made = {place: clean_name(name) for place, name in enumerate(names)}
+    elif isinstance(names, dict):
+        made = {_class_number(key): clean_name(name) for key, name in names.items()}
+    else:
         raise DataError(f"{path}: names: expected a list or a mapping of class names")
-    made = {number: clean_name(name) for number, name in pairs}
-    if None in made or not all(made.values()) or len(made) > MOST_CLASSES:
+    if -1 in made or not all(made.values()) or len(made) > MOST_CLASSES:
         raise DataError(f"{path}: names: expected a name for each class number")
     return made
+
+
+def _class_number(key: object) -> int:
+    number = whole_number(key)
+    return -1 if number is None else number
 
 
 def names_of_text(path: Path) -> dict[int, str]:
