@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rpc.data.exports.found import ExportFiles, look_at, told_unread
 from rpc.data.exports.product_photos import (
@@ -23,6 +23,13 @@ from rpc.data.files import DataError
 from rpc.data.importer import import_folder
 from rpc.data.parallel import Progress
 from rpc.data.store import SPLITS, Store
+from rpc.runs.folder_lock import writing_folder
+
+STAGING: Final = ".new_store"  # inside the store, while it is made
+STORE_NAMES: Final = (
+    *("exemplars", "val", "test", "labelled_trays", "backgrounds", "import.json"),
+    *("instances_val.json", "instances_test.json", "instances_train.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,15 +71,16 @@ def new_store(
     """
     source, out, options = Path(source), Path(out), options or ReadOptions()
     if options.layout == "photos" or not source.exists():
-        return NewStore(import_folder(source, out, backgrounds, progress=progress))
+        return _of_photos(source, out, backgrounds, progress)
     files = look_at(source)
     if not files.layouts:
         if _may_be_photos_by_sku(files):
-            return NewStore(import_folder(source, out, backgrounds, progress=progress))
+            return _of_photos(source, out, backgrounds, progress)
         raise DataError(unread(files))
     _refuse_store(files)
     _refuse_few_labels(files, options)
-    with _staging(source, out) as folder:
+    _refuse_inside(source, out)
+    with writing_folder(out), _staging(out) as folder:
         plan = plan_store(files, options, progress=progress)
         if not plan.photos:
             raise DataError(f"{source}: no photo of the export can be taken: {_first_loss(plan)}")
@@ -86,6 +94,13 @@ def new_store(
         if backgrounds is not None:
             copy_backgrounds(backgrounds, folder)
     return NewStore(out, plan, added)
+
+
+def _of_photos(
+    source: Path, out: Path, backgrounds: str | Path | None, progress: Progress | None
+) -> NewStore:
+    with writing_folder(out):
+        return NewStore(import_folder(source, out, backgrounds, progress=progress))
 
 
 def unread(files: ExportFiles) -> str:
@@ -148,27 +163,45 @@ def _first_loss(plan: StorePlan) -> str:
 
 
 @contextmanager
-def _staging(source: Path, out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its name when all went well, and is removed otherwise.
+def _staging(out: Path) -> Iterator[Path]:
+    """A folder inside `out` whose content moves up when all went well, and goes otherwise.
 
     Raises:
-        DataError: `out` is not empty, or lies inside the source.
+        DataError: `out` is not empty.
     """
+    part = out / STAGING
+    if part.exists():
+        _remove_killed(out)
+    if any(not path.name.startswith(".") for path in out.iterdir()):
+        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")
+    try:
+        part.mkdir()
+        yield part
+        for path in sorted(part.iterdir(), key=_order):
+            path.rename(out / path.name)
+        part.rmdir()
+    except BaseException:
+        _remove_killed(out)
+        raise
+
+
+def _order(path: Path) -> tuple[bool, bool, str]:
+    """Folders before JSON files, that of the exemplars last: with it the store is whole."""
+    return path.suffix == ".json", path.name == "instances_train.json", path.name
+
+
+def _remove_killed(out: Path) -> None:
+    """Remove what a job wrote that did not come to its end: `out` was empty when it began."""
+    for name in STORE_NAMES:
+        path = out / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(out / STAGING, ignore_errors=True)
+
+
+def _refuse_inside(source: Path, out: Path) -> None:
     root = source if source.is_dir() else source.parent
     if out.resolve().is_relative_to(root.resolve()):
         raise DataError(f"{out}: lies inside the export; choose a folder beside it")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")
-    part = out.with_name(f".{out.name}.{secrets.token_hex(8)}.part")
-    try:
-        part.mkdir(parents=True)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror}") from error
-    try:
-        yield part
-        if out.is_dir():
-            out.rmdir()
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise

@@ -116,7 +116,7 @@ def _is_rpc(value: Mapping[str, Any]) -> bool:
 
 @dataclass
 class _Photo:
-    """What one image gathers while the annotations are read."""
+    """The items of one image, gathered while the annotations are read."""
 
     items: list[Item] = field(default_factory=list)
     lost: list[Problem] = field(default_factory=list)

@@ -74,7 +74,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class StorePlan:
-    """What a store of an export will hold.
+    """The content of a store of an export, before it is written.
 
     Attributes:
         export: as it was read.

@@ -35,7 +35,7 @@ def plan_page(plan: StorePlan, added: Collection[str] = ()) -> str:
 
 
 def _split_lines(plan: StorePlan) -> list[str]:
-    """What the photos of each split of the export became."""
+    """A line for each split of the export: what became of its photos."""
     listed = Counter(photo.split or UNSPLIT for photo in plan.export.photos)
     became: dict[str, Counter[str]] = {split: Counter() for split in listed}
     for place, photos in plan.placed.items():
@@ -94,7 +94,7 @@ def _listing(title: str, problems: Sequence[Problem]) -> list[str]:
 
 
 def _hints(plan: StorePlan, added: Collection[str]) -> list[str]:
-    """What a user should know before the store is used."""
+    """Lines on what is lacking, and what to do, before the store is used."""
     placed = plan.placed
     hints = []
     if not placed["exemplars"] and not added:

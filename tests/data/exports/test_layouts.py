@@ -8,10 +8,8 @@ from rpc.data.exports.reading import plan_store
 from rpc.data.files import DataError
 from tests.data.exports.layouts import (
     ALL,
-    COLA,
     FLAT,
     WITH_SPLITS,
-    Truth,
     cvat_xml,
     fiftyone,
     label_studio,
@@ -20,6 +18,7 @@ from tests.data.exports.layouts import (
     truth_of,
     yolo_cvat,
 )
+from tests.data.exports.truth import COLA, Truth
 
 ids = [writer.__name__ for writer in ALL]
 # These cannot say that a photo has no item.
