@@ -16,6 +16,8 @@ from rpc.runs.screen import say
 if TYPE_CHECKING:
     from rpc.retrieval.gallery.gallery_state import GalleryState
 
+KNOWN_SHOWN = 5
+
 
 def main(argv: list[str] | None = None) -> int:
     """Do what is asked; say what was done and how long it took."""
@@ -51,7 +53,11 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     )
     added = add_to_gallery(request)
     what = f"SKU {added.skus[0]}" if len(added.skus) == 1 else f"{len(added.skus)} SKUs"
-    return _told(added.state, f"added {what}: {added.photos} photos")
+    told = _told(added.state, f"added {what}: {added.photos} photos")
+    if added.known:
+        names = ", ".join(added.known[:KNOWN_SHOWN]) + ", ..." * (len(added.known) > KNOWN_SHOWN)
+        told["lines"].insert(1, f"{len(added.known)} photos were there already, left out: {names}")
+    return told
 
 
 def remove(args: argparse.Namespace) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def writing_folder(folder: str | Path, *, deep: bool = False) -> Iterator[None]:
     """Be the only process that writes into a folder, for the time of the block.
 
     The folder is made where it is missing; where the block fails before it wrote anything, it goes
-    again. The steps of a job may enter its folder again: one thread holds it.
+    again, and a folder that was there loses the new lock. The steps of a job may enter its folder
+    again: one thread holds it.
 
     Args:
         folder: of the output.
@@ -192,6 +193,7 @@ def _is_held_here(folder: Path) -> bool:
 def _locked(folder: Path) -> Iterator[None]:
     """Hold a folder's lock, and say in a file beside it who does."""
     key, holder = folder.resolve(), folder / HOLDER
+    first = not (folder / LOCK).exists()
     try:
         lock = _acquired(folder / LOCK)
         try:
@@ -210,6 +212,11 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         _say_who(folder, holder)
         yield
+    except BaseException:
+        if first:  # a folder that a refused job was given by mistake stays as it was
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+        raise
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)

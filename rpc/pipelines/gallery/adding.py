@@ -11,7 +11,8 @@ from rpc.pipelines.gallery.photos import sku_of_photos, skus_of_store
 from rpc.pipelines.gallery.recipe import descriptor_for
 from rpc.retrieval.gallery.exemplar_photos import Box
 from rpc.retrieval.gallery.gallery import DescribesPictures
-from rpc.retrieval.gallery.gallery_edit import NewSku, add_skus, create_gallery
+from rpc.retrieval.gallery.gallery_edit import NewSku, add_photos, create_gallery
+from rpc.retrieval.gallery.gallery_files import writing
 from rpc.retrieval.gallery.gallery_state import GalleryState
 
 
@@ -63,21 +64,24 @@ class Added:
     state: GalleryState
     skus: tuple[str, ...]
     photos: int
+    known: tuple[str, ...]  # photos that were there already, and were not added again
 
 
 def add_to_gallery(request: AddRequest) -> Added:
     """Describe photos and put them in.
 
     Raises:
-        DataError: a photo is missing or damaged, or the gallery is of another recipe.
+        DataError: a photo is missing or damaged, the gallery is of another recipe, or another
+            process is changing it.
     """
-    describe = descriptor_for(request.gallery, request.recipe, request.device)
-    skus = _described(request, describe)
-    recipe = dict(describe.recipe)
-    create_gallery(request.gallery, recipe, skus[0].photos[0].embeddings.shape[1])
-    state = add_skus(request.gallery, recipe, skus)
+    with writing(request.gallery):
+        describe = descriptor_for(request.gallery, request.recipe, request.device)
+        skus = _described(request, describe)
+        recipe = dict(describe.recipe)
+        create_gallery(request.gallery, recipe, skus[0].photos[0].embeddings.shape[1])
+        state, known = add_photos(request.gallery, recipe, skus)
     names = tuple(sku.name for sku in skus)
-    return Added(state, names, sum(len(sku.photos) for sku in skus))
+    return Added(state, names, sum(len(sku.photos) for sku in skus) - len(known), known)
 
 
 def _described(request: AddRequest, describe: DescribesPictures) -> list[NewSku]:

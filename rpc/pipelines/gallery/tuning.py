@@ -13,7 +13,8 @@ from rpc.pipelines.gallery.trays import counting_rule, named, see_trays, true_la
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import Gallery
-from rpc.retrieval.gallery.gallery_edit import set_setting
+from rpc.retrieval.gallery.gallery_edit import set_settings
+from rpc.retrieval.gallery.gallery_files import read_state, writing
 from rpc.retrieval.gallery.gallery_state import GalleryState
 
 
@@ -40,8 +41,15 @@ def tune_gallery(request: TuneRequest) -> GalleryState:
     """Look at the trays, choose, write into the gallery; its state afterwards.
 
     Raises:
-        DataError: store, model or gallery do not fit, or no box shows a product of the gallery.
+        DataError: store, model or gallery do not fit, no box shows a product of the gallery, or
+            another process is changing it.
     """
+    read_state(request.gallery)  # before the lock, which would be made where no gallery is
+    with writing(request.gallery):
+        return _tuned(request)
+
+
+def _tuned(request: TuneRequest) -> GalleryState:
     store = Store.open(request.data)
     dataset = store.split(request.split)
     paths = [store.image_path(request.split, image) for image in dataset.images]
@@ -63,12 +71,11 @@ def tune_gallery(request: TuneRequest) -> GalleryState:
     chosen_on = f"{request.data.resolve().name} {request.split}"
     origin = {"chosen_on": chosen_on, "model": request.model.name}
     open_set = {**chosen.open_set.to_dict(), **chosen.facts, **origin}
-    set_setting(request.gallery, "open_set", open_set)
-    state = set_setting(request.gallery, "counting", rule.to_dict())
+    settings = {"open_set": open_set, "counting": rule.to_dict()}
     if chosen.fusion is not None:
         fusion_rule = counting_rule(
             dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)
         )
-        fusion = {**chosen.fusion.to_dict(), "counting": fusion_rule.to_dict(), **origin}
-        state = set_setting(request.gallery, "fusion", fusion)
-    return state
+        counting = fusion_rule.to_dict()
+        settings["fusion"] = {**chosen.fusion.to_dict(), "counting": counting, **origin}
+    return set_settings(request.gallery, settings)

@@ -102,9 +102,20 @@ def create_gallery(folder: str | Path, recipe: Recipe, dimension: int) -> Galler
 
 
 def add_skus(folder: str | Path, recipe: Recipe, skus: Sequence[NewSku]) -> GalleryState:
+    """Put SKUs, or more photos of known ones, into a gallery: `add_photos`."""
+    return add_photos(folder, recipe, skus)[0]
+
+
+def add_photos(
+    folder: str | Path, recipe: Recipe, skus: Sequence[NewSku]
+) -> tuple[GalleryState, tuple[str, ...]]:
     """Put SKUs, or more photos of known ones, into a gallery; nothing else is computed anew.
 
-    All of them go in with one change.
+    All of them go in with one change. A photo that its SKU has already, by its descriptors or by
+    its name and picture, is left out: the same call again, after a kill too, changes nothing.
+
+    Returns:
+        The state, and the names of photos that were left out.
 
     Raises:
         DataError: a descriptor is zero or not finite, the recipe or dimension is another one, a
@@ -118,26 +129,25 @@ def add_skus(folder: str | Path, recipe: Recipe, skus: Sequence[NewSku]) -> Gall
     with files.writing(folder):
         state = files.read_state(folder)
         check_recipe(state, recipe, folder)
-        blocks = [
-            _checked_embeddings(photo, sku.name, state.dimension)
-            for sku in skus
-            for photo in sku.photos
-        ]
         for sku in skus:
             check_name(sku.name)
-        segment = files.write_segment(folder, np.concatenate(blocks))
-        start = 0
-        for sku in skus:
+        fresh, known = _without_known(folder, state, skus)
+        blocks = [block for photos in fresh for _, block, _ in photos]
+        segment = files.write_segment(folder, np.concatenate(blocks)) if blocks else None
+        before, start = state, 0
+        for sku, new in zip(skus, fresh, strict=True):
             photos = []
-            for new in sku.photos:
-                stop = start + len(new.embeddings)
-                picture = "" if new.picture is None else files.write_picture(folder, new.picture)
-                photos.append(Photo(new.source, segment.file, start, stop, picture))
+            for source, block, picture in new:
+                assert segment is not None
+                stop = start + len(block)
+                photos.append(Photo(source, segment.file, start, stop, picture))
                 start = stop
             state = with_photos(
                 state, sku.name, segment, photos, title=sku.title, category_id=sku.category_id
             )
-        return files.write_state(folder, _tidy(folder, state))
+        if state == before:
+            return state, known
+        return files.write_state(folder, _tidy(folder, state)), known
 
 
 def remove_skus(folder: str | Path, names: Sequence[str]) -> GalleryState:
@@ -170,12 +180,24 @@ def set_setting(folder: str | Path, name: str, value: Mapping[str, Any] | None) 
     Raises:
         DataError: another process is changing the gallery.
     """
+    return set_settings(folder, {name: value})
 
-    def with_setting(state: GalleryState) -> GalleryState:
-        others = {key: kept for key, kept in state.settings.items() if key != name}
-        return replace(state, settings=others if value is None else {**others, name: dict(value)})
 
-    return _change(folder, with_setting)
+def set_settings(
+    folder: str | Path, values: Mapping[str, Mapping[str, Any] | None]
+) -> GalleryState:
+    """`set_setting` of several that belong together: all of them or none.
+
+    Raises:
+        DataError: another process is changing the gallery.
+    """
+
+    def with_settings(state: GalleryState) -> GalleryState:
+        settings = {**state.settings, **values}
+        kept = {name: dict(value) for name, value in settings.items() if value is not None}
+        return replace(state, settings=kept)
+
+    return _change(folder, with_settings)
 
 
 def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> GalleryState:
@@ -201,6 +223,47 @@ def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> Ga
             segments = tuple(segment.file for segment in state.segments)
             state = replace(state, index=StoredIndex(kind, name, crc32, segments))
         return files.write_state(folder, without_idle_segments(state))
+
+
+def _without_known(
+    folder: Path, state: GalleryState, skus: Sequence[NewSku]
+) -> tuple[list[list[tuple[str, NDArray[np.float16], str]]], tuple[str, ...]]:
+    """Source, embeddings (V, D) and picture of the photos that are new, by SKU; names of others.
+
+    Pictures are written.
+
+    Raises:
+        DataError: descriptors are zero, not finite or of another dimension; a file is damaged.
+    """
+    fresh: list[list[tuple[str, NDArray[np.float16], str]]] = []
+    known: list[str] = []
+    segments = {segment.file: segment for segment in state.segments}
+    checked = [
+        [_checked_embeddings(photo, sku.name, state.dimension) for photo in sku.photos]
+        for sku in skus
+    ]
+    seen: dict[str, tuple[set[bytes], set[tuple[str, str]]]] = {}
+    for sku, blocks in zip(skus, checked, strict=True):
+        if sku.name not in seen:
+            has = next((one.photos for one in state.skus if one.name == sku.name), ())
+            rows = {
+                file: files.read_segment(folder, segments[file], state.dimension)
+                for file in {photo.segment for photo in has}
+            }
+            seen[sku.name] = (
+                {rows[photo.segment][photo.start : photo.stop].tobytes() for photo in has},
+                {(photo.source, photo.picture) for photo in has if photo.source and photo.picture},
+            )
+        vectors, pictures = seen[sku.name]
+        fresh.append([])
+        for photo, block in zip(sku.photos, blocks, strict=True):
+            picture = "" if photo.picture is None else files.write_picture(folder, photo.picture)
+            if block.tobytes() in vectors or (photo.source, picture) in pictures:
+                known.append(photo.source or sku.name)
+                continue
+            vectors.add(block.tobytes())
+            fresh[-1].append((photo.source, block, picture))
+    return fresh, tuple(known)
 
 
 def _change(folder: str | Path, change: Callable[[GalleryState], GalleryState]) -> GalleryState:

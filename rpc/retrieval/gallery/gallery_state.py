@@ -130,7 +130,7 @@ class GalleryState:
 def with_photos(
     state: GalleryState,
     name: str,
-    segment: Segment,
+    segment: Segment | None,
     photos: Sequence[Photo],
     *,
     title: str = "",
@@ -142,7 +142,7 @@ def with_photos(
         state: before.
         name: of the SKU.
         segment: where the descriptors of its photos are; it may be known already.
-        photos: one or more.
+        photos: one or more; none may change the title of a SKU that is there.
         title: name for people; of a known SKU it replaces the title where it is not empty.
         category_id: for COCO files; None takes the next free one, or that of the known SKU.
 
@@ -150,9 +150,9 @@ def with_photos(
         DataError: no usable name, no photo, or a category id that another SKU has.
     """
     check_name(name)
-    if not photos:
-        raise DataError(f"SKU {name!r:.80}: expected at least one photo, got none")
     old = next((sku for sku in state.skus if sku.name == name), None)
+    if not photos and old is None:
+        raise DataError(f"SKU {name!r:.80}: expected at least one photo, got none")
     if old is None:
         number = _free_id(state) if category_id is None else category_id
         old = Sku(name, number, title)
@@ -169,7 +169,9 @@ def with_photos(
     new = replace(old, title=title or old.title, photos=(*old.photos, *photos))
     others = [sku for sku in state.skus if sku.name != name]
     known = {one.file for one in state.segments}
-    segments = state.segments if segment.file in known else (*state.segments, segment)
+    segments = state.segments
+    if segment is not None and segment.file not in known:
+        segments = (*segments, segment)
     return replace(state, skus=_sorted([*others, new]), segments=segments)
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_edit import (
     NewPhoto,
     NewSku,
+    add_photos,
     add_skus,
     create_gallery,
     remove_skus,
@@ -18,6 +20,7 @@ from rpc.retrieval.gallery.gallery_edit import (
     set_setting,
     store_index,
 )
+from rpc.retrieval.gallery.gallery_files import remove_gallery
 from tests.retrieval.gallery.gallery_makers import (
     DIMENSION,
     RECIPE,
@@ -324,3 +327,79 @@ def test_a_stored_index_finds_later_skus_and_forgets_removed_ones(tmp_path, kind
     store_index(tmp_path, "exact")
     assert not list((tmp_path / "indexes").iterdir())
     assert Gallery.open(tmp_path).state.index is None
+
+
+@pytest.mark.parametrize("room", ["descriptors", "pictures", "indexes", ".readers", "gallery.json"])
+@pytest.mark.parametrize("change", ["add", "remove", "rename", "set", "index"])
+def test_a_gallery_with_a_link_in_it_is_not_changed(tmp_path, room, change):
+    folder, victim = make_gallery(tmp_path / "gallery"), tmp_path / "victim"
+    is_folder = not room.startswith(".") and room != "gallery.json"
+    if (folder / room).exists():
+        (folder / room).rename(victim)
+    elif is_folder:
+        victim.mkdir()
+    else:
+        victim.write_bytes(b"")
+    (folder / room).symlink_to(victim)
+    if is_folder:
+        (victim / "0123456789abcdef01234567.jpg").write_bytes(b"mine")
+        (victim / ".0123456789abcdef.part.jpg").write_bytes(b"mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    changes = {
+        "add": lambda: add_skus(folder, RECIPE, [new_sku("milk", 8)]),
+        "remove": lambda: remove_skus(folder, ["soap"]),
+        "rename": lambda: rename_sku(folder, "soap", "suds"),
+        "set": lambda: set_setting(folder, "open_set", {}),
+        "index": lambda: store_index(folder, "exact"),
+    }
+    with pytest.raises(DataError, match=f"{room}: is a link; a gallery is changed only where"):
+        changes[change]()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_room_that_is_a_file_is_told(tmp_path):
+    folder = make_gallery(tmp_path)
+    (folder / "pictures").write_bytes(b"")
+    with pytest.raises(DataError, match="pictures: is no folder"):
+        remove_skus(folder, ["soap"])
+
+
+def test_only_names_of_a_gallery_are_collected(tmp_path):
+    folder = make_gallery(tmp_path)
+    unnamed = "0123456789abcdef01234567"
+    ours = [f"descriptors/{unnamed}.npy", f"pictures/{unnamed}.jpg", f"indexes/{unnamed}.faiss"]
+    ours += ["pictures/.0123456789abcdef.part.jpg", ".0123456789abcdef.part.json"]
+    theirs = ["pictures/precious.txt", "pictures/cat.jpg", "descriptors/x.npy", "pictures/.hidden"]
+    theirs += [f"pictures/{unnamed}.JPG", f"pictures/{unnamed}.npy", "note.txt"]
+    for name in (*ours, *theirs):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    remove_skus(folder, ["soap"])
+    assert not [name for name in ours if (folder / name).exists()]
+    assert not [name for name in theirs if not (folder / name).exists()]
+    remove_gallery(folder)
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {name for name in left if not name.startswith(".")} == set(theirs)
+
+
+def test_photos_that_a_sku_has_are_told_and_not_added_again(tmp_path):
+    folder = make_gallery(tmp_path)
+    picture = np.full((8, 8, 3), 90, np.uint8)
+    milk = new_sku("milk", 8)
+    milk = replace(milk, photos=[replace(photo, picture=picture) for photo in milk.photos])
+    first, known = add_photos(folder, RECIPE, [milk])
+    assert known == ()
+    again, known = add_photos(folder, RECIPE, [milk])
+    assert known == ("milk_0.jpg", "milk_1.jpg")
+    assert again == first  # no new change
+    # By name and picture, too: another processor may give other last bits.
+    moved = [replace(photo, embeddings=photo.embeddings[:, ::-1]) for photo in milk.photos]
+    assert add_photos(folder, RECIPE, [replace(milk, photos=moved)])[0] == first
+    more = new_sku("milk", 9).photos[0]
+    mixed, known = add_photos(folder, RECIPE, [replace(milk, photos=[*milk.photos, more, more])])
+    assert known == ("milk_0.jpg", "milk_1.jpg", "milk_0.jpg")
+    assert len(mixed.sku("milk").photos) == 3
+    titled, _ = add_photos(folder, RECIPE, [replace(milk, title="Milk 1 l")])
+    assert titled.sku("milk").title == "Milk 1 l"
+    same_look = new_sku("soy", 8)  # of another SKU: its photos are its own
+    assert len(add_photos(folder, RECIPE, [same_look])[0].sku("soy").photos) == 2
