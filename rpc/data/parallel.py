@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rpc.data.files import DataError
-from rpc.data.worker_processes import SpawnedWorkers, end_with_parent
+from rpc.data.worker_processes import (
+    at_work,
+    break_off_workers,
+    end_with_parent,
+    hear_break_off,
+    spawned_workers,
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,11 +48,18 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Pool(ProcessPoolExecutor):
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(at_work, fn, *args, **kwargs)
+
+
 @contextmanager
 def process_pool(
     workers: int, where: object, start: Callable[[], object] | None = None
 ) -> Iterator[ProcessPoolExecutor]:
     """Processes that leave signals to their parent and end with it; what has not begun is dropped.
+
+    Where the block ends by KeyboardInterrupt, what they are at is broken off.
 
     Args:
         workers: how many.
@@ -56,11 +69,14 @@ def process_pool(
     Raises:
         DataError: one of them was killed.
     """
-    pool = ProcessPoolExecutor(
-        workers, mp_context=SpawnedWorkers(), initializer=_start_worker, initargs=(start,)
+    pool = _Pool(
+        workers, mp_context=spawned_workers(), initializer=_start_worker, initargs=(start,)
     )
     try:
         yield pool
+    except (KeyboardInterrupt, GeneratorExit):
+        break_off_workers()
+        raise
     except BrokenProcessPool as error:
         raise DataError(
             f"{where}: a worker process was killed (out of memory?): run the same command again "
@@ -72,5 +88,6 @@ def process_pool(
 
 def _start_worker(start: Callable[[], object] | None) -> None:
     end_with_parent()
+    hear_break_off()
     if start is not None:
         start()

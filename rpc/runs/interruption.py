@@ -9,6 +9,7 @@ signal, a second later or more, stops at once.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ SAME_WISH: Final = 1.0  # seconds
 
 _HOME: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _OURS: Final = tuple(os.path.join(_HOME, root, "") for root in ("rpc", "synth"))  # noqa: PTH118
+# Called by Python in the middle of its own work: of starting a process, and of a signal.
+_CALLED_BACK: Final = (os.path.join(_HOME, "rpc", "data", "worker_processes.py"), __file__)  # noqa: PTH118
 _STANDARD: Final = os.path.dirname(os.path.abspath(threading.__file__))  # noqa: PTH100, PTH120
 # Where Python waits for others; but not half-way through starting or ending them.
 _WAITING: Final = tuple(
@@ -83,6 +86,8 @@ def listen(at_once: Callable[[], NoReturn]) -> None:
     """
     _WISH.at, _WISH.heeded_by, _WISH.at_once = None, 0, at_once
     _handle(_WISH.hear)
+    # Registered first, it is called last: from then on Python would die of a signal.
+    atexit.register(_handle, signal.SIG_IGN)
 
 
 def leave_at_signals(code: int) -> None:
@@ -96,7 +101,7 @@ def stop_requested() -> bool:
     return _WISH.at is not None
 
 
-def _handle(handler: Callable[[int, FrameType | None], Any]) -> dict[int, Any]:
+def _handle(handler: Any) -> dict[int, Any]:
     """Set the handler; returns those before. Outside the main thread, Python allows none."""
     if threading.current_thread() is not threading.main_thread():
         return {}
@@ -173,7 +178,8 @@ def _raise_in_our_code(frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     def called(entered: FrameType, event: str, argument: Any) -> None:
-        if _is_ours(entered) and not _is_passed_over(entered):
+        # A module of ours may be imported by foreign code: its functions are soon enough.
+        if _is_ours(entered) and entered.f_code.co_name != "<module>":
             back(entered, event, argument)
 
     frame.f_trace = back
@@ -181,14 +187,10 @@ def _raise_in_our_code(frame: FrameType | None) -> None:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.startswith(_OURS)
+    name = frame.f_code.co_filename
+    return name.startswith(_OURS) and name not in _CALLED_BACK
 
 
 def _waits(frame: FrameType) -> bool:
     code = frame.f_code
     return code.co_filename in _WAITING and code.co_name not in _CHANGING
-
-
-def _is_passed_over(frame: FrameType) -> bool:
-    """A module of ours that foreign code imports, or what hears the next signal."""
-    return frame.f_code.co_name == "<module>" or frame.f_code.co_filename == __file__

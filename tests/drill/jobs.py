@@ -94,8 +94,8 @@ def jobs(root):
         JobCase(
             "recogniser",
             ("-m", "tests.drill.train_recogniser", scenes, "{out}"),
-            same=("recognition_last.pth",),
-            done="done",
+            same=("weights.pth",),
+            done="weights.pth",
             seconds=9.0,
         ),
         JobCase(
