@@ -21,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.entry_photo import read_entry_photo
     from rpc.data.file_group import file_group
     from rpc.data.files import DataError, write_json
+    from rpc.data.missing_photos import require_photos
     from rpc.data.photo_files import find_photos
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
@@ -45,6 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             check_taxonomy(load_model(args.model), dataset.taxonomy)
         else:
             check_gallery(checkout.taxonomy, dataset.taxonomy, args.gallery)
+        require_photos(store, args.split)
         named = [
             (image.id, store.image_path(args.split, image), (image.width, image.height))
             for image in dataset.images

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rpc.data.check_notes import few_exemplars, split_notes
-from rpc.data.dataset import Dataset, ImageInfo, Problem, scan_dataset
+from rpc.data.check_photos import look_at_photos
+from rpc.data.dataset import Dataset, Problem, scan_dataset
 from rpc.data.exemplars import list_exemplars
 from rpc.data.files import DataError
-from rpc.data.images import image_size, read_image
 from rpc.data.levels import LEVELS
-from rpc.data.parallel import Progress, map_in_threads
-from rpc.data.store import SPLITS, Split, Store
+from rpc.data.parallel import Progress
+from rpc.data.store import SPLITS, Split, Store, other_json
 
 
 @dataclass(frozen=True)
@@ -72,19 +71,24 @@ class StoreCheck:
 
 
 def check_store(
-    root: str | Path, *, decode: bool = True, progress: Progress | None = None
+    root: str | Path,
+    *,
+    decode: bool = True,
+    follow_links: bool = False,
+    progress: Progress | None = None,
 ) -> StoreCheck:
     """Look at all of a store; damage is reported, not raised.
 
     Args:
         root: the store's folder.
         decode: decode every photo, which finds truncated ones; otherwise read headers only.
+        follow_links: whether links may lead out of the store, to photos on another disk.
         progress: called with the photos looked at and their total.
 
     Raises:
         DataError: `root` is no folder.
     """
-    store = Store(Path(root))
+    store = Store(Path(root), follow_links=follow_links)
     if not store.root.is_dir():
         raise DataError(f"{root}: no such folder")
     problems: list[Problem] = []
@@ -94,13 +98,11 @@ def check_store(
         dataset = _scan(store, name, datasets.get("train"), problems, notes)
         if dataset is not None:
             datasets[name] = dataset
-    photos = [
-        (store, name, image) for name, dataset in datasets.items() for image in dataset.images
-    ]
-    look = _look_whole if decode else _look_header
-    problems += [p for p in map_in_threads(look, photos, progress) if p is not None]
+    found, told = look_at_photos(store, datasets, decode=decode, progress=progress)
+    problems += found
     for name, dataset in datasets.items():
         notes += split_notes(store, name, dataset)
+    notes += told
     train = datasets.get("train")
     if train is not None:
         problems += _lonely_skus(train)
@@ -123,7 +125,8 @@ def _scan(
     notes: list[Problem],
 ) -> Dataset | None:
     if not store.has_split(name):
-        missing = Problem(str(store.root), f"has no instances_{name}.json")
+        others = other_json(store.root) if name == "train" else ""
+        missing = Problem(str(store.root), f"has no instances_{name}.json{others}")
         (problems if name == "train" else notes).append(missing)
         return None
     dataset, damaged = scan_dataset(store.json_path(name), store.size_of(name))
@@ -136,36 +139,6 @@ def _scan(
         what = f"its categories differ from those of train: {unlike}"
         problems.append(Problem(str(dataset.path), what))
     return dataset
-
-
-def _look_whole(photo: tuple[Store, Split, ImageInfo]) -> Problem | None:
-    def size(path: Path) -> tuple[int, int]:
-        height, width = read_image(path).shape[:2]
-        return width, height
-
-    return _look(photo, size)
-
-
-def _look_header(photo: tuple[Store, Split, ImageInfo]) -> Problem | None:
-    return _look(photo, image_size)
-
-
-def _look(
-    photo: tuple[Store, Split, ImageInfo], size: Callable[[Path], tuple[int, int]]
-) -> Problem | None:
-    """The fault of one image's file; None where there is none."""
-    store, split, image = photo
-    where = f"{store.image_dir(split).name}/{image.file_name}"
-    try:
-        path = store.photo_folder(split).path(image.file_name)
-        width, height = size(path)
-    except DataError as error:
-        what = str(error).removeprefix(f"{store.image_dir(split) / image.file_name}: ")
-        return Problem(where, what)
-    if (width, height) != (image.width, image.height):
-        said = f"{image.width}x{image.height}"
-        return Problem(where, f"is {width}x{height} px upright, the JSON says {said}")
-    return None
 
 
 def _lonely_skus(train: Dataset) -> list[Problem]:

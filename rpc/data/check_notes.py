@@ -11,12 +11,13 @@ from rpc.data.dataset import Dataset, Problem
 from rpc.data.file_content import PHOTO_SUFFIXES
 from rpc.data.levels import LEVEL_RULES, LEVELS
 from rpc.data.store import Split, Store
+from rpc.data.system_files import is_system_file, is_system_folder
 
 FEW_EXEMPLARS = 4  # below this a SKU is likely shown from too few sides
 
 
 def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
-    """What was understood; files listed twice, bare images, orphans, trays of another level."""
+    """Values that were understood, files listed twice, bare images, orphans, odd levels."""
     where = str(dataset.path)
     notes = list(dataset.notes)
     twice = [n for n, times in Counter(i.file_name for i in dataset.images).items() if times > 1]
@@ -56,8 +57,12 @@ def few_exemplars(train: Dataset) -> list[Problem]:
 def _photo_names(folder: Path) -> set[str]:
     if not folder.is_dir():
         return set()
-    files = (p for p in folder.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES)
-    return {p.relative_to(folder).as_posix() for p in files}
+    files = (p.relative_to(folder) for p in folder.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES)
+    return {
+        p.as_posix()
+        for p in files
+        if not (is_system_file(p.name) or any(map(is_system_folder, p.parts[:-1])))
+    }
 
 
 def _level_notes(dataset: Dataset) -> list[Problem]:

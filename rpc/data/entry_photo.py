@@ -101,6 +101,15 @@ def entry_fault(
     )
 
 
+def fits_upright(rgb: Rgb, boxes: Sequence[Box], header: PhotoHeader) -> bool:
+    """Whether it is sure that a single box was drawn on the upright photo."""
+    return (
+        len(boxes) == 1
+        and header.turn_keeps_size
+        and _drawn_before_turn(rgb, boxes[0], header) is False
+    )
+
+
 def size_fault(
     header: PhotoHeader, size: Size, rgb: Rgb | None = None, boxes: Sequence[Box] = ()
 ) -> EntryFault | None:

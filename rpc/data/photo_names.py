@@ -94,7 +94,7 @@ class PhotoFolder:
         return found
 
     def notes(self, file_names: Iterable[str]) -> list[Problem]:
-        """What to tell of those names, one note a file."""
+        """The names that are told, one note a file."""
         return [
             Problem(
                 f"{self.folder.name}: {name}",

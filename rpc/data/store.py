@@ -14,11 +14,14 @@ from rpc.data.exemplars import Exemplar, list_exemplars
 from rpc.data.files import DataError
 from rpc.data.images import image_size
 from rpc.data.photo_names import PhotoFolder
+from rpc.data.shown_names import shown_name
 from rpc.data.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
 
 Split = Literal["train", "val", "test"]
+
+SHOWN: Final = 4  # other JSON files named
 
 SPLITS: Final[tuple[Split, Split, Split]] = ("train", "val", "test")
 
@@ -91,7 +94,10 @@ class Store:
         """
         path = self._find_json(name)
         if path is None:
-            raise DataError(f"{self.root}: has no instances_{name}.json (or ..._{name}2019.json)")
+            raise DataError(
+                f"{self.root}: has no instances_{name}.json (or ..._{name}2019.json)"
+                f"{other_json(self.root) if name == 'train' else ''}"
+            )
         return path
 
     def split(self, name: Split) -> Dataset:
@@ -165,6 +171,16 @@ class Store:
             if path.is_file():
                 return path
         return None
+
+
+def other_json(root: Path) -> str:
+    """The JSON files that are in a folder instead of a store's, for a message; empty if none."""
+    found = [p for pattern in ("*.json", "*/*.json") for p in sorted(root.glob(pattern))]
+    if not found:
+        return ""
+    names = ", ".join(shown_name(p.relative_to(root).as_posix()) for p in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"; found {names}{more}"
 
 
 def _known(split: Split) -> tuple[str, ...]:

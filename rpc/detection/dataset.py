@@ -45,10 +45,17 @@ class CheckoutDataset(BaseDetDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """One entry an image, in the order of the file, as mmdet's transforms expect it."""
         label = self._data.taxonomy.label
+        places = [self._path_of(image) for image in self._data.images]
+        gone = [path for path in places if not path.exists()]
+        if gone:
+            raise DataError(
+                f"{gone[0]}: missing, as {len(gone):,} of {len(places):,} listed photos; unpack "
+                "all parts of the data set"
+            )
         return [
             {
                 "img_id": image.id,
-                "img_path": str(self._path_of(image)),
+                "img_path": str(path),
                 "height": image.height,
                 "width": image.width,
                 "instances": [
@@ -56,7 +63,7 @@ class CheckoutDataset(BaseDetDataset):
                     for a in self._data.annotations_of(image.id)
                 ],
             }
-            for image in self._data.images
+            for image, path in zip(self._data.images, places, strict=True)
         ]
 
 

@@ -21,6 +21,7 @@ from rpc.data.exemplars import Exemplar
 from rpc.data.file_names import FileNames
 from rpc.data.files import safe_join, write_json
 from rpc.data.images import write_image
+from rpc.data.missing_photos import require_exemplars
 from rpc.data.parallel import process_pool
 from rpc.data.store import Store
 from rpc.runs.folder_lock import writes_into
@@ -106,6 +107,7 @@ def build_cutouts(
     ids = {c.name: c.id for c in store.taxonomy.categories}
     sizes_mm = read_sizes(sizes, ids) if sizes is not None else {}
     overrides = Overrides.read(out)
+    require_exemplars(store)
     jobs = _jobs(store, out, segmenter, overrides, max_side)
     overrides.check({job.file: job.source for job in jobs})
     out.mkdir(parents=True, exist_ok=True)

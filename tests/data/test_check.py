@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from PIL import Image
 
 from rpc.data.check import check_store
 from rpc.data.check_page import check_page
@@ -42,7 +44,7 @@ def test_missing_truncated_and_resized_photos_are_found(store_root, make_photo):
     make_photo(folder / "tea_camera1-3.jpg", 20, 30)
     (folder / "tea_camera0-4.jpg").write_text("no image")
     whole = problems_of(store_root)
-    assert "exemplars/tea_camera1-1.jpg: cannot be read: No such file" in whole
+    assert "exemplars/tea_camera1-1.jpg: is missing" in whole
     assert "exemplars/tea_camera0-2.jpg: the image is truncated" in whole
     assert "exemplars/tea_camera1-3.jpg: is 30x20 px upright, the JSON says 64x48" in whole
     assert "exemplars/tea_camera0-4.jpg: not an image" in whole
@@ -110,3 +112,86 @@ def test_a_long_list_of_problems_is_cut_on_the_page_and_whole_in_the_json(store_
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         check_store(tmp_path / "gone")
+
+
+def test_missing_photos_are_one_line_and_a_damaged_one_comes_first(store_root):
+    folder = store_root / "exemplars"
+    for number in range(1, 6):
+        (folder / f"tea_camera{number % 2}-{number}.jpg").unlink()
+    (folder / "rice_camera0-6.jpg").write_bytes(b"")
+    (folder / "._rice_camera0-6.jpg").write_bytes(b"x")
+    check = check_store(store_root)
+    lines = check_page(check).splitlines()
+    start = lines.index("PROBLEMS (6)")
+    assert "exemplars/rice_camera0-6.jpg: the file is empty" in lines[start + 1]
+    assert (
+        "5 of 10 photos of exemplars are missing (1 of 2 SKUs have none), such as "
+        "exemplars/tea_camera1-1.jpg (is missing), "
+    ) in lines[start + 2]
+    assert "unpack all parts" in lines[start + 2]
+    assert not any("have no entry" in str(note) for note in check.notes)
+
+
+def test_turned_photos_are_told_with_the_cause(store_root):
+    def turn(path, orientation, size=(64, 48)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        rgb = np.full((size[1], size[0], 3), 225, np.uint8)
+        rgb[4:20, 6:24] = (150, 20, 30)
+        Image.fromarray(rgb).save(path, exif=exif, quality=95)
+
+    folder = store_root / "exemplars"
+    turn(folder / "tea_camera1-1.jpg", 6)  # the entry has the size before the turn
+    turn(folder / "tea_camera0-2.jpg", 3)  # a box in the middle fits both
+    check = check_store(store_root)
+    assert [p.where for p in check.problems] == ["exemplars/tea_camera1-1.jpg"]
+    assert "is 48x64 px upright, the JSON says 64x48: the size of the photo before its" in (
+        check.problems[0].what
+    )
+    (note,) = [note for note in check.notes if "EXIF" in note.what]
+    assert note.where == "exemplars/tea_camera0-2.jpg"
+    assert "keeps its size (180 degrees)" in note.what
+    assert "exiftool" in note.remedy
+    fast = check_store(store_root, decode=False)
+    assert [p.where for p in fast.problems] == ["exemplars/tea_camera1-1.jpg"]
+
+
+def test_a_box_drawn_before_a_turn_that_keeps_the_size_is_a_problem(store_root, edit):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    rgb = np.full((48, 64, 3), 225, np.uint8)
+    rgb[6:20, 8:26] = (150, 20, 30)
+    Image.fromarray(rgb).save(store_root / "exemplars/tea_camera1-1.jpg", exif=exif, quality=95)
+    box = {"bbox": [8, 6, 18, 14]}
+    edit(store_root / "instances_train.json", lambda c: c["annotations"][0].update(box))
+    assert "its box fits the photo before its EXIF turn" in problems_of(store_root)
+    upright = {"bbox": [64 - 26, 48 - 20, 18, 14]}
+    edit(store_root / "instances_train.json", lambda c: c["annotations"][0].update(upright))
+    check = check_store(store_root)
+    assert check.usable
+    assert not any("EXIF" in note.what for note in check.notes)
+
+
+def test_names_that_differ_in_accents_only_are_found_and_told(store_root, edit):
+    composed, decomposed = "caf\u00e9.jpg", "cafe\u0301.jpg"
+    (store_root / "exemplars/tea_camera1-1.jpg").rename(store_root / "exemplars" / decomposed)
+    name = {"file_name": composed}
+    edit(store_root / "instances_train.json", lambda c: c["images"][0].update(name))
+    check = check_store(store_root)
+    assert check.usable
+    (note,) = [note for note in check.notes if "accent" in note.what]
+    assert note.what.startswith("differs from the file's name only in how an accent is written")
+    assert not any("have no entry" in note.what for note in check.notes)
+
+
+def test_other_json_files_are_named_where_the_train_file_is_missing(store_root):
+    (store_root / "instances_train.json").rename(store_root / "result.json")
+    text = problems_of(store_root)
+    assert "has no instances_train.json; found instances_val.json, result.json" in text
+
+
+def test_photos_on_another_disk_are_checked_where_links_may_be_followed(store_root, tmp_path):
+    (store_root / "val").rename(tmp_path / "disk")
+    (store_root / "val").symlink_to(tmp_path / "disk")
+    assert "through a link" in problems_of(store_root)
+    assert check_store(store_root, follow_links=True).usable

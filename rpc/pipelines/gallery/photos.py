@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rpc.data.files import DataError
+from rpc.data.missing_photos import require_exemplars
 from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.retrieval.gallery.exemplar_photos import Box, ExemplarPhoto, describe_photos, spread
@@ -62,6 +63,7 @@ def skus_of_store(
     taxonomy = store.taxonomy
     wanted = taxonomy.names if names is None else names
     categories = [taxonomy.by_name(name) for name in wanted]
+    require_exemplars(store, wanted)
     chosen = spread(store.exemplars(), most)
     skus = []
     with bar("describing exemplars") as progress:
