@@ -79,7 +79,7 @@ def new_store(
         raise DataError(unread(files))
     _refuse_store(files)
     _refuse_few_labels(files, options)
-    _refuse_inside(source, out)
+    _refuse_place(source, out)
     with writing_folder(out), _staging(out) as folder:
         plan = plan_store(files, options, progress=progress)
         if not plan.photos:
@@ -164,16 +164,10 @@ def _first_loss(plan: StorePlan) -> str:
 
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
-    """A folder inside `out` whose content moves up when all went well, and goes otherwise.
-
-    Raises:
-        DataError: `out` is not empty.
-    """
+    """A folder inside `out` whose content moves up when all went well, and goes otherwise."""
     part = out / STAGING
     if part.exists():
         _remove_killed(out)
-    if any(not path.name.startswith(".") for path in out.iterdir()):
-        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")
     try:
         part.mkdir()
         yield part
@@ -201,7 +195,11 @@ def _remove_killed(out: Path) -> None:
     shutil.rmtree(out / STAGING, ignore_errors=True)
 
 
-def _refuse_inside(source: Path, out: Path) -> None:
+def _refuse_place(source: Path, out: Path) -> None:
     root = source if source.is_dir() else source.parent
     if out.resolve().is_relative_to(root.resolve()):
         raise DataError(f"{out}: lies inside the export; choose a folder beside it")
+    if not out.is_dir() or (out / STAGING).is_dir():
+        return
+    if any(not path.name.startswith(".") for path in out.iterdir()):
+        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")

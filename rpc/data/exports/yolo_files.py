@@ -20,10 +20,21 @@ NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes
 def find_yolo_labels(index: PhotoIndex, texts: Sequence[Path]) -> list[Path]:
     """The text files that hold boxes of a photo: by its name, or in a folder `labels`."""
     stems = {photo.stem for photo in index.photos}
-    candidates = [p for p in texts if p.name.lower() not in NAME_FILES and _may_hold_boxes(p)]
-    sure = {p for p in candidates if p.stem in stems or "labels" in _below(index.root, p)}
-    folders = {path.parent for path in sure}  # where a label lies, one without its photo may lie
-    return [p for p in candidates if p in sure or (p.parent in folders and p.stat().st_size)]
+    candidates = [p for p in texts if p.name.lower() not in NAME_FILES]
+    boxes = {p for p in candidates if _may_hold_boxes(p)}
+    inside = {p for p in candidates if "labels" in _below(index.root, p)}
+    sure = {p for p in boxes if p.stem in stems or p in inside}
+    if not sure:
+        return []
+    # Where a label lies, damaged ones and those of missing photos may lie.
+    folders = {path.parent for path in sure}
+    return [
+        p
+        for p in candidates
+        if p in sure
+        or (p.stem in stems and (p in inside or p.parent in folders))
+        or (p in boxes and p.parent in folders and p.stat().st_size)
+    ]
 
 
 def _below(root: Path, path: Path) -> list[str]:
