@@ -191,7 +191,7 @@ def _check_boxes(
     boxes[:, :2] = np.round(boxes[:, :2], 6)
     limits = np.array([sizes[entry["image_id"]] for entry in checker.entries]).reshape(-1, 2)
     cut = np.concatenate([boxes[:, :2].clip(0, limits), boxes[:, 2:].clip(0, limits)], axis=1)
-    far = np.flatnonzero(~_may_be_cut(boxes, cut, limits)).tolist()
+    far = np.flatnonzero(~may_be_cut(boxes, cut, limits)).tolist()
     stay = checker.drop(far, lambda row: _outside(checker, row, limits))
     boxes, cut = boxes[stay], cut[stay]
     reach = np.abs(cut - boxes).max(axis=1, initial=0.0)
@@ -204,7 +204,7 @@ def _check_boxes(
     return cut, clipped
 
 
-def _may_be_cut(
+def may_be_cut(
     boxes: NDArray[np.float64], cut: NDArray[np.float64], limits: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which boxes (N, 4) lie in their image, or reach out of it no further than is rounding."""

@@ -92,7 +92,7 @@ def entry_fault(
         return size_fault(photo_header(path), size, rgb, boxes)
     if len(boxes) != 1 or not (header := photo_header(path)).turn_keeps_size:
         return None
-    if _drawn_before_turn(rgb, boxes[0], header) is not True:
+    if drawn_before_turn(rgb, boxes[0], header) is not True:
         return None
     return EntryFault(
         f"its box fits the photo before its EXIF turn ({header.turn_text}), not the upright one",
@@ -106,7 +106,7 @@ def fits_upright(rgb: Rgb, boxes: Sequence[Box], header: PhotoHeader) -> bool:
     return (
         len(boxes) == 1
         and header.turn_keeps_size
-        and _drawn_before_turn(rgb, boxes[0], header) is False
+        and drawn_before_turn(rgb, boxes[0], header) is False
     )
 
 
@@ -177,7 +177,7 @@ def _before_turn(
     kind = "photos have the size in the JSON that they have before their EXIF turn"
     before = _reaches_out(boxes, header)
     if before is None and rgb is not None and len(boxes) == 1:
-        before = _drawn_before_turn(rgb, boxes[0], header)
+        before = drawn_before_turn(rgb, boxes[0], header)
     if before is None:
         return EntryFault(
             what,
@@ -201,7 +201,7 @@ def _reaches_out(boxes: Sequence[Box], header: PhotoHeader) -> bool | None:
     return None
 
 
-def _drawn_before_turn(rgb: Rgb, box: Box, header: PhotoHeader) -> bool | None:
+def drawn_before_turn(rgb: Rgb, box: Box, header: PhotoHeader) -> bool | None:
     """Whether the box means the product before or after the turn; None where that is not sure."""
     found, quality = find_product_box(rgb)
     if quality == 0:

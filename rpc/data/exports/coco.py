@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.by_kind import Problem
+from rpc.data.coco_forms import crowds_that_are_items
 from rpc.data.exports.found import ExportFiles, LabelFile
 from rpc.data.exports.kinds import (
     BAD_ITEM,
@@ -140,8 +141,12 @@ class _File:
         """The photos in the order of the file, with their items."""
         images = self._images()
         gathered = {key: _Photo() for key in images}
-        for place, entry in enumerate(self._value["annotations"]):
-            self._read_item(place, entry, gathered)
+        entries = self._value["annotations"]
+        crowds = [row for row, entry in enumerate(entries) if _is_crowd(entry)]
+        # CVAT marks its masks as crowds.
+        masks = set(crowds_that_are_items(entries, crowds)) if crowds else set()
+        for place, entry in enumerate(entries):
+            self._read_item(place, entry, gathered, place in masks)
         for key, (where, image) in images.items():
             yield self._photo(where, image, gathered[key])
 
@@ -176,7 +181,9 @@ class _File:
                 images[key] = (where, entry)
         return images
 
-    def _read_item(self, place: int, entry: Any, gathered: dict[int | str, _Photo]) -> None:
+    def _read_item(
+        self, place: int, entry: Any, gathered: dict[int | str, _Photo], is_mask: bool
+    ) -> None:
         key = _id(entry.get("image_id")) if isinstance(entry, dict) else None
         number_of = entry.get("id", f"at place {place}") if isinstance(entry, dict) else place
         where = f"{self._name}: annotation {number_of!r:.40}"
@@ -188,11 +195,11 @@ class _File:
             return
         photo = gathered[key]
         try:
-            self._take(where, entry, photo)
+            self._take(where, entry, photo, is_mask)
         except (ValueError, TypeError) as error:
             photo.lost.append(BAD_ITEM.at(where, str(error)))
 
-    def _take(self, where: str, entry: Mapping[str, Any], photo: _Photo) -> None:
+    def _take(self, where: str, entry: Mapping[str, Any], photo: _Photo, is_mask: bool) -> None:
         category = _id(entry.get("category_id"))
         if category is None:
             photo.lost.append(NO_CLASS.at(where))
@@ -200,10 +207,10 @@ class _File:
         if category not in self._names:
             photo.lost.append(UNKNOWN_CLASS.at(where, f"category_id {category!r:.40}"))
             return
-        if entry.get("iscrowd") in (1, True, "1"):
-            if "occluded" not in (entry.get("attributes") or {}):
-                photo.lost.append(CROWD.at(where))
-                return
+        if _is_crowd(entry) and not is_mask:
+            photo.lost.append(CROWD.at(where))
+            return
+        if is_mask:
             self._notes.changed.append(MASK_AS_CROWD.at(where))
         kept = {name: entry[name] for name in _ITEM_KEPT if entry.get(name) is not None}
         photo.items.append(Item(self._names[category], self._box(where, entry), kept))
@@ -259,6 +266,10 @@ class _File:
             above / "images",
             above,
         ]
+
+
+def _is_crowd(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("iscrowd") in (1, "1")
 
 
 def _id(value: object) -> int | str | None:

@@ -6,11 +6,14 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 from PIL import Image
 
 from rpc.data.by_kind import Problem
+from rpc.data.coco_checks import may_be_cut
+from rpc.data.entry_photo import drawn_before_turn, turned_box
 from rpc.data.exports.kinds import (
     CLIPPED,
     FLAT_BOX,
@@ -26,12 +29,9 @@ from rpc.data.exports.kinds import (
 from rpc.data.exports.labelme import embedded_photo
 from rpc.data.exports.labels import Export, Item, LabelledPhoto
 from rpc.data.files import DataError
-from rpc.data.images import image_size, read_image, read_photo
+from rpc.data.images import PhotoHeader, Rgb, photo_header, read_image, read_photo
 from rpc.data.parallel import Progress, map_in_threads
-from rpc.data.records import Box
 
-CLIP_SHARE: Final = 0.01  # of the photo's longer side: what may be cut off a box
-CLIP_LEAST: Final = 2.0  # px, likewise
 ROUNDING: Final = 0.5  # px: not worth telling
 
 UNSURE_TURN: Final = Kind(
@@ -40,6 +40,12 @@ UNSURE_TURN: Final = Kind(
     "the photo is turned by EXIF and the labels do not say how they saw it: boxes are taken as of "
     "the upright photo",
     "look at some of them",
+)
+UPRIGHT_AFTER_ALL: Final = Kind(
+    "photos have the size in the labels that they have before their EXIF turn, but their boxes fit "
+    "the upright ones and are taken so",
+    "the labels say the size before the EXIF turn, but the boxes fit the upright photo and are "
+    "taken so",
 )
 
 
@@ -107,18 +113,19 @@ def _look(photo: LabelledPhoto, decode: bool) -> _Look:
     if photo.lost:
         return _Look(None, photo.lost[:1])
     try:
-        size, turn, suffix = _photo_frame(photo, decode)
+        header, rgb, suffix = _open(photo, decode)
     except DataError as error:
         prefix = f"{photo.file or photo.embedded_in}: "
         return _Look(None, (UNREADABLE.at(photo.where, str(error).removeprefix(prefix)),))
     changed: list[Problem] = []
     try:
-        frame = _labelled_frame(photo, size, turn, changed)
-        items = tuple(_placed(photo, item, frame, turn, size, changed) for item in photo.items)
+        turned = _drawn_before_turn(photo, header, rgb, changed)
+        items = tuple(_placed(photo, item, header, turned, changed) for item in photo.items)
     except _Lost as lost:
         return _Look(None, (lost.problem,))
     items = _without_twins(photo, items, changed)
-    return _Look(SeenPhoto(photo, *size, suffix, items), changed=tuple(changed))
+    seen = SeenPhoto(photo, header.width, header.height, suffix, items)
+    return _Look(seen, changed=tuple(changed))
 
 
 class _Lost(Exception):
@@ -129,97 +136,103 @@ class _Lost(Exception):
         self.problem = problem
 
 
-def _photo_frame(photo: LabelledPhoto, decode: bool) -> tuple[tuple[int, int], int, str]:
-    """Size of the upright photo, its EXIF orientation 1 to 8, and the suffix of its file."""
+def _open(photo: LabelledPhoto, decode: bool) -> tuple[PhotoHeader, Rgb | None, str]:
+    """Header of a photo, its pixels where they are wanted, and the suffix of its file."""
     if photo.embedded_in is not None:
         data = embedded_photo(photo.embedded_in)
-        height, width = read_photo(data, "imageData").shape[:2]
+        rgb = read_photo(data, "imageData")
         with Image.open(io.BytesIO(data)) as image:
             suffix = {"PNG": ".png", "WEBP": ".webp"}.get(image.format or "", ".jpg")
-            return (width, height), _orientation(image), suffix
+        # labelme itself applies the turn and writes upright pixels.
+        return PhotoHeader(rgb.shape[1], rgb.shape[0]), rgb, suffix
     assert photo.file is not None, "a photo that is missing is lost"
-    width, height = image_size(photo.file)
-    if decode:
-        height, width = read_image(photo.file).shape[:2]
-    with Image.open(photo.file) as image:
-        return (width, height), _orientation(image), photo.file.suffix.lower()
+    header = photo_header(photo.file)
+    return header, read_image(photo.file) if decode else None, photo.file.suffix.lower()
 
 
-def _orientation(image: Image.Image) -> int:
-    value: Any = image.getexif().get(0x0112, 1)
-    return value if value in range(1, 9) else 1
+def _drawn_before_turn(
+    photo: LabelledPhoto, header: PhotoHeader, rgb: Rgb | None, changed: list[Problem]
+) -> bool:
+    """Whether boxes were drawn on the pixels before the EXIF turn, and have to be turned.
 
-
-def _labelled_frame(
-    photo: LabelledPhoto, size: tuple[int, int], turn: int, changed: list[Problem]
-) -> int:
-    """The turn that brings boxes upright: the photo's, or 1 where they are upright already."""
-    raw = (size[1], size[0]) if turn >= 5 else size
-    said = photo.size
-    if said is not None and said not in (size, raw) and photo.unit == "pixels":
-        what = f"{size[0]}x{size[1]} px, the labels say {said[0]}x{said[1]}"
+    Raises:
+        _Lost: the photo has another size than the labels say.
+    """
+    upright, said = (header.width, header.height), photo.size
+    before = said is not None and _same(said, header.stored) and not _same(said, upright)
+    if said is not None and photo.unit == "fractions" and not _same(said, upright):
+        # A scaled photo is known by the longer side.
+        before = header.turn >= 5 and (said[0] > said[1]) != (upright[0] > upright[1])
+    elif said is not None and not before and not _same(said, upright):
+        what = f"{upright[0]}x{upright[1]} px, the labels say {said[0]}x{said[1]}"
         raise _Lost(OTHER_SIZE.at(photo.where, what))
-    if turn == 1 or not photo.items:
-        return 1
-    if said is not None and raw != size:
-        # In fractions, a scaled photo is known by the ratio of its sides.
-        lies = (said[0] > said[1]) == (raw[0] > raw[1])
-        if lies:
-            changed.append(TURNED.at(photo.where))
-        return turn if lies else 1
-    changed.append(UNSURE_TURN.at(photo.where))
-    return 1
+    if header.turn == 1 or not photo.items:
+        return False
+    seen = _seen_on_pixels(photo, header, rgb)
+    if said is None or header.turn_keeps_size:
+        if seen is None:
+            changed.append(UNSURE_TURN.at(photo.where, header.turn_text))
+        before = bool(seen)
+    elif before and seen is False:
+        before = False
+        changed.append(UPRIGHT_AFTER_ALL.at(photo.where))
+    if before:
+        changed.append(TURNED.at(photo.where, header.turn_text))
+    return before
+
+
+def _seen_on_pixels(photo: LabelledPhoto, header: PhotoHeader, rgb: Rgb | None) -> bool | None:
+    """What the photo itself says on whether boxes are of the pixels before the turn, if anything.
+
+    Boxes that lie in one of the two frames alone say it; so does the contrast of one product.
+    """
+    if photo.unit != "pixels":
+        return None
+    reach = max(i.box[2] for i in photo.items), max(i.box[3] for i in photo.items)
+    in_upright = reach[0] <= header.width + 1 and reach[1] <= header.height + 1
+    in_stored = reach[0] <= header.stored[0] + 1 and reach[1] <= header.stored[1] + 1
+    if in_upright != in_stored:
+        return in_stored
+    if len(photo.items) != 1 or rgb is None:
+        return None
+    return drawn_before_turn(rgb, photo.items[0].box, header)
 
 
 def _placed(
     photo: LabelledPhoto,
     item: Item,
-    turn: int,
-    photo_turn: int,
-    size: tuple[int, int],
+    header: PhotoHeader,
+    turned: bool,
     changed: list[Problem],
 ) -> Item:
-    """The item with its box in pixels of the upright photo, cut to it."""
-    width, height = (size[1], size[0]) if turn >= 5 else size
-    x1, y1, x2, y2 = item.box
+    """The item with its box in pixels of the upright photo, cut to it.
+
+    Raises:
+        _Lost: the box has no size, or lies outside the photo.
+    """
+    size = (header.width, header.height)
+    width, height = header.stored if turned else size
+    box = item.box
     if photo.unit == "fractions":
-        x1, y1, x2, y2 = x1 * width, y1 * height, x2 * width, y2 * height
-    x1, y1, x2, y2 = _turned((x1, y1, x2, y2), turn, (width, height))
-    told = f"{item.sku} {x1:g}, {y1:g} to {x2:g}, {y2:g}"
-    if not (x1 < x2 and y1 < y2):
+        box = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    told = f"{item.sku} {box[0]:g}, {box[1]:g} to {box[2]:g}, {box[3]:g}"
+    if not (box[0] < box[2] and box[1] < box[3]):
         raise _Lost(FLAT_BOX.at(photo.where, told))
-    cut = (max(x1, 0.0), max(y1, 0.0), min(x2, float(size[0])), min(y2, float(size[1])))
-    off = max(abs(a - b) for a, b in zip(cut, (x1, y1, x2, y2), strict=True))
-    limit = max(CLIP_LEAST, CLIP_SHARE * max(size))
-    if off > limit or cut[0] >= cut[2] or cut[1] >= cut[3]:
+    if turned:
+        box = turned_box(box, header)
+    boxes, limits = np.array([box]), np.array([size])
+    cut = np.concatenate([boxes[:, :2].clip(0, limits), boxes[:, 2:].clip(0, limits)], axis=1)
+    if not may_be_cut(boxes, cut, limits)[0]:
         raise _Lost(OUTSIDE.at(photo.where, f"{told}, the photo is {size[0]}x{size[1]} px"))
-    if off > ROUNDING:
+    if np.abs(cut - boxes).max() > ROUNDING:
         changed.append(CLIPPED.at(photo.where, told))
-    left, top, right, bottom = (round(value, 4) for value in cut)
+    left, top, right, bottom = cut[0].round(4).tolist()
     return replace(item, box=(left, top, right, bottom))
 
 
-def _turned(box: Box, turn: int, raw: tuple[int, int]) -> Box:
-    """A box on the photo as stored, on the photo turned upright by its EXIF orientation."""
-    width, height = raw
-    corners = [(box[0], box[1]), (box[2], box[3])]
-    moved = [
-        {
-            1: (x, y),
-            2: (width - x, y),
-            3: (width - x, height - y),
-            4: (x, height - y),
-            5: (y, x),
-            6: (height - y, x),
-            7: (height - y, width - x),
-            8: (y, width - x),
-        }[turn]
-        for x, y in corners
-    ]
-    if turn == 1:
-        return box  # a box that is the wrong way round stays so, and is told
-    (xa, ya), (xb, yb) = moved
-    return min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)
+def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether sizes agree but for the rounding of a side."""
+    return abs(one[0] - other[0]) <= 1 and abs(one[1] - other[1]) <= 1
 
 
 def _without_twins(
