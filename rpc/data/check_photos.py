@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from rpc.data.by_kind import Problem
+from rpc.data.by_kind import Problem, told_in_one_line
 from rpc.data.dataset import Dataset, ImageInfo
 from rpc.data.entry_photo import (
     TURNED,
@@ -78,6 +78,53 @@ def look_at_photos(
     seen = list(map_in_threads(_look_whole if decode else _look_header, wanted, progress))
     problems += [one.problem for one in seen if one.problem is not None]
     return problems, [one.note for one in seen if one.note is not None]
+
+
+def require_exemplars(store: Store, names: Collection[str] | None = None) -> None:
+    """Refuse a store in which a SKU has no usable exemplar, before any work is done.
+
+    Exemplars are looked at by their headers; those with an EXIF turn that keeps the size are
+    decoded. Single bad ones pass, as long as their SKU has others: whoever reads them says so.
+
+    Args:
+        store: with exemplars.
+        names: of the SKUs that matter; None for all.
+
+    Raises:
+        DataError: all photos of a SKU are missing, cannot be read, or are not those that its boxes
+            were drawn on.
+    """
+    train = store.split("train")
+    ids = {c.id for c in train.taxonomy.categories if names is None or c.name in names}
+    photos = store.photo_folder("train")
+    missing = missing_photos(photos, train, exemplars=True)
+    gone = {image.id for image in missing.images}
+    wanted = {
+        image.id: _Photo(photos, image, tuple(a.bbox for a in train.annotations_of(image.id)))
+        for image in train.images
+        if image.id not in gone
+        and any(a.category_id in ids for a in train.annotations_of(image.id))
+    }
+    seen = map_in_threads(_look_quickly, list(wanted.values()), None)
+    bad = {image_id: one.problem for image_id, one in zip(wanted, seen, strict=True) if one.problem}
+    listed = {a.category_id for a in train.annotations} & ids
+    lost = listed - {
+        a.category_id for a in train.annotations if a.image_id not in gone and a.image_id not in bad
+    }
+    if lost:
+        told = told_in_one_line([*missing.problems(), *(p for p in bad.values() if p is not None)])
+        first = train.taxonomy.category(train.taxonomy.label(min(lost))).name
+        raise DataError(
+            f"{store.root}: {len(lost)} of {len(listed)} SKUs have no usable exemplar, such as "
+            f"{first!r:.80}: {told}"
+        )
+
+
+def _look_quickly(photo: _Photo) -> _Seen:
+    """By the header, and whole where only the pixels show a turn."""
+    seen = _look_header(photo)
+    turned = seen.note is not None and seen.note.kind == TURNED_KIND
+    return _look_whole(photo) if turned and len(photo.boxes) == 1 else seen
 
 
 def _look_whole(photo: _Photo) -> _Seen:

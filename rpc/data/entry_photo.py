@@ -174,7 +174,7 @@ def _before_turn(
 ) -> EntryFault:
     """The fault of a size that is the photo's before its EXIF turn."""
     what = f"{said}: the size of the photo before its EXIF turn ({header.turn_text})"
-    kind = "photos have the size in the JSON that they have before their EXIF turn"
+    kind = "photos have in the JSON the size before their EXIF turn"
     before = _reaches_out(boxes, header)
     if before is None and rgb is not None and len(boxes) == 1:
         before = drawn_before_turn(rgb, boxes[0], header)
@@ -186,10 +186,12 @@ def _before_turn(
             f"they were drawn before the turn, {UNTURN}",
         )
     if before:
-        return EntryFault(f"{what}, and so do its boxes fit", f"{kind}, boxes too", UNTURN)
+        return EntryFault(
+            f"{what}, and its boxes fit that, too", f"{kind}, and boxes of it", UNTURN
+        )
     return EntryFault(
         f"{what}; its boxes fit the upright photo",
-        f"{kind}, boxes fit the upright ones",
+        f"{kind}, but boxes of the upright one",
         "exchange width and height in the JSON",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,22 +67,6 @@ def missing_photos(photos: PhotoFolder, dataset: Dataset, *, exemplars: bool) ->
     shown = {a.category_id for a in dataset.annotations if a.image_id not in lost}
     bare = [c.name for c in dataset.taxonomy.categories if c.id in listed - shown]
     return MissingPhotos(photos.folder, gone, len(dataset.images), tuple(bare), len(listed))
-
-
-def require_exemplars(store: Store, names: Collection[str] | None = None) -> None:
-    """Refuse a store in which SKUs have lost all their photos.
-
-    Args:
-        store: with exemplars.
-        names: of the SKUs that matter; None for all.
-
-    Raises:
-        DataError: the photos of a SKU are all missing: nothing can be learned of it.
-    """
-    photos = store.photo_folder("train")
-    missing = missing_photos(photos, store.split("train"), exemplars=True)
-    if missing.bare_skus if names is None else set(missing.bare_skus) & set(names):
-        raise DataError(missing.told())
 
 
 def require_photos(store: Store, split: Split) -> None:

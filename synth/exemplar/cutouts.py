@@ -16,12 +16,12 @@ from typing import Any
 
 import cv2
 
+from rpc.data.check_photos import require_exemplars
 from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
 from rpc.data.exemplars import Exemplar
 from rpc.data.file_names import FileNames
 from rpc.data.files import safe_join, write_json
 from rpc.data.images import write_image
-from rpc.data.missing_photos import require_exemplars
 from rpc.data.parallel import process_pool
 from rpc.data.store import Store
 from rpc.runs.folder_lock import writes_into

@@ -4,7 +4,9 @@ from PIL import Image
 
 from rpc.data.check import check_store
 from rpc.data.check_page import check_page
+from rpc.data.check_photos import require_exemplars
 from rpc.data.files import DataError, write_json
+from rpc.data.store import Store
 
 
 def test_the_embedded_store_has_no_problem_and_no_note(ministore):
@@ -195,3 +197,22 @@ def test_photos_on_another_disk_are_checked_where_links_may_be_followed(store_ro
     (store_root / "val").symlink_to(tmp_path / "disk")
     assert "through a link" in problems_of(store_root)
     assert check_store(store_root, follow_links=True).usable
+
+
+def test_a_sku_without_a_usable_exemplar_is_refused_before_any_work(store_root, make_photo):
+    require_exemplars(Store.open(store_root))
+    folder = store_root / "exemplars"
+    for number in range(1, 6):
+        make_photo(folder / f"tea_camera{number % 2}-{number}.jpg", 96, 128)
+    (folder / "rice_camera0-6.jpg").unlink()
+    store = Store.open(store_root)
+    with pytest.raises(DataError) as caught:
+        require_exemplars(store)
+    text = str(caught.value)
+    assert "1 of 2 SKUs have no usable exemplar" in text
+    assert (
+        "of 10 photos of exemplars are missing" in text or "rice_camera0-6.jpg: is missing" in text
+    )
+    assert "5 photos are twice as large as the JSON says, such as exemplars/tea_camera1-1" in text
+    assert "\n" not in text
+    require_exemplars(store, ["rice"])

@@ -65,7 +65,7 @@ def test_sizes_before_the_turn_with_upright_boxes_are_told_apart(tmp_path):
     assert "exchange width and height" in by_header.remedy
     assert "exiftool" in by_header.remedy
     outside = size_fault(header, (240, 180), boxes=[(100, 20, 230, 60)])
-    assert outside.what.endswith("and so do its boxes fit")
+    assert outside.what.endswith("and its boxes fit that, too")
 
 
 @pytest.mark.parametrize(

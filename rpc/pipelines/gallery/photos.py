@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rpc.data.check_photos import require_exemplars
 from rpc.data.files import DataError
-from rpc.data.missing_photos import require_exemplars
 from rpc.data.photo_files import find_photos
 from rpc.data.store import Store
 from rpc.retrieval.gallery.exemplar_photos import Box, ExemplarPhoto, describe_photos, spread

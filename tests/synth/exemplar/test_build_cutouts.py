@@ -138,7 +138,7 @@ def test_a_damaged_or_missing_photo_is_left_out_and_reported(tiny_store, out):
 def test_a_product_without_any_usable_photo_is_named(tiny_store, out):
     for view in (1, 2, 3):
         (tiny_store / "exemplars" / f"bag_camera3-{view}.jpg").write_bytes(b"no photo")
-    with pytest.raises(DataError, match=r"SKU bag.*no usable cut-out.*bag_camera3-1"):
+    with pytest.raises(DataError, match=r"no usable exemplar, such as 'bag': .*bag_camera3-1"):
         build(tiny_store, out)
 
 
