@@ -11,6 +11,7 @@ from rpc.data.dataset import Dataset, Problem
 from rpc.data.file_content import PHOTO_SUFFIXES
 from rpc.data.levels import LEVEL_RULES, LEVELS
 from rpc.data.store import Split, Store
+from rpc.data.suspicious_items import suspicious_items
 from rpc.data.system_files import is_system_file, is_system_folder
 
 FEW_EXEMPLARS = 4  # below this a SKU is likely shown from too few sides
@@ -20,6 +21,10 @@ def split_notes(store: Store, name: Split, dataset: Dataset) -> list[Problem]:
     """Values that were understood, files listed twice, bare images, orphans, odd levels."""
     where = str(dataset.path)
     notes = list(dataset.notes)
+    notes += [
+        Problem(where, one.what, kind=one.kind.replace("_", " "), remedy=one.to_do)
+        for one in suspicious_items(dataset, trays=name != "train")
+    ]
     twice = [n for n, times in Counter(i.file_name for i in dataset.images).items() if times > 1]
     if twice:
         notes.append(Problem(where, f"{len(twice)} files are listed twice, such as {twice[0]}"))

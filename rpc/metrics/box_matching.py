@@ -52,8 +52,8 @@ class ItemBoxes:
         boxes: (G, 4) x, y, width, height in pixels.
         crowd: (G,) takes any number of boxes; neither missed nor found.
         ignored: (G,) neither missed nor found; holds for crowds too.
-        nameless: (G,) has the annotation id 0, by which pycocotools tells "not found": it takes a
-            box and stays missed.
+        nameless: (G,) takes a box and stays missed, as pycocotools does with the annotation id 0,
+            by which it tells "not found"; False throughout for a true count.
     """
 
     rows: IntArray

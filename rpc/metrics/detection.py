@@ -44,7 +44,8 @@ def detection_metrics(
 ) -> DetectionMetrics:
     """mAP50 and mmAP over all raw detections, as pycocotools computes them: no threshold.
 
-    Of one SKU on one image the 100 best boxes are taken, as there.
+    Of one SKU on one image the 100 best boxes are taken, as there. An item with the annotation id 0
+    counts like any other: pycocotools gives the same figure with ids from 1 on.
 
     Args:
         truth: a data set, or the object of its COCO JSON.
@@ -62,11 +63,22 @@ def detection_metrics(
 
 
 def detection_metrics_by_group(
-    truth: Truth, results: Found, groups: Mapping[str, Collection[int] | None]
+    truth: Truth,
+    results: Found,
+    groups: Mapping[str, Collection[int] | None],
+    *,
+    lose_id_0: bool = False,
 ) -> dict[str, DetectionMetrics]:
     """`detection_metrics` of several sets of images, such as the clutter levels, by name.
 
     Boxes are matched once: an image is matched the same way in every set.
+
+    Args:
+        truth: as in `detection_metrics`.
+        results: likewise.
+        groups: ids of images by name; all of them where it is None.
+        lose_id_0: never find the item with the annotation id 0, as pycocotools does: it takes this
+            0 for "no match". For the figure that it prints, which is too low.
 
     Raises:
         ValueError: as in `detection_metrics`.
@@ -77,7 +89,8 @@ def detection_metrics_by_group(
     found = results if isinstance(results, FoundBoxes) else _of_entries(results, image_ids, sku_ids)
     # pycocotools goes through the images by ascending id, which decides between equal scores.
     place = np.argsort(np.argsort(image_ids))
-    items = replace(items, rows=place[items.rows])
+    lost = items.nameless & lose_id_0
+    items = replace(items, rows=place[items.rows], nameless=lost)
     members = {
         name: _members(np.sort(image_ids), ids, f"group {name!r}") for name, ids in groups.items()
     }

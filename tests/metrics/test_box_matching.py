@@ -172,15 +172,35 @@ BOX = [10, 10, 20, 20]
             [found(7, 1, [0, 0, 2e5, 2e5], 0.9), found(7, 1, [0, 0, 3e5, 3e5], 0.8)],
             id="larger than COCO's area range",
         ),
-        pytest.param(
-            [item(7, 1, BOX, id=0), item(3, 1, BOX, id=5)],
-            [found(7, 1, BOX, 0.9), found(3, 1, BOX, 0.8)],
-            id="the annotation id 0 is never found",
-        ),
     ],
 )
 def test_named_edges_agree(items, results):
     agree(coco(items), results)
+
+
+@settings(max_examples=50)
+@given(cases())
+def test_the_annotation_id_0_counts_as_pycocotools_counts_it_by_another_id(case):
+    truth, results = case
+    from_0 = [{**a, "id": a["id"] - 1} for a in truth["annotations"]]
+    ours = detection_metrics({**truth, "annotations": from_0}, results)
+    assert ours == detection_metrics(truth, results)
+    assert (ours.mAP50, ours.mmAP) == pytest.approx(by_pycocotools(truth, results), abs=1e-9)
+
+
+@settings(max_examples=50)
+@given(cases())
+def test_with_the_annotation_id_0_pycocotools_prints_what_we_say_it_does(case):
+    truth, results = case
+    from_0 = {**truth, "annotations": [{**a, "id": a["id"] - 1} for a in truth["annotations"]]}
+    lost = detection_metrics_by_group(from_0, results, {"": None}, lose_id_0=True)[""]
+    assert (lost.mAP50, lost.mmAP) == pytest.approx(by_pycocotools(from_0, results), abs=1e-9)
+
+
+def test_one_item_with_the_annotation_id_0_is_found():
+    truth, results = coco([item(7, 1, BOX, id=0)]), [found(7, 1, BOX, 0.9)]
+    assert detection_metrics(truth, results).mAP50 == 1.0
+    assert by_pycocotools(truth, results) == (0.0, 0.0)
 
 
 def test_the_worked_example_of_the_docs():

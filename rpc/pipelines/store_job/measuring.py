@@ -28,7 +28,7 @@ from rpc.reporting import (
     write_report,
     write_worst_carts,
 )
-from rpc.reporting.pages.wording import levels_text
+from rpc.reporting.pages.wording import levels_text, suspicion_lines
 from rpc.runs.progress import bar
 from rpc.runs.screen import say, say_lines
 from rpc.structures import Detections
@@ -133,6 +133,8 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         write_report(job.out, built)
         _draw(job, dataset, paths, reading)
     say_lines(levels_text(built["levels"]))
+    for line in suspicion_lines(built):
+        say(f"suspicious: {line}")
 
 
 def _draw(job: Job, dataset: Dataset, paths: Sequence[Path], reading: Reading) -> None:

@@ -22,6 +22,7 @@ from rpc.reporting.evaluation.level_rows import (
 )
 from rpc.reporting.evaluation.look_alikes import look_alikes
 from rpc.reporting.evaluation.reading import Reading
+from rpc.reporting.evaluation.suspicious import suspicions_of
 from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
 from rpc.reporting.pages.html import report_page
 from rpc.reporting.pages.markdown import report_text
@@ -98,6 +99,7 @@ def build_report(
         "manifest": dict(manifest),
         "levels": rows,
         "bootstrap": drawn if resamples and official is None else None,
+        "suspicions": [one.to_dict() for one in suspicions_of(dataset, reading, with_map=with_map)],
         "notes": [*absent, *quirks, *_notes_of_entries(dataset), *_notes_of(reading), *notes],
         "counting": {"rule": boxes and boxes.rule.to_dict(), "chosen_on": chosen_on},
         "threshold_curve": [list(point) for point in threshold_curve],

@@ -32,6 +32,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         _levels(report["levels"]),
         *_intervals(report["levels"]),
         wording.metrics_text(),
+        *(f"**Suspicious:** {markdown_text(one)}" for one in wording.suspicion_lines(report)),
         *(f"Note: {markdown_text(note)}" for note in report.get("notes", ())),
         "## How the numbers came about",
         "\n".join(f"- {markdown_text(line)}" for line in wording.origin(report)),

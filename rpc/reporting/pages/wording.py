@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from rpc.data.suspicion import told
 from rpc.metrics.specs import METRICS, explanations
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
@@ -137,6 +138,11 @@ def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
         f"Area under the curve: {percent(coverage['area'])} % (without any order it is the cAcc).",
         "Measured on the scored images themselves: choose a limit on other ones.",
     ]
+
+
+def suspicion_lines(report: Mapping[str, Any]) -> list[str]:
+    """Likely mistakes in the files, a line each; none in reports of before they were told."""
+    return [told(one["what"], one["to_do"]) for one in report.get("suspicions", ())]
 
 
 def seen_skus(report: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
