@@ -20,7 +20,7 @@ from rpc.structures.boxes import FloatArray
 Form = Callable[[FloatArray], FloatArray]
 Scale = Callable[[FloatArray, FloatArray, float], FloatArray]  # corners, sizes by box, factor
 
-LEAST_SHARE: Final = 0.25  # of the boxes that lie on no item as given
+LEAST_SHARE: Final = 0.15  # of the boxes that lie on no item as given
 LEAST_OF_ALL: Final = 0.1
 LEAST_BOXES: Final = 4
 CLEARLY_OTHER: Final = 0.12  # factors within 12 % of 1 are a loose detector, not another scale

@@ -18,7 +18,8 @@ from rpc.metrics.suspicions.sample import BoolArray, IntArray, is_beyond_chance
 LEAST_BOXES: Final = 6
 LEAST_WRONG: Final = 0.2  # share of the boxes on items
 EXPLAINED: Final = 0.6  # share of the wrong ones that a known way explains, and of their SKUs
-MOSTLY_WRONG: Final = 0.65  # before just any permutation is looked for: look-alikes swap too
+MOSTLY_WRONG: Final = 0.6  # share of the boxes on items, before any permutation is looked for
+SWAPPED: Final = 0.8  # the same where SKUs swap in pairs, as look-alikes do
 PERMUTED: Final = 0.7  # share of the wrong ones that a permutation explains on other images
 NAMED: Final = 3  # SKUs of a permutation that are named
 ALMOST_NONE: Final = 0.1
@@ -109,6 +110,10 @@ def _permuted(
     rest = wrong & ~half & (usual[named] != NONE)
     hits, tried = int((usual[named[rest]] == true[rest]).sum()), int(rest.sum())
     filled = usual[usual != NONE]
+    if len(filled) and wrong.mean() < SWAPPED:
+        back = usual[filled] == np.flatnonzero(usual != NONE)
+        if back.mean() >= 0.5:
+            return None
     one_to_one = len(filled) and len(np.unique(filled)) >= 0.8 * len(filled)
     chance = 1 / max(len(names) - 1, 2)
     if not one_to_one or hits < PERMUTED * tried or not is_beyond_chance(hits, tried, chance, 20):

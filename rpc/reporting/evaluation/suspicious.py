@@ -47,6 +47,7 @@ from rpc.reporting.evaluation.other_splits import boxes_of_another_split, names_
 from rpc.reporting.evaluation.reading import Boxes, Reading
 from rpc.structures.boxes import FloatArray, xyxy_to_xywh
 
+LEAST_ON_ITEMS: Final = 0.2  # share of boxes, before their SKUs say anything
 MORE_IMAGES: Final = 256  # where many boxes have another SKU than the item
 
 
@@ -160,7 +161,8 @@ def _skus(looked: _Looked) -> Iterator[Suspicion]:
             sample = box_sample(looked.boxes.results.detections, looked.items, rows)
         box, item = sample.nearest(xywh_corners(sample.boxes))
         named, true = sample.labels[box], sample.item_labels[item]
-        if not len(named) or (named != true).mean() < 0.2:
+        on_items = len(named) / max(len(sample), 1)
+        if on_items < LEAST_ON_ITEMS or (named != true).mean() < 0.2:
             return
     taxonomy = looked.dataset.taxonomy
     found = boxes_under_other_skus(
