@@ -62,7 +62,7 @@ def boxes_of_other_images(
 def boxes_on_no_item(sample: BoxSample) -> Suspicion | None:
     """Almost no box lies on an item, and nothing else explains it."""
     on = int(sample.as_given.sum())
-    if len(sample) < 20 or on >= 0.05 * len(sample):
+    if len(sample) < 50 or on >= 0.05 * len(sample):
         return None
     return Suspicion(
         "boxes_on_no_item",

@@ -60,8 +60,10 @@ def lists_of_other_skus(
     as_is = agreement(pred, true)
     spans = sorted({0, 1, -1, 2, -2, 3, -3, *(np.diff(sorted(ids)[:2]).tolist())} - {0}, key=abs)
     ways = list(other_meanings(ids, names, spans, ids_are="category ids", entries="SKUs"))
-    ways += _assigned(pred, true)
     best, found = _best(ways, as_is, lambda meant: agreement(_columns(pred, meant), true))
+    if best is None:
+        any_order = _assigned(pred, true)
+        best, found = _best(any_order, as_is, lambda m: agreement(_columns(pred, m), true))
     if best is None:
         return None
     return Suspicion(

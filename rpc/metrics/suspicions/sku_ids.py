@@ -21,6 +21,9 @@ EXPLAINED: Final = 0.6  # share of the wrong ones that a known way explains, and
 MOSTLY_WRONG: Final = 0.6  # share of the boxes on items, before any permutation is looked for
 SWAPPED: Final = 0.8  # the same where SKUs swap in pairs, as look-alikes do
 PERMUTED: Final = 0.7  # share of the wrong ones that a permutation explains on other images
+# Share of the wrong boxes that one way may explain by chance: look-alikes have neighbouring ids.
+LOOK_ALIKES: Final = 0.5
+LOOK_ALIKES_OF_FEW: Final = 0.35
 NAMED: Final = 3  # SKUs of a permutation that are named
 ALMOST_NONE: Final = 0.1
 TO_DO: Final = "map the results' category ids to those of the ground truth and score them again"
@@ -54,7 +57,7 @@ def boxes_under_other_skus(
     shifts = [shift for shift, _ in differences.most_common(3)]
     ways = [*other_meanings(ids, names, shifts, ids_are="category ids", entries="SKUs"), *more]
     way, hits = best_meaning(ways, named[wrong], true[wrong])
-    chance = 1 / max(len(ids) - 1, 2)
+    chance = LOOK_ALIKES if count >= 30 else LOOK_ALIKES_OF_FEW
     if (
         way is not None
         and hits >= EXPLAINED * count

@@ -165,13 +165,13 @@ def _skus(looked: _Looked) -> Iterator[Suspicion]:
         if on_items < LEAST_ON_ITEMS or (named != true).mean() < 0.2:
             return
     taxonomy = looked.dataset.taxonomy
-    found = boxes_under_other_skus(
-        named, true, sample.rows[box], taxonomy.ids, taxonomy.names,
-        names_of_other_splits(looked.dataset) if (named != true).mean() >= 0.5 else (),
-    )  # fmt: skip
+    labels = np.concatenate([one.labels for one in looked.boxes.counted])
+    found = one_sku_everywhere(labels, looked.dataset.places()[1], taxonomy.names)
     if found is None:
-        labels = np.concatenate([one.labels for one in looked.boxes.counted])
-        found = one_sku_everywhere(labels, looked.dataset.places()[1], taxonomy.names)
+        others = names_of_other_splits(looked.dataset) if (named != true).mean() >= 0.5 else ()
+        found = boxes_under_other_skus(
+            named, true, sample.rows[box], taxonomy.ids, taxonomy.names, others
+        )
     if found is not None:
         yield found
 

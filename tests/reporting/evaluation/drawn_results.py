@@ -160,5 +160,5 @@ FORMS = {  # how boxes are written, and what must be said
         lambda b, s: np.concatenate([s[:, :1] - b[:, :1] - b[:, 2:3], b[:, 1:]], axis=1),
         "mirrored left to right",
     ),
-    "moved": (lambda b, s: b + [[150.0, -80.0, 0.0, 0.0]], "moved by"),
+    "moved": (lambda b, s: b + np.array([150.0, -80.0, 0.0, 0.0]), "moved by"),
 }
