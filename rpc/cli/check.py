@@ -43,10 +43,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _no_store(root: Path) -> ExportFiles | None:
-    """The label files of a folder that has no JSON of a store; None where it has one."""
-    if not root.exists() or any(Store(root).has_split(split) for split in SPLITS):
+    """The label files of a folder that is no store; None where it is one.
+
+    A store's JSON without a folder of its photos may be an export whose file is called so.
+    """
+    store = Store(root)
+    splits = [split for split in SPLITS if store.has_split(split)]
+    if not root.exists() or any(store.image_dir(split).is_dir() for split in splits):
         return None
-    return look_at(root)
+    files = look_at(root)
+    return None if splits and not files.index.photos else files
 
 
 def _check_export(files: ExportFiles, args: argparse.Namespace) -> int:

@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
             args.backgrounds,
             exemplars=args.exemplars,
             options=options,
+            follow_links=args.follow_links,
             progress=progress,
         )
     if made.plan is not None:
@@ -142,6 +143,11 @@ def parser() -> argparse.ArgumentParser:
         choices=("photos", *LAYOUT_NAMES),
         help="of the labels, where several lie in the folder (default: told by the files); photos: "
         "a folder of photos for each SKU, whatever else is there",
+    )
+    add(
+        "--follow-links",
+        action="store_true",
+        help="photos of the export may be links that lead out of its folder, to another disk",
     )
     add(
         "--class-attribute",

@@ -70,7 +70,10 @@ class Store:
             raise DataError(f"{root}: no such folder; expected a store (see docs/overview.md)")
         folder = store.image_dir("train")
         if not folder.is_dir():
-            raise DataError(f"{root}: has no folder 'exemplars' (or 'train2019') of product photos")
+            instead = "" if store.has_split("train") else other_json(store.root)
+            raise DataError(
+                f"{root}: has no folder 'exemplars' (or 'train2019') of product photos{instead}"
+            )
         if not any(folder.iterdir()):
             raise DataError(f"{folder}: is empty; expected one photo or more of each SKU")
         if not store.split("train").annotations:
@@ -122,7 +125,8 @@ class Store:
         for name in names:
             if (self.root / name).is_dir():
                 return self.root / name
-        return self.root / names[0]
+        path = self._find_json(split)  # RPC's own file is of RPC's own folder
+        return self.root / names[path is not None and path.stem.endswith("2019")]
 
     def image_path(self, split: Split, image: ImageInfo) -> Path:
         """Where the file of an image is: outside the store only by links that may be followed.
@@ -180,7 +184,7 @@ def other_json(root: Path) -> str:
         return ""
     names = ", ".join(shown_name(p.relative_to(root).as_posix()) for p in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"; found {names}{more}"
+    return f"; found {names}{more}: an annotation tool's export becomes a store by rpc-checkout new"
 
 
 def _known(split: Split) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def new_store(
     *,
     exemplars: str | Path | None = None,
     options: ReadOptions | None = None,
+    follow_links: bool = False,
     progress: Progress | None = None,
 ) -> NewStore:
     """Make a store in RPC's shape of an export, or of a folder of photos for each SKU.
@@ -64,6 +65,7 @@ def new_store(
         backgrounds: a folder of photos of the empty tray.
         exemplars: for an export of trays: product photos, a folder for each SKU.
         options: how an export is read; layout `photos` takes the source for photos by SKU.
+        follow_links: whether an export's photos may be links to another disk.
         progress: called with the photos done and their total.
 
     Raises:
@@ -72,7 +74,7 @@ def new_store(
     source, out, options = Path(source), Path(out), options or ReadOptions()
     if options.layout == "photos" or not source.exists():
         return _of_photos(source, out, backgrounds, progress)
-    files = look_at(source)
+    files = look_at(source, follow_links=follow_links)
     if not files.layouts:
         if _may_be_photos_by_sku(files):
             return _of_photos(source, out, backgrounds, progress)

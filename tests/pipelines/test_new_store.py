@@ -172,4 +172,30 @@ def test_photos_that_the_labels_do_not_name_are_counted(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "3 photos are named by no label file, such as extra0.jpg" in told
     report = json.loads((tmp_path / "out" / "import.json").read_text())
-    assert {"extra0.jpg", "extra1.jpg", "extra2.jpg"} < {e["where"] for e in report["left_out"]}
+    extra = next(kind for kind in report["left_out"] if "no label file" in kind["kind"])
+    assert extra["count"] == 3
+    assert [e["where"] for e in extra["entries"]] == ["extra0.jpg", "extra1.jpg", "extra2.jpg"]
+
+
+def test_links_to_another_disk_are_told_and_followed_where_that_is_said(tmp_path, capsys):
+    write_photo(tmp_path / "disk" / "a.jpg")
+    write_json(tmp_path / "e" / "x.json", coco([Truth("", "a.jpg", (("cola", COLA),))]))
+    (tmp_path / "e" / "a.jpg").symlink_to(tmp_path / "disk" / "a.jpg")
+    assert check.main([str(tmp_path / "e")]) == 1
+    assert "a.jpg: a link that leads out of the folder" in capsys.readouterr().out
+    with pytest.raises(DataError, match="no photo of the export can be taken"):
+        new_store(tmp_path / "e", tmp_path / "out")
+    assert new.main([str(tmp_path / "e"), str(tmp_path / "out"), "--follow-links"]) == 0
+    assert not (tmp_path / "out" / "exemplars" / "a.jpg").is_symlink()
+
+
+def test_an_export_whose_json_is_called_as_a_stores_is_still_one(tmp_path, capsys):
+    write_photo(tmp_path / "images" / "train" / "a.jpg")
+    write_photo(tmp_path / "images" / "val" / "b.jpg")
+    photos = [Truth("", "train/a.jpg", (("cola", COLA),)), Truth("", "val/b.jpg", TRAY)]
+    write_json(tmp_path / "instances_all.json", coco(photos))
+    assert check.main([str(tmp_path)]) == 1
+    assert "1 exemplar (1 item, 1 SKU), 1 val tray" in capsys.readouterr().out
+    (tmp_path / "instances_all.json").rename(tmp_path / "instances_train.json")
+    assert check.main([str(tmp_path)]) == 1
+    assert "becomes one, as said above" in capsys.readouterr().out

@@ -97,7 +97,7 @@ def _chosen(files: ExportFiles, notes: Notes) -> list[LabelFile]:
 def _layout(files: ExportFiles, chosen: list[LabelFile]) -> str:
     first = chosen[0]
     info = first.value.get("info")
-    origin = str(info.get("contributor", "")) + str(info.get("url", "")) if info else ""
+    origin = str(info.get("contributor", "")) if isinstance(info, dict) else ""
     if first.path.name == ROBOFLOW:
         return "Roboflow COCO"
     if "Label Studio" in origin or first.path.name == "result.json":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.data.by_kind import Problem
-from rpc.data.exports.kinds import BAD_FILE
+from rpc.data.exports.kinds import BAD_FILE, LINK
 from rpc.data.exports.photo_index import PhotoIndex
 from rpc.data.exports.sniff import (
     LABELME,
@@ -57,6 +57,7 @@ class ExportFiles:
         unknown: JSON, XML and CSV files of no known kind.
         others: further files that may belong to labels (`data.yaml`, `classes.txt`, ...).
         broken: label files that cannot be read.
+        links: photos and folders that are links out of the folder, which are not followed.
     """
 
     root: Path
@@ -65,6 +66,7 @@ class ExportFiles:
     unknown: tuple[Path, ...]
     others: tuple[Path, ...]
     broken: tuple[Problem, ...]
+    links: tuple[Problem, ...] = ()
 
     @property
     def layouts(self) -> list[str]:
@@ -76,8 +78,12 @@ class ExportFiles:
         return path.relative_to(self.root).as_posix()
 
 
-def look_at(source: str | Path) -> ExportFiles:
+def look_at(source: str | Path, *, follow_links: bool = False) -> ExportFiles:
     """The label files and photos of a folder, or those that belong to one label file.
+
+    Args:
+        source: the folder, or the label file.
+        follow_links: whether photos may be links that lead out of the folder.
 
     Raises:
         DataError: `source` is missing, an archive, or a file of no label.
@@ -88,12 +94,12 @@ def look_at(source: str | Path) -> ExportFiles:
             raise DataError(
                 f"{source}: is a file; unpack an archive first, and name the folder of the export"
             )
-        return _sorted_files(source.parent, source)
+        return _sorted_files(source.parent, source, follow_links)
     if not source.is_dir():
         raise DataError(
             f"{source}: no such folder; expected an export, or a folder of photos for each SKU"
         )
-    return _sorted_files(source, None)
+    return _sorted_files(source, None, follow_links)
 
 
 def told_unread(files: ExportFiles) -> str:
@@ -104,7 +110,7 @@ def told_unread(files: ExportFiles) -> str:
             parts.append(f"{_some(files, [f.path for f in found])} ({kind}: {REMEDIES[kind]})")
     if files.unknown:
         parts.append(f"{_some(files, list(files.unknown))} (of no layout that is known)")
-    parts += [str(problem) for problem in files.broken[:2]]
+    parts += [str(problem) for problem in (*files.broken[:2], *files.links[:1])]
     loose = [p for p in files.others if p.suffix.lower() in (".txt", ".yaml", ".yml")]
     if loose:
         parts.append(f"{_some(files, loose)} (no YOLO labels: none has the name of a photo)")
@@ -116,8 +122,8 @@ def _some(files: ExportFiles, paths: list[Path]) -> str:
     return f"{names} and {len(paths) - 3} more" if len(paths) > 3 else names
 
 
-def _sorted_files(root: Path, only: Path | None) -> ExportFiles:
-    photos, candidates = _walk(root)
+def _sorted_files(root: Path, only: Path | None, follow_links: bool) -> ExportFiles:
+    photos, candidates, links = _walk(root, follow_links)
     texts = [p for p in candidates if p.suffix.lower() == ".txt"]
     if only is not None:
         candidates = [only, *(p for p in candidates if p.suffix.lower() not in _SNIFFED)]
@@ -154,6 +160,7 @@ def _sorted_files(root: Path, only: Path | None) -> ExportFiles:
         unknown=tuple(unknown),
         others=tuple(p for p in candidates if p.suffix.lower() not in _SNIFFED and p not in taken),
         broken=tuple(broken),
+        links=tuple(links),
     )
 
 
@@ -176,9 +183,14 @@ def _told(error: DataError, path: Path) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _walk(root: Path) -> tuple[list[Path], list[Path]]:
-    """Photos and files that may hold labels, each by path; hidden and system files are not seen."""
-    found = scan_photos(root, "an export", recursive=True)
+def _walk(root: Path, follow_links: bool) -> tuple[list[Path], list[Path], list[Problem]]:
+    """Photos, files that may hold labels, links; hidden and system files are not seen."""
+    found = scan_photos(root, "an export", recursive=True, follow_links=follow_links)
+    links = [
+        LINK.at(one.path.relative_to(root).as_posix())
+        for one in found.left_out
+        if one.kind.startswith("link")
+    ]
     candidates = [
         one.path
         for one in found.left_out
@@ -187,4 +199,4 @@ def _walk(root: Path) -> tuple[list[Path], list[Path]]:
         and one.path.is_file()
         and one.path.resolve().is_relative_to(root.resolve())
     ]
-    return list(found.photos), candidates
+    return list(found.photos), candidates, links

@@ -109,6 +109,11 @@ TURNED_PHOTO: Final = Kind(
 )
 BAD_FILE: Final = Kind("label files cannot be read", "cannot be read", "correct or remove them")
 NO_PHOTO_FOR: Final = Kind("label files have no photo", "has no photo of its name")
+LINK: Final = Kind(
+    "links lead out of the folder and are not followed",
+    "a link that leads out of the folder or nowhere is not followed",
+    "add --follow-links where the photos lie on another disk",
+)
 NOT_AN_ITEM: Final = Kind(
     "points, lines and tags are left out: they are no items", "is no item and is left out"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,11 @@ from rpc.data.exports import sniff
 from rpc.data.exports.coco import read_coco
 from rpc.data.exports.createml import read_createml, read_fiftyone
 from rpc.data.exports.cvat import read_cvat
-from rpc.data.exports.found import ExportFiles, look_at
+from rpc.data.exports.found import ExportFiles
 from rpc.data.exports.kinds import EMPTY_CLASS, NOT_READ, UNNAMED_PHOTO, Kind
 from rpc.data.exports.label_studio import read_label_studio
 from rpc.data.exports.labelme import read_labelme
-from rpc.data.exports.labels import Export
+from rpc.data.exports.labels import Export, LabelledPhoto, split_of_path
 from rpc.data.exports.placing import PLACES, Place, Placing, place_photos
 from rpc.data.exports.plan import SeenPhoto, look_at_photos
 from rpc.data.exports.tables import read_table
@@ -98,16 +98,6 @@ class StorePlan:
         return sum(map(len, self.placed.values()))
 
 
-def recognise(source: str | Path) -> ExportFiles | None:
-    """The files of an export; None where the folder holds none that can be read.
-
-    Raises:
-        DataError: `source` is missing, or a file that is no label file.
-    """
-    files = look_at(source)
-    return files if files.layouts else None
-
-
 def read_export(files: ExportFiles, options: ReadOptions = ReadOptions()) -> Export:
     """Read the label files of an export.
 
@@ -125,11 +115,18 @@ def read_export(files: ExportFiles, options: ReadOptions = ReadOptions()) -> Exp
         export = read_via(files, options.class_attribute)
     else:
         export = _READERS[layout](files)
-    export.notes.left_out += files.broken
+    export.notes.left_out += files.broken + files.links
     for other, found in files.labels.items():
         if other != layout:
             export.notes.left_out += [NOT_READ.at(files.name(f.path), other) for f in found]
-    return export
+    return replace(export, photos=tuple(_with_split(photo, files) for photo in export.photos))
+
+
+def _with_split(photo: LabelledPhoto, files: ExportFiles) -> LabelledPhoto:
+    """The photo with the split that its own folder says, where its label file says none."""
+    if photo.split or photo.file is None:
+        return photo
+    return replace(photo, split=split_of_path(photo.file, files.root))
 
 
 def plan_store(
@@ -158,8 +155,9 @@ def plan_store(
     seen = look_at_photos(export, notes, decode=decode, progress=progress)
     placed = place_photos(seen, options.placing, notes)
     taken = [photo for place in PLACES for photo in placed[place]]
-    used = {item.sku for photo in taken for item in photo.items}
-    classes = {name: kept for name, kept in export.classes.items() if name in used}
+    used = dict.fromkeys(item.sku for photo in taken for item in photo.items)
+    listed = {name: kept for name, kept in export.classes.items() if name in used}
+    classes = listed | {name: {} for name in used if name not in listed}
     notes.left_out += [EMPTY_CLASS.at(name) for name in export.classes if name not in used]
     notes.changed += _in_two_splits(files, taken)
     return StorePlan(

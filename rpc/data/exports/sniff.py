@@ -33,6 +33,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "CVAT for video": "export it as 'CVAT for images 1.1' or COCO",
     "COCO results": "these are predictions: rpc-checkout evaluate reads them",
     "COCO captions": "take the file of boxes, instances_*.json",
+    "COCO without categories": "add the list 'categories', with an id and a name for each class",
     "Supervisely": "export it as COCO",
     "VoTT": "export it as Pascal VOC",
     "Labelbox": "export it as COCO",
@@ -141,13 +142,21 @@ def _is_coco(value: Mapping[str, Any]) -> bool:
     return all(isinstance(value.get(key), list) for key in ("images", "annotations", "categories"))
 
 
+def _is_captions(value: Mapping[str, Any]) -> bool:
+    items = value.get("annotations")
+    return isinstance(items, list) and any(
+        isinstance(item, dict) and "caption" in item for item in items[:5]
+    )
+
+
 _OBJECTS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
     COCO: _is_coco,
     LABELME: _has("shapes", "imagePath"),
     VIA: _is_via,
     FIFTYONE: lambda value: isinstance(value.get("labels"), dict) and "classes" in value,
     "VIA 3 project": _has("project", "attribute", "metadata"),
-    "COCO captions": _has("images", "annotations"),
+    "COCO captions": _is_captions,
+    "COCO without categories": _has("images", "annotations"),
     "Supervisely": _has("objects", "tags", "size"),
     "VoTT": _has("assets", "tags"),
     "Datumaro": _has("items", "categories"),

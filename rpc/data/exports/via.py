@@ -82,7 +82,9 @@ def _photos(files: ExportFiles, file: LabelFile, notes: Notes) -> Iterator[_Phot
             continue
         regions = entry.get("regions")
         values = list(regions.values()) if isinstance(regions, dict) else regions
-        yield _Photo(file, entry.get("filename"), tuple(_region(one) for one in values or ()))
+        if not isinstance(values, list):
+            values = [f"regions: {values!r:.40}"] if values else []
+        yield _Photo(file, entry.get("filename"), tuple(map(_region, values)))
 
 
 def _region(value: Any) -> _Region:

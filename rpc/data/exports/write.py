@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rpc.data.by_kind import Problem
+from rpc.data.by_kind import Problem, by_kind
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, write_dataset
 from rpc.data.exports.labelme import embedded_photo
 from rpc.data.exports.labels import whole_number
@@ -21,6 +21,7 @@ from rpc.data.parallel import Progress, map_in_threads
 from rpc.data.taxonomy import Category, Taxonomy
 
 REPORT: Final = "import.json"
+MOST_ENTRIES: Final = 1000  # of a kind of findings in it
 _FOLDERS: Final[Mapping[Place, tuple[str, str]]] = {  # photos, JSON
     "exemplars": ("exemplars", "instances_train.json"),
     "val": ("val", "instances_val.json"),
@@ -93,13 +94,24 @@ def report(plan: StorePlan) -> dict[str, Any]:
         "test": len(plan.placed["test"]),
         "labelled_trays": len(plan.placed["labelled_trays"]),
         "backgrounds": len(plan.placed["backgrounds"]),
-        "left_out": [_entry(problem) for problem in plan.left_out],
-        "changed": [_entry(problem) for problem in plan.changed],
+        "left_out": _entries(plan.left_out),
+        "changed": _entries(plan.changed),
     }
 
 
-def _entry(problem: Problem) -> dict[str, str]:
-    return {"where": problem.where, "what": problem.what, "kind": problem.kind}
+def _entries(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Findings by kind: how many, and the first ones."""
+    return [
+        {
+            "kind": kind.kind,
+            "count": len(kind),
+            "entries": [
+                {"where": problem.where, "what": problem.what}
+                for problem in kind.problems[:MOST_ENTRIES]
+            ],
+        }
+        for kind in by_kind(problems)
+    ]
 
 
 def _file_names(photos: Sequence[SeenPhoto]) -> list[str]:
