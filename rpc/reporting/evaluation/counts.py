@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.json_lists import read_list
 from rpc.metrics.checkout import Counts, as_counts
+from rpc.reporting.evaluation.entry_names import EntryNames
 
 EXPECTED: Final = 'a list of carts [{"image_id", "counts"}, ...]'
 MOST_ITEMS: Final = 1_000_000  # of one SKU on one image; beyond it the number is a slip
@@ -27,11 +28,13 @@ class CountedCarts:
         certainty: (N,) 0 to 1, how sure the method is of each list; 0 for an image that the file
             did not list. None where the file has no certainties.
         absent: how many images the file did not list. They count as empty lists.
+        notes: lines on how carts name their images and SKUs, where not by plain ids.
     """
 
     counts: Counts
     certainty: NDArray[np.float64] | None
     absent: int
+    notes: tuple[str, ...] = ()
 
 
 def is_counts_list(value: object) -> bool:
@@ -119,24 +122,29 @@ def write_counts(
 
 
 def _collect(entries: Iterable[object], dataset: Dataset, where: str) -> CountedCarts:
-    rows = {image.id: row for row, image in enumerate(dataset.images)}
+    names = EntryNames(dataset)
     counts = np.zeros((len(dataset), len(dataset.taxonomy)), dtype=np.int64)
     certainty = np.zeros(len(dataset))
     seen: dict[int, int] = {}
     has_certainty = False
     for number, entry in enumerate(entries):
         here = f"{where}: entry {number}"
-        row, cart = _cart(entry, rows, dataset, here)
+        row, cart = _cart(entry, names, dataset, here)
         if row in seen:
             _refuse(here, f"image {cart['image_id']} is already in entry {seen[row]}")
         seen[row] = number
-        _fill(counts[row], cart["counts"], dataset, here)
+        _fill(counts[row], cart["counts"], names, dataset, here)
         if number == 0:
             has_certainty = "certainty" in cart
         if has_certainty != ("certainty" in cart):
             _refuse(here, "certainty: expected in every cart or in none")
         certainty[row] = _certainty(cart.get("certainty", 0), here)
-    return CountedCarts(counts, certainty if has_certainty else None, len(dataset) - len(seen))
+    return CountedCarts(
+        counts,
+        certainty if has_certainty else None,
+        len(dataset) - len(seen),
+        names.notes(Path(where).name),
+    )
 
 
 def _item(dataset: Dataset, label: int, count: int) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _item(dataset: Dataset, label: int, count: int) -> dict[str, Any]:
 
 
 def _cart(
-    entry: object, rows: Mapping[int, int], dataset: Dataset, here: str
+    entry: object, names: EntryNames, dataset: Dataset, here: str
 ) -> tuple[int, Mapping[str, Any]]:
     """The row of a cart's image, and the cart with its fields checked."""
     if not isinstance(entry, Mapping):
@@ -154,7 +162,7 @@ def _cart(
         if name not in entry:
             _refuse(here, f"the field '{name}' is missing; expected image_id, counts")
     image_id = entry["image_id"]
-    row = rows.get(image_id) if type(image_id) is int else None
+    row = names.row(image_id)
     if row is None:
         _refuse(
             here,
@@ -172,7 +180,7 @@ def _cart(
     return row, entry
 
 
-def _fill(row: Counts, items: object, dataset: Dataset, here: str) -> None:
+def _fill(row: Counts, items: object, names: EntryNames, dataset: Dataset, here: str) -> None:
     """Write a cart's items into its row (K,)."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         _refuse(here, f"counts: expected a list of items, got {items!r:.60}")
@@ -181,8 +189,10 @@ def _fill(row: Counts, items: object, dataset: Dataset, here: str) -> None:
         if not isinstance(item, Mapping) or not {"category_id", "count"} <= item.keys():
             _refuse(here, f'counts: expected {{"category_id", "count"}}, got {item!r:.80}')
         number, count = item["category_id"], item["count"]
-        if type(number) is not int or number not in taxonomy:
+        label = names.label(number)
+        if label is None:
             _refuse(here, f"category_id {number!r:.40} is none of the {len(taxonomy)} SKUs")
+        number = taxonomy.category_id(label)
         if number in filled:
             _refuse(here, f"category_id {number} is there twice; give each SKU once")
         filled.add(number)
@@ -192,7 +202,6 @@ def _fill(row: Counts, items: object, dataset: Dataset, here: str) -> None:
                 f"count of category_id {number}: expected a whole number 0 to {MOST_ITEMS}, "
                 f"got {count!r:.40}",
             )
-        label = taxonomy.label(number)
         name = taxonomy.category(label).name
         if item.get("name", name) != name:
             _refuse(

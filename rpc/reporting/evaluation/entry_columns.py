@@ -15,6 +15,10 @@ from rpc.structures.boxes import FloatArray
 FIELDS = ("image_id", "category_id", "bbox", "score")
 
 
+class UnknownIdError(DataError):
+    """An entry is about an image or SKU that the data set does not have."""
+
+
 class EntryColumns:
     """Some entries, checked column by column: a loop over each value only where one is wrong.
 
@@ -34,17 +38,29 @@ class EntryColumns:
         except (KeyError, TypeError, IndexError):
             self._refuse_incomplete(entries)
 
-    def places(self, name: str, known: Mapping[int, int], problem: str) -> NDArray[np.int64]:
-        """The places (M,) of the ids `name`, by `known`; `problem` is what to say of others."""
+    def places(
+        self,
+        name: str,
+        known: Mapping[int, int],
+        problem: str,
+        understand: Callable[[object], int | None],
+    ) -> NDArray[np.int64]:
+        """The places (M,) of the ids `name`.
+
+        Args:
+            name: of the field.
+            known: places by plain id.
+            problem: what to say of an id that has no place.
+            understand: the place of an id in another form; None where it has none.
+        """
         ids = self._columns[name]
-        if not set(map(type, ids)) <= {int} or not known.keys() >= set(ids):
-            number, value = next(
-                (number, value)
-                for number, value in enumerate(ids)
-                if type(value) is not int or value not in known
-            )
-            raise DataError(f"{self._entry(number)}: {name} {value!r:.40} {problem}")
-        return np.array([known[value] for value in ids], dtype=np.int64)
+        if set(map(type, ids)) <= {int} and known.keys() >= set(ids):
+            return np.array([known[value] for value in ids], dtype=np.int64)
+        places = [understand(value) for value in ids]
+        if None in places:
+            number = places.index(None)
+            raise UnknownIdError(f"{self._entry(number)}: {name} {ids[number]!r:.40} {problem}")
+        return np.array(places, dtype=np.int64)
 
     def boxes(self) -> FloatArray:
         """Boxes (M, 4) x, y, width, height in pixels."""

@@ -38,12 +38,14 @@ class Reading:
         certainty: (N,) 0 to 1, how sure each list is; None where it is not known.
         boxes: what was counted; None where only the lists are known.
         absent: how many images the source did not list; they have empty lists.
+        notes: lines on how the source names images and SKUs, where not by plain ids.
     """
 
     counts: Counts
     certainty: FloatArray | None
     boxes: Boxes | None
     absent: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def read_boxes(results: Results, rule: CountingRule) -> Reading:
@@ -55,9 +57,10 @@ def read_boxes(results: Results, rule: CountingRule) -> Reading:
         counts=np.array(rows, dtype=np.int64).reshape(len(rows), num_labels),
         certainty=certainties(results.detections, rule),
         boxes=Boxes(results, rule, counted),
+        notes=results.notes,
     )
 
 
 def read_carts(carts: CountedCarts) -> Reading:
     """A file of shopping lists as it is."""
-    return Reading(carts.counts, carts.certainty, None, carts.absent)
+    return Reading(carts.counts, carts.certainty, None, carts.absent, carts.notes)

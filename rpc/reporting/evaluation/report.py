@@ -116,7 +116,8 @@ def _notes_of_entries(dataset: Dataset) -> list[str]:
 
 def _notes_of(reading: Reading) -> list[str]:
     absent = f"{reading.absent} images are not in the list; they count as empty shopping lists."
-    return [NO_BOXES] * (reading.boxes is None) + [absent] * (reading.absent > 0)
+    missing = [NO_BOXES] * (reading.boxes is None) + [absent] * (reading.absent > 0)
+    return [*reading.notes, *missing]
 
 
 def _errors(dataset: Dataset, reading: Reading) -> dict[str, Any]:

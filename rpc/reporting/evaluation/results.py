@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,8 @@ from rpc.data import Dataset
 from rpc.data.files import uncollected
 from rpc.data.json_lists import read_list
 from rpc.metrics.box_matching import FoundBoxes
-from rpc.reporting.evaluation.entry_columns import EntryColumns
+from rpc.reporting.evaluation.entry_columns import EntryColumns, UnknownIdError
+from rpc.reporting.evaluation.entry_names import EntryNames
 from rpc.structures import Detections, xywh_to_xyxy, xyxy_to_xywh
 
 EXPECTED = "a COCO results list [{...}, ...]"
@@ -30,9 +31,11 @@ class Results(FoundBoxes):
 
     Attributes:
         dataset: the N images and K SKUs that they are about.
+        notes: lines on how entries name their images and SKUs, where not by plain ids.
     """
 
     dataset: Dataset
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of boxes."""
@@ -80,7 +83,7 @@ def read_results(path: str | Path, dataset: Dataset) -> Results:
             the data set, a number is not finite, a box has a negative size, or a score is not
             within 0 to 1. The message says which entry (counted from 0).
     """
-    return _of_pieces(read_list(path, expected=EXPECTED), dataset, str(path))
+    return _of_pieces(lambda: read_list(path, expected=EXPECTED), dataset, str(path))
 
 
 def results_of_entries(
@@ -91,7 +94,7 @@ def results_of_entries(
     Raises:
         DataError: as `read_results`.
     """
-    return _of_pieces([(0, entries)], dataset, where)
+    return _of_pieces(lambda: [(0, entries)], dataset, where)
 
 
 def results_of_detections(detections: Sequence[Detections], dataset: Dataset) -> Results:
@@ -118,17 +121,36 @@ def results_of_detections(detections: Sequence[Detections], dataset: Dataset) ->
 
 
 def _of_pieces(
-    pieces: Iterable[tuple[int, Sequence[Any]]], dataset: Dataset, where: str
+    pieces: Callable[[], Iterable[tuple[int, Sequence[Any]]]], dataset: Dataset, where: str
 ) -> Results:
-    """Results of entries that come in pieces, each with the place of its first entry."""
-    rows = {image.id: row for row, image in enumerate(dataset.images)}
-    labels = {number: label for label, number in enumerate(dataset.taxonomy.ids)}
+    """Results of entries that come in pieces, each with the place of its first entry.
+
+    Some tools make an image's id of the number in its file name. That is tried for the file as a
+    whole, where its ids are not those of the data set.
+    """
+    names = EntryNames(dataset)
+    try:
+        return _by_names(pieces(), names, dataset, where)
+    except UnknownIdError:
+        if not names.may_be_numbered:
+            raise
+        try:
+            numbered = EntryNames(dataset, numbered_files=True)
+            return _by_names(pieces(), numbered, dataset, where)
+        except UnknownIdError:
+            pass
+        raise
+
+
+def _by_names(
+    pieces: Iterable[tuple[int, Sequence[Any]]], names: EntryNames, dataset: Dataset, where: str
+) -> Results:
     name = dataset.path or "the data set"
     no_image = (
-        f"is none of the {len(rows)} images of {name}; "
+        f"is none of the {len(dataset)} images of {name}; "
         "are these results of another data set or split?"
     )
-    no_sku = f"is none of the {len(labels)} SKUs of {name}"
+    no_sku = f"is none of the {len(names.skus)} SKUs of {name}"
     done: dict[str, list[NDArray[Any]]] = {
         "rows": [np.zeros(0, dtype=np.int64)],
         "labels": [np.zeros(0, dtype=np.int64)],
@@ -138,10 +160,10 @@ def _of_pieces(
     with uncollected():
         for first, entries in pieces:
             piece = EntryColumns(entries, first, where)
-            done["rows"].append(piece.places("image_id", rows, no_image))
-            done["labels"].append(piece.places("category_id", labels, no_sku))
+            done["rows"].append(piece.places("image_id", names.images, no_image, names.row))
+            done["labels"].append(piece.places("category_id", names.skus, no_sku, names.label))
             done["boxes"].append(piece.boxes())
             done["scores"].append(piece.scores())
     # A column at a time, so that a long file is not in memory twice.
     columns = {name: np.concatenate(done.pop(name)) for name in list(done)}
-    return Results(**columns, dataset=dataset)
+    return Results(**columns, dataset=dataset, notes=names.notes(Path(where).name))

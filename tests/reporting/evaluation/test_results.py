@@ -40,7 +40,7 @@ def test_detections_come_back_from_their_entries_as_they_were(three_trays, three
     ("change", "message"),
     [
         ({"image_id": 11}, "image_id 11 is none of the 3 images"),
-        ({"image_id": "10"}, "image_id '10' is none of"),
+        ({"image_id": "10x"}, "image_id '10x' is none of"),
         ({"image_id": True}, "image_id True is none of"),
         ({"image_id": [10]}, r"image_id \[10\] is none of"),
         ({"category_id": 4}, "category_id 4 is none of the 2 SKUs"),
