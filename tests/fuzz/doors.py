@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from hypothesis import strategies as st
 
 from rpc.cli.main import VERBS, module_of
@@ -17,6 +18,7 @@ from rpc.cli.main import main as rpc_checkout
 from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.images import read_photo
 from rpc.retrieval.gallery.gallery import Gallery
+from rpc.runs.tensor_files import read_tensors
 from tests.fuzz.mutations import (
     NASTY,
     cut,
@@ -29,11 +31,13 @@ from tests.fuzz.mutations import (
 )
 from tests.fuzz.seeds import Seeds
 from tests.retrieval.gallery.gallery_makers import DIMENSION, RECIPE, unit_vectors
+from tests.runs.mutations import mutated as mutated_model
 
 # Verbs with no path that must exist, so that nonsense might start an hour's work or an endless one.
 ALWAYS_BUSY = {"doctor", "bench", "make-start"}
 ROOT = Path(__file__).parents[2]
 BASELINE = "configs/recognition/baseline.py"
+LABELS = {".txt", ".json", ".xml", ".csv", ".yaml"}
 LISTS = {".txt", ".mat", ".xml", ".csv"}
 PLACES = ("gone", "empty", "text.json")
 
@@ -202,6 +206,35 @@ def class_set(draw, seeds, folder):
     return lambda: read_class_set(folder / "set")
 
 
+def export(draw, seeds, folder):
+    """An export of an annotation tool, one of whose label files is damaged."""
+    tree = draw(st.sampled_from(sorted(seeds.exports.iterdir())))
+    shutil.copytree(tree, folder / "export", copy_function=os.link)
+    lists = [p for p in sorted((folder / "export").rglob("*")) if p.suffix in LABELS]
+    file = draw(st.sampled_from(lists))
+    data = file.read_bytes()
+    file.unlink()
+    if file.suffix == ".json" and draw(st.booleans()):
+        file.write_bytes(draw(json_bytes(json.loads(data))))
+    else:
+        file.write_bytes(draw(cut(data)))
+    if rarely(draw, 3):
+        return lambda: rpc_checkout(["check", f"{folder}/export"])
+    return lambda: rpc_checkout(["new", f"{folder}/export", "--out", f"{folder}/out/store"])
+
+
+def model_file(draw, seeds, folder):
+    """A counter's model file with changed values, or with damage."""
+    path = folder / "model.pth"
+    if rarely(draw, 4):
+        path.write_bytes(draw(cut(seeds.model.read_bytes())))
+    else:
+        rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        torch.save(mutated_model(read_tensors(seeds.model), rng), path)
+    line = ["count", f"{seeds.store}/test/tray_1.png", "--model", str(path), "--threshold", "0.5"]
+    return lambda: rpc_checkout([*line, "--out", f"{folder}/out"])
+
+
 DOORS = (
     Door("check", 15, check),
     Door("evaluate, truth", 15, evaluate_truth),
@@ -214,9 +247,11 @@ DOORS = (
     Door("config", 10, config),
     Door("--cfg-options", 10, config_options),
     Door("class set", 10, class_set),
+    Door("export", 15, export),
+    Door("model file", 10, model_file),
     Door("photo", 25, photos),
     Door("folder of photos", 15, new),
-    Door("command line", 15, command_line, ("gone", "empty")),
+    Door("command line", 15, command_line, (".",)),
 )
 
 

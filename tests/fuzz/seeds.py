@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mmdet.registry import MODELS
+from mmengine.registry import init_default_scope
 from PIL import Image
 
+from rpc.counting import CountingRule
 from rpc.data.cutouts import Cutout, CutoutSet, write_cutouts
 from rpc.data.images import write_image
+from rpc.data.store import Store
+from rpc.detection import runtime
+from rpc.detection.config import build_config, model_text
+from rpc.detection.model_file import SavedModel, write_model
 from rpc.runs.config_files import read_config_file
 from tests.cli.small_shop import SKUS, make_store, photo
+from tests.data.exports.layouts import ALL, truth_of
+from tests.detection.drawn_store import TINY
 from tests.retrieval.gallery.gallery_makers import make_gallery
 
 FORMATS = (
@@ -32,6 +41,8 @@ class Seeds:
         gallery: folder of a gallery of invented descriptors.
         cutouts: folder of two cut-outs.
         class_sets: a folder of public data sets' layouts in miniature.
+        exports: a folder of annotation tools' exports in miniature.
+        model: a small counter's model file.
         texts: JSON values by name.
         configs: verbs with the values of a config of theirs.
         photos: files of photos in all formats, as bytes.
@@ -41,6 +52,8 @@ class Seeds:
     gallery: Path
     cutouts: Path
     class_sets: Path
+    exports: Path
+    model: Path
     texts: dict[str, object]
     configs: tuple[tuple[str, dict], ...]
     photos: tuple[bytes, ...]
@@ -73,8 +86,19 @@ def make_seeds(root):
     make_gallery(gallery)
     texts["gallery"] = json.loads((gallery / "gallery.json").read_text())
     configs = tuple((verb, read_config_file(ROOT / "configs" / name)) for verb, name in CONFIGS)
-    class_sets = make_class_sets(root / "class_sets")
-    return Seeds(store, gallery, root / "cutouts", class_sets, texts, configs, tuple(_photos()))
+    for writer in ALL:
+        writer(root / "exports" / writer.__name__, truth_of(writer))
+    return Seeds(
+        store,
+        gallery,
+        root / "cutouts",
+        make_class_sets(root / "class_sets"),
+        root / "exports",
+        _model(root / "model.pth", store),
+        texts,
+        configs,
+        tuple(_photos()),
+    )
 
 
 def make_class_sets(root):
@@ -96,6 +120,17 @@ def make_class_sets(root):
         for name in ("lime", "plum"):
             write_image(root / "folders" / split / name / "1.png", small)
     return root
+
+
+def _model(path, store):
+    """A counter's model file with a network as small as can be."""
+    runtime.setup()
+    init_default_scope("mmdet")
+    config = build_config("configs/rtmdet_tiny_rpc.py", store, None, TINY)
+    state = MODELS.build(config.model).state_dict()
+    skus = Store.open(store).taxonomy
+    write_model(path, SavedModel(state, model_text(config), skus, CountingRule(0.3).to_dict()))
+    return path
 
 
 def _photos():
