@@ -9,7 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NoReturn
 
-from rpc.runs.interruption import leave_at_signals, listen, stop_requested
+from rpc.runs.commands import follow_starter
+from rpc.runs.interruption import count_as_ours, leave_at_signals, listen, stop_requested
 
 BAD_INPUT = 2
 STOPPED = 130  # 128 + SIGINT, as a shell reports it; for every signal that asks to stop
@@ -31,9 +32,11 @@ def run(main: str | Main) -> NoReturn:
     """
     listen(_stop_at_once)
     code = 1
-    show_notes()
     try:
+        follow_starter()
+        show_notes()
         call: Main = import_module(main).main if isinstance(main, str) else main
+        count_as_ours(call)
         code = call(None)
         sys.stdout.flush()  # a closed pipe shows here, not in the interpreter's last breath
     except SystemExit:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
@@ -64,7 +64,8 @@ def break_off_workers() -> None:
         return  # they finish what they are at
     for worker in multiprocessing.active_children():
         if isinstance(worker, _Worker) and worker.pid is not None:
-            os.kill(worker.pid, _BREAK_OFF)
+            with suppress(ProcessLookupError):  # it has ended
+                os.kill(worker.pid, _BREAK_OFF)
 
 
 def hear_break_off() -> None:
@@ -142,7 +143,7 @@ def spawned_workers() -> SpawnContext:
         sys.warnoptions.append(_NOT_TOLD)
         try:
             with signals_left_to_parent():
-                resource_tracker.ensure_running()  # type: ignore[attr-defined]
+                resource_tracker.ensure_running()
         finally:
             sys.warnoptions.remove(_NOT_TOLD)
     return _Spawning()
@@ -155,4 +156,4 @@ class _Worker(SpawnProcess):
 
 
 class _Spawning(SpawnContext):
-    Process: Any = _Worker  # type: ignore[assignment]
+    Process = _Worker

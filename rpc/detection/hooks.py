@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -76,7 +77,9 @@ class TrainingDisplay(Hook):
         """Print the metrics above the line."""
         if is_main_process() and metrics:
             text = "  ".join(f"{key.split('/')[-1]} {value:.3f}" for key, value in metrics.items())
-            self._console.print(f"validation at iteration {runner.iter}: {text}", highlight=False)
+            with contextlib.suppress(OSError):
+                said = f"validation at iteration {runner.iter}: {text}"
+                self._console.print(said, highlight=False)
         if self._pace:  # the pace does not count the time of validation
             self._pace = (time.monotonic(), runner.iter)
 
@@ -86,7 +89,8 @@ class TrainingDisplay(Hook):
             return
         self._draw(runner)
         if self._bar:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
             self._bar = None
 
     def _measure(self, runner: Any) -> None:
@@ -102,6 +106,10 @@ class TrainingDisplay(Hook):
             self._pace = (now, iteration)
 
     def _draw(self, runner: Any) -> None:
+        with contextlib.suppress(OSError):  # a closed terminal or a full disk ends no training
+            self._write(runner)
+
+    def _write(self, runner: Any) -> None:
         self._drawn = time.monotonic()
         loop = runner.train_loop
         facts = [f"{loop.iter} iterations"]

@@ -22,10 +22,9 @@ class TrainingLoader(DataLoader[T]):
     raise it in the middle of an optimiser's step, from a handler of SIGCHLD.
     """
 
-    def __init__(
-        self, *args: Any, worker_init_fn: Callable[[int], None] | None = None, **options: Any
-    ) -> None:
-        super().__init__(*args, worker_init_fn=_Start(worker_init_fn), **options)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["worker_init_fn"] = _Start(options.get("worker_init_fn"))
+        super().__init__(*args, **options)
 
     def __iter__(self) -> Any:
         """Start the workers; the batches.

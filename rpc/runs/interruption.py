@@ -53,12 +53,14 @@ class _Wish:
         at: when it was first heard.
         heeded_by: blocks that look at the wish themselves; without any, it is an exception.
         at_once: the way out at a second signal; None raises KeyboardInterrupt.
+        script: file of a tool's own code that lies elsewhere than the project's packages.
     """
 
     def __init__(self) -> None:
         self.at: float | None = None
         self.heeded_by = 0
         self.at_once: Callable[[], NoReturn] | None = None
+        self.script = ""
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
@@ -84,10 +86,15 @@ def listen(at_once: Callable[[], NoReturn]) -> None:
     Args:
         at_once: leaves the process, at a second signal.
     """
-    _WISH.at, _WISH.heeded_by, _WISH.at_once = None, 0, at_once
+    _WISH.at, _WISH.heeded_by, _WISH.at_once, _WISH.script = None, 0, at_once, ""
     _handle(_WISH.hear)
     # Registered first, it is called last: from then on Python would die of a signal.
     atexit.register(_handle, signal.SIG_IGN)
+
+
+def count_as_ours(main: Callable[..., Any]) -> None:
+    """A signal may end the work in the file of this function, too."""
+    _WISH.script = getattr(getattr(main, "__code__", None), "co_filename", "")
 
 
 def leave_at_signals(code: int) -> None:
@@ -188,6 +195,8 @@ def _raise_in_our_code(frame: FrameType | None) -> None:
 
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
+    if name == _WISH.script:
+        return True
     return name.startswith(_OURS) and name not in _CALLED_BACK
 
 

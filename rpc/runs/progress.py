@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from rich.console import Console
@@ -85,6 +85,7 @@ def _lines(what: str) -> Report:
         told = now
         left = round((now - started) * (total - done) / done)
         line = f"{what}  {done}/{total}  {left // 60}:{left % 60:02d} left  {facts}"
-        warn(line.rstrip())
+        with suppress(OSError):  # a closed terminal ends no work
+            warn(line.rstrip())
 
     return progress

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from rpc.recognition.systems.registry import MissingAnnotationsError, require_ne
 from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.run_settings import read_run_settings
 from rpc.reporting.provenance import code_version, library_versions, machine
+from rpc.runs.commands import Commands
 from rpc.runs.config_files import read_config_file
 from rpc.runs.devices import resolve_device
 from rpc.runs.folder_lock import writes_into
@@ -96,6 +96,7 @@ def make_recognition_table(request: RecognitionTableRequest) -> Path:
     Raises:
         DataError: a data set does not fit, an unknown device, or a cell failed; those that were
             running are finished.
+        KeyboardInterrupt: a signal; the cells that were running have saved, and go on next time.
     """
     resolve_device(request.device)  # before any cell
     not_run = _unfit(request)
@@ -106,10 +107,10 @@ def make_recognition_table(request: RecognitionTableRequest) -> Path:
         for system in request.systems
         if system not in not_run.get(name, {})
     ]
-    writing = threading.Lock()
+    writing, commands = threading.Lock(), Commands()
 
     def run(cell: Cell) -> None:
-        _run_cell(request, cell)
+        _run_cell(request, cell, commands)
         with writing:
             _write(request, not_run)
 
@@ -118,6 +119,9 @@ def make_recognition_table(request: RecognitionTableRequest) -> Path:
     try:
         running = [pool.submit(run, cell) for cell in cells]
         wait(running, return_when=FIRST_EXCEPTION)
+    except KeyboardInterrupt:
+        commands.stop()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     for done in running:
@@ -143,7 +147,7 @@ def _unfit(request: RecognitionTableRequest) -> dict[str, dict[str, str]]:
     return unfit
 
 
-def _run_cell(request: RecognitionTableRequest, cell: Cell) -> None:
+def _run_cell(request: RecognitionTableRequest, cell: Cell, commands: Commands) -> None:
     """Run one cell if it is not there.
 
     Raises:
@@ -155,13 +159,7 @@ def _run_cell(request: RecognitionTableRequest, cell: Cell) -> None:
         return
     say(cell)
     threads = {} if request.jobs == 1 else {"OMP_NUM_THREADS": str(_threads(request.jobs))}
-    done = subprocess.run(
-        _command(request, cell, out),
-        check=False,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **threads},
-    )
+    done = commands.run(_command(request, cell, out), threads)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise DataError(f"{cell}: {said:.300}")
