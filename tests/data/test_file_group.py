@@ -1,13 +1,11 @@
 import os
-import sys
 
 import pytest
 
 from rpc.data.file_group import file_group, finish_group, is_unfinished, remove_with_group
 from rpc.data.files import DataError, atomic_path, part_of, remove_parts, write_bytes, write_json
+from tests.killed_at import killed_at
 
-KILLED = 9
-EVENTS = {"open", "os.rename", "os.remove", "os.mkdir"}
 NAMES = ("counts.json", "report.json", "pictures/1.jpg")
 
 
@@ -20,25 +18,6 @@ def write_result(folder, text):
 
 def result_of(folder):
     return {name: (folder / name).read_text() for name in NAMES}
-
-
-def killed_at(folder, last, work):
-    """Fork, work, die at the `last` file operation in the folder; whether it died."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def hook(event, arguments):
-            nonlocal seen
-            if event in EVENTS and arguments and str(folder) in str(arguments[0]):
-                seen += 1
-                if seen == last:
-                    os._exit(KILLED)
-
-        sys.addaudithook(hook)
-        work()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
 
 
 def test_a_kill_at_any_file_operation_leaves_the_old_files_or_the_new_ones(tmp_path):
