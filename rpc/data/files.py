@@ -100,17 +100,13 @@ def cannot_write(path: str | Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be written: {error.strerror}; {remedy} and run again")
 
 
-def remove_parts(
-    folder: str | Path, *, deep: bool = False, of: Iterable[Path] | None = None
-) -> int:
+def remove_parts(folder: str | Path, *, of: Iterable[Path] | None = None) -> int:
     """Remove temporary files that killed processes left in a folder; returns how many.
 
-    Only files, only names that `atomic_path` gives, none of a process that lives, and never behind
-    a link.
+    Only files, only names that `atomic_path` gives, and none of a process that lives.
 
     Args:
         folder: one that is missing holds none.
-        deep: its folders too, at any depth.
         of: only those of these files.
 
     Raises:
@@ -118,16 +114,13 @@ def remove_parts(
     """
     removed = 0
     wanted = None if of is None else {_digits(path) for path in of}
-    for place, folders, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            if not PART.fullmatch(name) or path.is_symlink() or _is_written(name):
-                continue
-            if wanted is None or name[1:9] in wanted:
-                _remove_told(path)
-                removed += 1
-        if not deep:
-            folders.clear()
+    for path in Path(folder).glob(".*.part*"):
+        name = path.name
+        if not PART.fullmatch(name) or path.is_symlink() or not path.is_file():
+            continue
+        if not _is_written(name) and (wanted is None or name[1:9] in wanted):
+            _remove_told(path)
+            removed += 1
     return removed
 
 

@@ -23,6 +23,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -39,6 +40,9 @@ LOCK: Final = ".writing.lock"
 HOLDER: Final = ".writing.json"
 NO_LOCKS: Final = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 COMMAND: Final = "rpc-checkout"
+DEPTH: Final = 2  # of folders whose temporary files are removed: --out may be a home folder
+EVERYWHERE: Final = 100
+PATIENCE: Final = 2.0  # seconds that a reader waits for renames
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,8 +85,8 @@ def writing_folder(folder: str | Path, *, deep: bool = False) -> Iterator[None]:
 
     Args:
         folder: of the output.
-        deep: remove temporary files of killed processes at any depth; else in the folder itself
-            and in the folders that it holds.
+        deep: remove temporary files of killed processes at any depth, not only down to the
+            folders of its folders.
 
     Raises:
         DataError: another process writes there, or the folder cannot be written.
@@ -95,7 +99,7 @@ def writing_folder(folder: str | Path, *, deep: bool = False) -> Iterator[None]:
     try:
         with _locked(folder):
             finish_group(folder)
-            _remove_parts(folder, deep=deep)
+            _remove_parts(folder, EVERYWHERE if deep else DEPTH)
             yield
     except BaseException:
         _unmake(made)
@@ -128,11 +132,13 @@ def settle(folder: str | Path) -> None:
     """Finish a result that a kill left between its renames, before it is read.
 
     Raises:
-        DataError: another process is writing it, or its files cannot be renamed.
+        DataError: another process has been renaming its files for seconds, or they cannot be.
     """
-    if is_written_elsewhere(folder):
-        raise DataError(refusal(folder))
-    if is_unfinished(folder):
+    until = time.monotonic() + PATIENCE
+    while is_unfinished(folder):
+        if is_written_elsewhere(folder) and time.monotonic() < until:
+            time.sleep(0.02)
+            continue
         with writing_folder(folder):
             pass
 
@@ -286,14 +292,14 @@ def _write_and_remove(path: Path) -> None:
             path.unlink()
 
 
-def _remove_parts(folder: Path, *, deep: bool) -> None:
+def _remove_parts(folder: Path, depth: int) -> None:
     """Remove what killed processes left; a folder that another process writes into is its own."""
-    remove_parts(folder, deep=deep)
-    if deep:
+    remove_parts(folder)
+    if depth == 0:
         return
     for one in sorted(folder.iterdir()):
         if one.is_dir() and not one.is_symlink() and not is_written_elsewhere(one):
-            remove_parts(one)
+            _remove_parts(one, depth - 1)
 
 
 def _make(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rpc.detection import runtime
 from rpc.runs.folder_lock import LOCK, writing_folder
 from tests.cli.small_shop import CONFIG, ROOT, VERB
 
@@ -68,6 +69,7 @@ FILES = {
 @pytest.fixture
 def told(shop, monkeypatch, capsys):
     """Call a verb that must refuse in one line, which is returned."""
+    runtime.setup()  # pytest restores the warning filters for every test
     monkeypatch.delenv("RPC_TRACEBACK", raising=False)
 
     def run(tool, words):

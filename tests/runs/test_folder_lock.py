@@ -42,17 +42,21 @@ def holder(tmp_path):
         process.kill()
 
 
-def test_a_second_process_is_told_who_is_writing_and_a_dead_one_holds_nothing(holder):
+def test_a_second_process_is_told_who_is_writing_and_a_dead_one_holds_nothing(holder, monkeypatch):
     out, process = holder
+    monkeypatch.setattr(folder_lock, "PATIENCE", 0.05)
     told = rf"out: another process \(PID {process.pid}, `-c`, since .*\) is writing here; wait for"
     with pytest.raises(DataError, match=told), writing_folder(out):
         pass
+    settle(out)  # nothing to finish: the earlier result is whole
+    write_json(out / ".0123456789abcdef.renames.json", {"renames": []})
     with pytest.raises(DataError, match=told):
         settle(out)
     process.kill()
     process.wait()
     (out / ORPHAN).write_bytes(b"half")
     settle(out)
+    assert not list(out.glob(".*.renames.json"))
     with writing_folder(out):
         assert json.loads((out / HOLDER).read_text())["process"] == os.getpid()
         assert not (out / ORPHAN).exists()
@@ -77,6 +81,21 @@ def test_a_folder_that_another_process_writes_into_keeps_its_parts(holder):
     with writing_folder(out.parent):
         assert (out / ORPHAN).is_file()
         assert not (other / ORPHAN).exists()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_parts_are_removed_in_the_folders_of_a_job_and_never_behind_a_link(tmp_path, deep):
+    victim, out = tmp_path / "victim", tmp_path / "out"
+    places = [out, out / "a", out / "a" / "b", out / "a" / "b" / "c"]
+    for place in (victim, places[-1]):
+        place.mkdir(parents=True)
+    (out / "a" / "link").symlink_to(victim)
+    for place in (victim, *places):
+        (place / ORPHAN).write_bytes(b"half")
+    with writing_folder(out, deep=deep):
+        left = [place for place in places if (place / ORPHAN).exists()]
+        assert left == ([] if deep else places[-1:])
+    assert (victim / ORPHAN).is_file()
 
 
 def test_a_job_that_fails_at_once_leaves_no_folder(tmp_path):

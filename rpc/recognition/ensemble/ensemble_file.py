@@ -20,6 +20,7 @@ from rpc.recognition.ensemble.ensemble_classifier import EnsembleClassifier, Sys
 from rpc.recognition.training.model_file import read_model
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.runs.devices import resolve_device
+from rpc.runs.folder_lock import settle
 
 MODEL: Final = "recogniser.pth"
 CHOICE: Final = "fusion.json"
@@ -93,6 +94,7 @@ def read_ensemble(
         DataError: a file is missing, damaged, of another kind or version.
     """
     path = Path(folder) / CHOICE
+    settle(folder)
     if not path.is_file():
         raise DataError(f"{folder}: no {CHOICE}; expected a folder that rpc-checkout fuse wrote")
     content = read_json(path)
