@@ -182,7 +182,7 @@ def _drawn_before_turn(
 
 
 def _seen_on_pixels(photo: LabelledPhoto, header: PhotoHeader, rgb: Rgb | None) -> bool | None:
-    """What the photo itself says on whether boxes are of the pixels before the turn, if anything.
+    """Whether the photo itself says that boxes are of the pixels before the turn; None if nothing.
 
     Boxes that lie in one of the two frames alone say it; so does the contrast of one product.
     """
