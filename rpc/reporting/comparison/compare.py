@@ -24,6 +24,7 @@ from rpc.reporting.evaluation.level_rows import SEED
 from rpc.reporting.evaluation.report_folder import ReportFolder, read_folder_counts
 from rpc.reporting.pages.paper_rows import kind_of, require_one_kind
 from rpc.reporting.pages.paper_table import write_paper_table
+from rpc.reporting.pages.wording import suspicion_lines
 from rpc.reporting.provenance import code_version, sha256
 
 NOT_TESTED: Final = (
@@ -106,9 +107,16 @@ def compare_results(
         "bootstrap": {"resamples": resamples, "seed": seed, "confidence": CONFIDENCE},
         "levels": comparisons,
         "notes": [
-            NOT_TESTED.format(name=name)
-            for name, honest in zip(names, tested, strict=True)
-            if not honest
+            *(
+                f"{name}: suspicious: {line}"
+                for name, report in zip(names, reports, strict=True)
+                for line in suspicion_lines(report)
+            ),
+            *(
+                NOT_TESTED.format(name=name)
+                for name, honest in zip(names, tested, strict=True)
+                if not honest
+            ),
         ],
         "code": code_version(),
     }

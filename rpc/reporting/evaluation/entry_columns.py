@@ -77,7 +77,8 @@ class EntryColumns:
         expected = "a number 0 to 1"
         self._require("score", _is_number, expected, _are_numbers)
         scores = np.array(self._columns["score"], dtype=np.float64)
-        self._require_good("score", (scores >= 0) & (scores <= 1), expected)  # false for NaN
+        good = (scores >= 0) & (scores <= 1)  # false for NaN
+        self._require_good("score", good, f"{expected}{_scale_of(scores)}")
         return scores
 
     def _require(
@@ -114,6 +115,21 @@ class EntryColumns:
 
     def _entry(self, number: int) -> str:
         return f"{self._where}: entry {self._first + number}"
+
+
+def _scale_of(scores: FloatArray) -> str:
+    """Half a sentence on what scores outside 0 to 1 may be; empty where it is not plain."""
+    known = scores[np.isfinite(scores)]
+    if not len(known) or ((known < 0) | (known > 1)).mean() < 0.1:
+        return ""
+    low, high = float(known.min()), float(known.max())
+    seen = f" (here they go from {low:.4g} to {high:.4g}"
+    if low < 0:
+        return f"{seen}, as logits do: write 1 / (1 + exp(-score)))"
+    for most, what in ((100, "percent"), (255, "a byte"), (1000, "per mille")):
+        if high <= most and np.median(known) > most / 100:
+            return f"{seen}, as {what}: divide by {most})"
+    return ""
 
 
 def _is_number(value: object) -> bool:

@@ -142,7 +142,12 @@ def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
 
 def suspicion_lines(report: Mapping[str, Any]) -> list[str]:
     """Likely mistakes in the files, a line each; none in reports of before they were told."""
-    return [told(one["what"], one["to_do"]) for one in report.get("suspicions", ())]
+    entries = report.get("suspicions")
+    return [
+        told(str(one.get("what")), str(one.get("to_do")))
+        for one in (entries if isinstance(entries, list) else ())
+        if isinstance(one, Mapping)  # a file that somebody wrote by hand is compared all the same
+    ]
 
 
 def seen_skus(report: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
