@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.check import check_store
 from rpc.data.check_page import check_page
@@ -79,4 +80,5 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--fast", action="store_true", help="read only headers: truncated photos are not noticed"
     )
+    add_links_option(made)
     return made

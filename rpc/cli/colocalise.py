@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.screen import say
 
@@ -77,4 +78,5 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--sheet", type=int, default=48, metavar="N", help="photos to draw (default: %(default)s)")
     add_device_option(made)
+    add_links_option(made)
     return made

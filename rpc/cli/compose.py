@@ -9,6 +9,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.levels import LEVELS, LevelRule
 from rpc.runs.screen import say
@@ -142,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
         help="write only OUT/preview.png with N scenes (default: 0, the set itself)",
     )
     add("--beside", type=Path, metavar="DIR", help="real trays for the preview")
+    add_links_option(made)
     return made
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from rpc.runs.screen import say
@@ -72,4 +73,5 @@ def parser() -> argparse.ArgumentParser:
         "--sizes", type=Path, metavar="CSV", help="real sizes: sku,height_mm[,width_mm]"
     )
     made.add_argument("--sheet", action="store_true", help="also draw contact sheets")
+    add_links_option(made)
     return made

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import bar
@@ -82,4 +83,5 @@ def parser() -> argparse.ArgumentParser:
         "rpc-checkout fuse")  # fmt: skip
     add_device_option(made)
     add("--counted", action="store_true", help="only what the model's counting rule keeps")
+    add_links_option(made)
     return made

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import read_json
 from rpc.data.plain_text import plain_text
@@ -148,4 +149,5 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="carts drawn, worst first (default %(default)s; 0: none)",
     )
+    add_links_option(made)
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.folds import write_folds
 from rpc.data.store import Store
@@ -41,4 +42,5 @@ def parser() -> argparse.ArgumentParser:
         help="field of the images whose equal values stay in one fold, such as 'cart'",
     )
     add("--split", choices=("val", "test"), default="val", help="dealt (default: %(default)s)")
+    add_links_option(made)
     return made

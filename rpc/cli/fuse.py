@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.screen import say
 
@@ -40,4 +41,5 @@ def parser() -> argparse.ArgumentParser:
     add("--turns", type=int, choices=(1, 2, 4), default=4, help="quarter turns of a box that are "
         "averaged (default: %(default)s)")  # fmt: skip
     add_device_option(made)
+    add_links_option(made)
     return made

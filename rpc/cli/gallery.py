@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.runs.screen import say
@@ -182,6 +183,8 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(do=do)
         if do in (add, search, tune):  # these run networks
             add_device_option(one)
+        if do in (add, tune):  # these read stores
+            add_links_option(one)
         return one.add_argument
 
     def crop(option: Any) -> None:

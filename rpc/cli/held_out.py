@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.store_job.defaults import MINUTES, SCENES, WORKERS
 from rpc.runs.screen import say
@@ -55,4 +56,5 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
     add_device_option(made)
+    add_links_option(made)
     return made

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.runs.screen import say
@@ -44,4 +45,5 @@ def parser() -> argparse.ArgumentParser:
         "embedded one)",
     )
     add_device_option(made)
+    add_links_option(made)
     return made

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.store import SPLITS
 from rpc.pipelines.naming.measure import DEFAULT, NamingRequest, measure_naming
@@ -41,4 +42,5 @@ def parser() -> argparse.ArgumentParser:
     add("--projection", type=Path, metavar="FILE", help="of make_descriptor.py (default: built in)")
     add("--seed", type=int, default=0, help="of --few and of the intervals (default: %(default)s)")
     add_device_option(made)
+    add_links_option(made)
     return made

@@ -6,6 +6,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.exports.placing import CHOICES, Placing, parse_rules
 from rpc.data.exports.reading import LAYOUT_NAMES, ReadOptions
@@ -36,7 +37,6 @@ def main(argv: list[str] | None = None) -> int:
             args.backgrounds,
             exemplars=args.exemplars,
             options=options,
-            follow_links=args.follow_links,
             progress=progress,
         )
     if made.plan is not None:
@@ -145,13 +145,9 @@ def parser() -> argparse.ArgumentParser:
         "a folder of photos for each SKU, whatever else is there",
     )
     add(
-        "--follow-links",
-        action="store_true",
-        help="photos of the export may be links that lead out of its folder, to another disk",
-    )
-    add(
         "--class-attribute",
         metavar="KEY",
         help="VIA's region attribute that names the product (default: the only one)",
     )
+    add_links_option(made)
     return made

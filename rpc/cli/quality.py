@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 from rpc.runs.screen import say
@@ -83,4 +84,5 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--allow-test", action="store_true", help="take test photos; the report is marked T")
     add_device_option(made)
+    add_links_option(made)
     return made

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from rpc.cli.job_options import add_job_options
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.pipelines.store_job.defaults import (
@@ -89,4 +90,5 @@ def parser() -> argparse.ArgumentParser:
         "counting rule comes from composed scenes",
     )
     add_job_options(made)
+    add_links_option(made)
     return made

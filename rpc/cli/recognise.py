@@ -13,6 +13,7 @@ from pathlib import Path
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 
 BUDGETS = ("epochs", "iterations", "cpu_minutes")
@@ -55,4 +56,5 @@ def parser() -> argparse.ArgumentParser:
     add("--checkpoint", type=Path, metavar="FILE", help="measure this model; nothing is learned")
     add_device_option(made)
     add_config_options(made, "options.width=32 training.batch_size=8")
+    add_links_option(made)
     return made

@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import system_names
@@ -62,4 +63,5 @@ def parser() -> argparse.ArgumentParser:
     )
     budget.add_argument("--iterations", type=int, metavar="N", help="batches of each, instead")
     add_device_option(made)
+    add_links_option(made)
     return made

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.screen import say, say_lines
 
@@ -75,4 +76,5 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seed", type=int, default=0, metavar="S", help="of everything fitted")
     add_device_option(made)
+    add_links_option(made)
     return made

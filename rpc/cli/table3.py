@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.job_options import add_job_options
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.pipelines.store_job.defaults import (
     METHODS,
@@ -63,4 +64,5 @@ def parser() -> argparse.ArgumentParser:
         help="recogniser's start (default: ours)",
     )
     add_job_options(made)
+    add_links_option(made)
     return made

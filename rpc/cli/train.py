@@ -8,6 +8,7 @@ from pathlib import Path
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.screen import say
 
@@ -52,4 +53,5 @@ def parser() -> argparse.ArgumentParser:
     add("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="(default: none)")
     add("--seed", type=int, default=0, help="of weights, order, augmentation (default: 0)")
     add("--local_rank", "--local-rank", type=int, help=argparse.SUPPRESS)  # older torchrun
+    add_links_option(made)
     return made

@@ -12,6 +12,7 @@ from pathlib import Path
 from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
+from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.screen import say
 
@@ -49,4 +50,5 @@ def parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="go on where a training in OUT was stopped")
     add_device_option(made)
     add_config_options(made, "generator.width=32 training.batch_size=4")
+    add_links_option(made)
     return made

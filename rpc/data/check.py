@@ -74,7 +74,7 @@ def check_store(
     root: str | Path,
     *,
     decode: bool = True,
-    follow_links: bool = False,
+    follow_links: bool | None = None,
     progress: Progress | None = None,
 ) -> StoreCheck:
     """Look at all of a store; damage is reported, not raised.
@@ -82,7 +82,8 @@ def check_store(
     Args:
         root: the store's folder.
         decode: decode every photo, which finds truncated ones; otherwise read headers only.
-        follow_links: whether links may lead out of the store, to photos on another disk.
+        follow_links: whether links may lead out of the store, to photos on another disk; None as
+            `safe_join`.
         progress: called with the photos looked at and their total.
 
     Raises:

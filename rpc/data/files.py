@@ -26,6 +26,9 @@ FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write for which 
 PART: Final = re.compile(r"\.[0-9a-f]{16,32}\.part(\.[^./\\]*)?")  # names of `atomic_path`
 
 
+FOLLOW_LINKS = "RPC_FOLLOW_LINKS"  # environment variable; `--follow-links` sets it
+
+
 class DataError(ValueError):
     """Bad input or a file that cannot be written, told in one line: what, where, what to do.
 
@@ -312,14 +315,19 @@ def path_problem(relative: object) -> str | None:
     return None
 
 
-def safe_join(root: str | Path, relative: str, *, follow_links: bool = False) -> Path:
+def links_followed(said: bool | None = None) -> bool:
+    """Whether links may lead out of a folder: as `said`, or by the environment variable if None."""
+    return os.environ.get(FOLLOW_LINKS, "") not in ("", "0") if said is None else said
+
+
+def safe_join(root: str | Path, relative: str, *, follow_links: bool | None = None) -> Path:
     """`root / relative`, for a `relative` that was read from a file and is not trusted.
 
     Args:
         root: a folder.
         relative: a path with `/`.
-        follow_links: the user has said that links may lead out of `root`: large data sets lie on
-            other disks.
+        follow_links: whether links may lead out of `root`: large data sets lie on other disks.
+            None asks the environment variable, which worker processes inherit.
 
     Raises:
         DataError: `relative` is empty or absolute, holds `..`, a backslash or a NUL, or reaches a
@@ -329,7 +337,7 @@ def safe_join(root: str | Path, relative: str, *, follow_links: bool = False) ->
     if problem is not None:
         raise DataError(f"{root}: {problem}")
     path = Path(root) / relative
-    if follow_links:
+    if links_followed(follow_links):
         return path
     try:
         inside = path.resolve().is_relative_to(Path(root).resolve())

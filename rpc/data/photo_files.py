@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rpc.data.file_content import PHOTO_SUFFIXES, FileContent, content_of
-from rpc.data.files import DataError
+from rpc.data.files import DataError, links_followed
 from rpc.data.shown_names import shown_name
 from rpc.data.system_files import is_system_file, is_system_folder
 
@@ -56,7 +56,7 @@ class FoundPhotos:
 
 
 def find_photos(
-    folder: str | Path, expected: str, *, recursive: bool = False, follow_links: bool = False
+    folder: str | Path, expected: str, *, recursive: bool = False, follow_links: bool | None = None
 ) -> FoundPhotos:
     """The photos of a folder: by their content, whatever they are called.
 
@@ -66,7 +66,7 @@ def find_photos(
         folder: where to look.
         expected: what the photos should show, for the error: "photos of trays".
         recursive: look into the folders inside it, too; otherwise these are told.
-        follow_links: take what links lead to outside of `folder`.
+        follow_links: take what links lead to outside of `folder`; None as `safe_join`.
 
     Raises:
         DataError: the folder is missing or holds no photo.
@@ -79,7 +79,7 @@ def find_photos(
 
 
 def scan_photos(
-    folder: str | Path, expected: str, *, recursive: bool = False, follow_links: bool = False
+    folder: str | Path, expected: str, *, recursive: bool = False, follow_links: bool | None = None
 ) -> FoundPhotos:
     """As `find_photos`, of a folder that may hold no photo.
 
@@ -90,7 +90,7 @@ def scan_photos(
     if not root.is_dir():
         raise DataError(f"{shown_name(root)}: no such folder; expected {expected}")
     photos, left_out = [], []
-    for path, why in _walk(root, recursive, follow_links):
+    for path, why in _walk(root, recursive, links_followed(follow_links)):
         if why is None:
             photos.append(path)
         else:

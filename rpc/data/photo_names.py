@@ -51,11 +51,15 @@ class PhotoFolder:
     Args:
         folder: that the names are relative to.
         root: that no photo lies outside of; `folder` where it is None.
-        follow_links: whether a link may lead out of `root`.
+        follow_links: whether a link may lead out of `root`; None as `safe_join`.
     """
 
     def __init__(
-        self, folder: str | Path, root: str | Path | None = None, *, follow_links: bool = False
+        self,
+        folder: str | Path,
+        root: str | Path | None = None,
+        *,
+        follow_links: bool | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.root = self.folder if root is None else Path(root)

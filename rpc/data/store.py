@@ -45,7 +45,7 @@ class Store:
         (12, 18)
     """
 
-    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
+    def __init__(self, root: Path, *, follow_links: bool | None = None) -> None:
         self.root = root
         self.follow_links = follow_links
         self._splits: dict[Split, Dataset] = {}
@@ -53,14 +53,15 @@ class Store:
         self._told: set[Split] = set()
 
     @classmethod
-    def open(cls, root: str | Path, *, follow_links: bool = False) -> Store:
+    def open(cls, root: str | Path, *, follow_links: bool | None = None) -> Store:
         """Open a folder in RPC's shape, with our short names or RPC's own (`train2019`, ...).
 
         Only the train split is read here; `val` and `test` may be missing.
 
         Args:
             root: the folder.
-            follow_links: whether links may lead out of it, to photos on another disk.
+            follow_links: whether links may lead out of it, to photos on another disk; None as
+                `safe_join`.
 
         Raises:
             DataError: the folder, its exemplars or its train JSON are missing or damaged.

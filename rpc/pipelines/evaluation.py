@@ -45,7 +45,6 @@ class EvaluationRequest:
         map: score mAP, too.
         images: photos of `gt`, to draw the wrong carts; None looks in the store of `gt`.
         worst_carts: carts drawn; 0 for none.
-        follow_links: whether links among the photos may lead out of their folder.
 
     Raises:
         DataError: a number is below 0, or the options do not say how to count.
@@ -66,7 +65,6 @@ class EvaluationRequest:
     map: bool = True
     images: Path | None = None
     worst_carts: int = MOST
-    follow_links: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -137,7 +135,7 @@ def _photos(request: EvaluationRequest) -> Callable[[ImageInfo], Path] | None:
         folder = Store(request.gt.parent).image_dir(split) if split else None
     if folder is None or not folder.is_dir():
         return None
-    photos = PhotoFolder(folder, follow_links=request.follow_links)
+    photos = PhotoFolder(folder)
     return lambda image: photos.path(image.file_name)
 
 

@@ -54,7 +54,7 @@ def new_store(
     *,
     exemplars: str | Path | None = None,
     options: ReadOptions | None = None,
-    follow_links: bool = False,
+    follow_links: bool | None = None,
     progress: Progress | None = None,
 ) -> NewStore:
     """Make a store in RPC's shape of an export, or of a folder of photos for each SKU.

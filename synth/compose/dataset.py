@@ -84,6 +84,8 @@ def compose_dataset(
     )
     open_sources.cache_clear()  # a long-lived process must not draw from files that have changed
     library, backgrounds = open_sources(job)  # bad sources are told before any work is done
+    if plain < 1:
+        backgrounds.check()
     found = read_cutouts(cutouts)
     settings = _settings(job, found, backgrounds)
     _claim(out, settings)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.class_sets.class_set import ClassSet
-from rpc.data.dataset import Dataset, read_dataset
-from rpc.data.files import DataError, safe_join
+from rpc.data.dataset import Dataset, ImageInfo, read_dataset
+from rpc.data.files import DataError
+from rpc.data.photo_names import PhotoFolder
 from rpc.data.records import Box
 from rpc.data.store import Store
 
@@ -34,7 +37,8 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
     for split in ("train", "val", "test"):
         if store.has_split(split):
             folder = store.image_dir(split)
-            splits[split] = _crops(store.split(split), store.root, folder.name, margin)
+            path_of = partial(store.image_path, split)
+            splits[split] = _crops(store.split(split), path_of, folder.name, margin)
     train = splits["train"]
     if scenes is not None:
         train = (*train, *_scene_crops(store, Path(scenes), margin))
@@ -57,11 +61,16 @@ def _scene_crops(store: Store, scenes: Path, margin: float) -> tuple[LabelledPho
     data = read_dataset(scenes / "instances.json")
     if unlike := store.taxonomy.difference(data.taxonomy):
         raise DataError(f"{scenes}: scenes of another store than {store.root}: {unlike}")
-    return _crops(data, scenes, "images", margin, LEAST_VISIBLE)
+    photos = PhotoFolder(scenes / "images", scenes)
+    return _crops(data, lambda i: photos.path(i.file_name), "images", margin, LEAST_VISIBLE)
 
 
 def _crops(
-    data: Dataset, root: Path, folder: str, margin: float, least_visible: float = 0.0
+    data: Dataset,
+    path_of: Callable[[ImageInfo], Path],
+    folder: str,
+    margin: float,
+    least_visible: float = 0.0,
 ) -> tuple[LabelledPhoto, ...]:
     crops = []
     for image in data.images:
@@ -71,7 +80,7 @@ def _crops(
             name = f"{folder}/{image.file_name}"
             label = data.taxonomy.label(item.category_id)
             crop = _grown(item.bbox, margin, image.width, image.height)
-            path = safe_join(root, name)
+            path = path_of(image)
             size = (image.width, image.height)
             crops.append(
                 LabelledPhoto(path, label, crop, item.bbox, name=f"{name}#{item.id}", size=size)

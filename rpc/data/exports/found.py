@@ -78,7 +78,7 @@ class ExportFiles:
         return path.relative_to(self.root).as_posix()
 
 
-def look_at(source: str | Path, *, follow_links: bool = False) -> ExportFiles:
+def look_at(source: str | Path, *, follow_links: bool | None = None) -> ExportFiles:
     """The label files and photos of a folder, or those that belong to one label file.
 
     Args:
@@ -122,7 +122,7 @@ def _some(files: ExportFiles, paths: list[Path]) -> str:
     return f"{names} and {len(paths) - 3} more" if len(paths) > 3 else names
 
 
-def _sorted_files(root: Path, only: Path | None, follow_links: bool) -> ExportFiles:
+def _sorted_files(root: Path, only: Path | None, follow_links: bool | None) -> ExportFiles:
     photos, candidates, links = _walk(root, follow_links)
     texts = [p for p in candidates if p.suffix.lower() == ".txt"]
     if only is not None:
@@ -183,7 +183,7 @@ def _told(error: DataError, path: Path) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _walk(root: Path, follow_links: bool) -> tuple[list[Path], list[Path], list[Problem]]:
+def _walk(root: Path, follow_links: bool | None) -> tuple[list[Path], list[Path], list[Problem]]:
     """Photos, files that may hold labels, links; hidden and system files are not seen."""
     found = scan_photos(root, "an export", recursive=True, follow_links=follow_links)
     links = [

@@ -86,3 +86,13 @@ def test_a_damaged_exemplar_is_passed_over(tmp_path: Path) -> None:
     store = Store.open(root)
     folder = exemplar_backgrounds(store, tmp_path / "ground", 3, np.random.default_rng(0))
     assert [path.stem for path in folder.iterdir()] == [photos[0].stem]
+
+
+def test_all_photos_are_looked_at_before_chance_draws_one(photos: Path) -> None:
+    Backgrounds.from_folder(photos).check()
+    good = sorted(photos.iterdir())[0]
+    for name in ("x.jpg", "y.jpg"):
+        (photos / name).write_bytes(good.read_bytes()[:200])
+    number = len(list(photos.iterdir()))
+    with pytest.raises(DataError, match=rf"^2 of {number} backgrounds cannot be used: .*x\.jpg"):
+        Backgrounds.from_folder(photos).check()

@@ -180,3 +180,15 @@ def test_without_ray_one_line_says_so(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DataError, match="Ray is not installed"):
         compose(cutout_dir, tmp_path, executor="ray")
+
+
+def test_a_damaged_background_is_told_before_a_scene_is_made(
+    cutout_dir: Path, tmp_path: Path
+) -> None:
+    grounds = tmp_path / "grounds"
+    grounds.mkdir()
+    cv2.imwrite(str(grounds / "good.jpg"), cv2.imread(str(next(cutout_dir.rglob("*.png")))))
+    (grounds / "bad.jpg").write_bytes((grounds / "good.jpg").read_bytes()[:120])
+    with pytest.raises(DataError, match=r"1 of 2 backgrounds cannot be used.*bad\.jpg"):
+        compose(cutout_dir, tmp_path / "set", 1, background_dir=grounds, plain=0.99)
+    assert not (tmp_path / "set").exists()
