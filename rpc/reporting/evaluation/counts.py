@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.json_lists import read_list
 from rpc.metrics.checkout import Counts, as_counts
+from rpc.reporting.evaluation.entry_columns import UnknownIdError
 from rpc.reporting.evaluation.entry_names import EntryNames
+from rpc.reporting.evaluation.unknown_ids import reason_of_unknown_ids
 
 EXPECTED: Final = 'a list of carts [{"image_id", "counts"}, ...]'
 MOST_ITEMS: Final = 1_000_000  # of one SKU on one image; beyond it the number is a slip
@@ -65,8 +67,11 @@ def read_counts(path: str | Path, dataset: Dataset) -> CountedCarts:
             data set's; only some carts have a certainty, or one is not within 0 to 1. The message
             says which entry (counted from 0).
     """
-    pieces = read_list(path, expected=EXPECTED)
-    return _collect((entry for _, piece in pieces for entry in piece), dataset, str(path))
+
+    def entries() -> Iterator[object]:
+        return (entry for _, piece in read_list(path, expected=EXPECTED) for entry in piece)
+
+    return _collected(entries, dataset, str(path))
 
 
 def counts_of_entries(entries: object, dataset: Dataset, where: str = "counts") -> CountedCarts:
@@ -77,7 +82,17 @@ def counts_of_entries(entries: object, dataset: Dataset, where: str = "counts") 
     """
     if not isinstance(entries, list):
         raise DataError(f"{where}: expected {EXPECTED}")
-    return _collect(entries, dataset, where)
+    return _collected(lambda: entries, dataset, where)
+
+
+def _collected(
+    entries: Callable[[], Iterable[object]], dataset: Dataset, where: str
+) -> CountedCarts:
+    """The lists; ids that are not of the data set are refused with the likely reason."""
+    try:
+        return _collect(entries(), dataset, where)
+    except UnknownIdError as error:
+        raise DataError(f"{error}{reason_of_unknown_ids(entries(), dataset)}") from error
 
 
 def write_counts(
@@ -164,10 +179,9 @@ def _cart(
     image_id = entry["image_id"]
     row = names.row(image_id)
     if row is None:
-        _refuse(
-            here,
-            f"image_id {image_id!r:.40} is none of the {len(dataset)} images of "
-            f"{dataset.path or 'the data set'}; are these lists of another data set or split?",
+        raise UnknownIdError(
+            f"{here}: image_id {image_id!r:.40} is none of the {len(dataset)} images of "
+            f"{dataset.path or 'the data set'}; are these lists of another data set or split?"
         )
     name = dataset.images[row].file_name
     if entry.get("file_name", name) != name:
@@ -191,7 +205,9 @@ def _fill(row: Counts, items: object, names: EntryNames, dataset: Dataset, here:
         number, count = item["category_id"], item["count"]
         label = names.label(number)
         if label is None:
-            _refuse(here, f"category_id {number!r:.40} is none of the {len(taxonomy)} SKUs")
+            raise UnknownIdError(
+                f"{here}: category_id {number!r:.40} is none of the {len(taxonomy)} SKUs"
+            )
         number = taxonomy.category_id(label)
         if number in filled:
             _refuse(here, f"category_id {number} is there twice; give each SKU once")

@@ -18,6 +18,7 @@ from rpc.data.json_lists import read_list
 from rpc.metrics.box_matching import FoundBoxes
 from rpc.reporting.evaluation.entry_columns import EntryColumns, UnknownIdError
 from rpc.reporting.evaluation.entry_names import EntryNames
+from rpc.reporting.evaluation.unknown_ids import reason_of_unknown_ids
 from rpc.structures import Detections, xywh_to_xyxy, xyxy_to_xywh
 
 EXPECTED = "a COCO results list [{...}, ...]"
@@ -131,15 +132,16 @@ def _of_pieces(
     names = EntryNames(dataset)
     try:
         return _by_names(pieces(), names, dataset, where)
-    except UnknownIdError:
-        if not names.may_be_numbered:
-            raise
-        try:
-            numbered = EntryNames(dataset, numbered_files=True)
-            return _by_names(pieces(), numbered, dataset, where)
-        except UnknownIdError:
-            pass
-        raise
+    except UnknownIdError as error:
+        if names.may_be_numbered:
+            try:
+                numbered = EntryNames(dataset, numbered_files=True)
+                return _by_names(pieces(), numbered, dataset, where)
+            except UnknownIdError:
+                pass
+        entries = (entry for _, piece in pieces() for entry in piece)
+        reason = reason_of_unknown_ids(entries, dataset)
+        raise UnknownIdError(f"{error}{reason}") from error
 
 
 def _by_names(

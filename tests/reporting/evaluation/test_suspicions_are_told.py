@@ -87,3 +87,31 @@ def test_scores_of_another_scale_are_refused_with_what_they_may_be(tmp_path, sca
 @pytest.mark.parametrize("entries", [None, 3, ["x"], [{}], {"what": "x"}])
 def test_a_report_with_other_suspicions_raises_nothing(entries):
     assert len(suspicion_lines({"suspicions": entries})) <= 1
+
+
+@pytest.mark.parametrize(
+    ("field", "change", "said"),
+    [
+        ("category_id", -1, "category ids here go from 0 to 11, .* from 1 to 12: .* if 1 is added"),
+        ("image_id", 1, "they fit if 1 is taken away"),
+        ("image_id", -100, "image ids here go from 0 to 39, .*: they fit if 100 is added"),
+    ],
+)
+def test_unknown_ids_are_refused_with_the_shift_that_fits(field, change, said):
+    dataset = trays(1)
+    entries = [e | {field: e[field] + change} for e in detect(dataset, 1).to_coco()]
+    with pytest.raises(DataError, match=said):
+        rpc.evaluate(dataset, entries, threshold=0.5)
+
+
+def test_results_and_lists_of_another_split_are_refused_with_its_name(tmp_path):
+    truth = write_dataset(tmp_path / "instances_test.json", trays(1))
+    val = trays(2, image_first=5000)
+    write_dataset(tmp_path / "instances_val.json", val)
+    entries = detect(val, 2).to_coco()
+    of = len({entry["image_id"] for entry in entries})
+    with pytest.raises(DataError, match=f"{of} of {of} ids here are images of instances_val.json"):
+        rpc.evaluate(truth, entries, threshold=0.5)
+    carts = [{"image_id": image.id, "counts": []} for image in val.images]
+    with pytest.raises(DataError, match="40 of 40 ids here are images of instances_val.json"):
+        rpc.evaluate(truth, carts)
