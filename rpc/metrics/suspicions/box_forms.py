@@ -138,11 +138,11 @@ def _plain(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArray:
 
 
 def _stretched(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArray:
-    return corners / factor * np.tile(sizes, 2)
+    return np.asarray(corners / factor * np.tile(sizes, 2))
 
 
 def _longest(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArray:
-    return corners / factor * sizes.max(axis=1, keepdims=True)
+    return np.asarray(corners / factor * sizes.max(axis=1, keepdims=True))
 
 
 def _letterbox(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArray:

@@ -70,7 +70,7 @@ def _by_place(
 
 def _orders(ids: Sequence[int], names: Sequence[str]) -> Mapping[str, IntArray]:
     def order(key: Sequence[object]) -> IntArray:
-        return np.array(sorted(range(len(ids)), key=key.__getitem__), dtype=np.int64)  # type: ignore[arg-type, return-value]
+        return np.array(sorted(range(len(ids)), key=key.__getitem__), dtype=np.int64)  # type: ignore[arg-type]
 
     return {
         "by id": order(list(ids)),

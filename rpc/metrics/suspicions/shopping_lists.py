@@ -135,8 +135,8 @@ def _assigned(pred: IntArray, true: IntArray) -> list[Meant]:
     from scipy.optimize import linear_sum_assignment  # takes a while: not for good results
 
     score = pred[::2].T.astype(float) @ true[::2]
-    score -= np.outer(pred[::2].sum(axis=0), true[::2].sum(axis=0)) / len(pred[::2])
-    meant = np.asarray(linear_sum_assignment(-score)[1], dtype=np.int64)
+    usual = np.outer(pred[::2].sum(axis=0), true[::2].sum(axis=0)) / len(pred[::2])
+    meant = np.asarray(linear_sum_assignment(usual - score)[1], dtype=np.int64)
     rest, there = pred[1::2], true[1::2]
     if agreement(_columns(rest, meant), there) < agreement(rest, there) + CLEARLY:
         return []

@@ -91,7 +91,7 @@ def names_of_other_splits(dataset: Dataset) -> list[Meant]:
         except DataError:
             continue
         named = {
-            entry["id"]: labels.get(entry.get("name"), NONE)
+            entry["id"]: labels.get(str(entry.get("name")), NONE)
             for entry in entries or ()
             if isinstance(entry, dict) and isinstance(entry.get("id"), int)
         }

@@ -110,8 +110,8 @@ def test_results_and_lists_of_another_split_are_refused_with_its_name(tmp_path):
     write_dataset(tmp_path / "instances_val.json", val)
     entries = detect(val, 2).to_coco()
     of = len({entry["image_id"] for entry in entries})
-    with pytest.raises(DataError, match=f"{of} of {of} ids here are images of instances_val.json"):
+    with pytest.raises(DataError, match=f"{of} of {of} ids here are images of instances_val"):
         rpc.evaluate(truth, entries, threshold=0.5)
     carts = [{"image_id": image.id, "counts": []} for image in val.images]
-    with pytest.raises(DataError, match="40 of 40 ids here are images of instances_val.json"):
+    with pytest.raises(DataError, match="40 of 40 ids here are images of instances_val"):
         rpc.evaluate(truth, carts)
