@@ -135,6 +135,7 @@ class _File:
         self._split = split_of(file.path.stem) or split_of_path(file.path, files.root)
         self.classes: dict[str, dict[str, Any]] = {}
         self._names: dict[int | str, str] = {}
+        self._folders = self._photo_folders()
         self._read_classes()
 
     def photos(self) -> Iterator[LabelledPhoto]:
@@ -235,7 +236,7 @@ class _File:
 
     def _photo(self, where: str, image: Mapping[str, Any], gathered: _Photo) -> LabelledPhoto:
         name = image.get("file_name")
-        place = self._files.index.find(name, self._folders(), self._split)
+        place = self._files.index.find(name, self._folders, self._split)
         lost = list(gathered.lost)
         place.tell(where, lost, self._notes)
         kept = {key: image[key] for key in _IMAGE_KEPT if image.get(key) is not None}
@@ -252,7 +253,7 @@ class _File:
             extra=kept,
         )
 
-    def _folders(self) -> list[Path]:
+    def _photo_folders(self) -> list[Path]:
         """Where the layouts put a file's photos: beside it, in `images/`, in the split's folder."""
         here, above = self._path.parent, self._path.parent.parent
         subset = self._path.stem.removeprefix("instances_")

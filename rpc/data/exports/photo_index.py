@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import unicodedata
 from collections import defaultdict
@@ -14,7 +15,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from rpc.data.by_kind import Problem
 from rpc.data.exports.kinds import AMBIGUOUS, BY_STEM, BY_TAIL, MISSING, NO_NAME, Kind, Notes
 from rpc.data.exports.labels import split_of
-from rpc.data.files import path_problem
 
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")  # Label Studio's, before the name of an upload
 
@@ -53,6 +53,7 @@ class PhotoIndex:
         self.root = root
         self.photos = list(photos)
         self._by_path = {_key(p.relative_to(root).as_posix()): p for p in self.photos}
+        self._starts: dict[Path, str] = {}  # folders relative to the root
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         self._by_stem: dict[str, list[Path]] = defaultdict(list)
         for photo in self.photos:
@@ -64,12 +65,11 @@ class PhotoIndex:
 
         A path that leads out of the export names none.
         """
-        try:
-            start = os.path.relpath(folder, self.root)
-        except ValueError:  # another drive
-            return None
-        path = os.path.normpath(PurePosixPath(start) / relative).replace(os.sep, "/")
-        return None if path_problem(path) else self._by_path.get(_key(path))
+        start = self._starts.get(folder)
+        if start is None:
+            start = self._starts[folder] = os.path.relpath(folder, self.root).replace(os.sep, "/")
+        path = posixpath.normpath(posixpath.join(start, relative))
+        return self._by_path.get(_key(path))  # which knows no path outside the root
 
     def find(self, name: object, folders: Sequence[Path], split: str = "") -> Place:
         """The photo that a label file names.

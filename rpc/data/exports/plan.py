@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from rpc.data.by_kind import Problem
@@ -120,7 +121,7 @@ def _look(photo: LabelledPhoto, decode: bool) -> _Look:
     changed: list[Problem] = []
     try:
         turned = _drawn_before_turn(photo, header, rgb, changed)
-        items = tuple(_placed(photo, item, header, turned, changed) for item in photo.items)
+        items = _placed(photo, header, turned, changed)
     except _Lost as lost:
         return _Look(None, (lost.problem,))
     items = _without_twins(photo, items, changed)
@@ -199,35 +200,43 @@ def _seen_on_pixels(photo: LabelledPhoto, header: PhotoHeader, rgb: Rgb | None) 
 
 
 def _placed(
-    photo: LabelledPhoto,
-    item: Item,
-    header: PhotoHeader,
-    turned: bool,
-    changed: list[Problem],
-) -> Item:
-    """The item with its box in pixels of the upright photo, cut to it.
+    photo: LabelledPhoto, header: PhotoHeader, turned: bool, changed: list[Problem]
+) -> tuple[Item, ...]:
+    """The items with their boxes in pixels of the upright photo, cut to it.
 
     Raises:
-        _Lost: the box has no size, or lies outside the photo.
+        _Lost: a box has no size, or lies outside the photo.
     """
+    if not photo.items:
+        return ()
     size = (header.width, header.height)
-    width, height = header.stored if turned else size
-    box = item.box
-    if photo.unit == "fractions":
-        box = box[0] * width, box[1] * height, box[2] * width, box[3] * height
-    told = f"{item.sku} {box[0]:g}, {box[1]:g} to {box[2]:g}, {box[3]:g}"
-    if not (box[0] < box[2] and box[1] < box[3]):
-        raise _Lost(FLAT_BOX.at(photo.where, told))
+    scale = (header.stored if turned else size) if photo.unit == "fractions" else (1, 1)
+    boxes = np.array([item.box for item in photo.items]) * (*scale, *scale)
+    flat = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
+    if flat.any():
+        raise _Lost(FLAT_BOX.at(photo.where, _text(photo, boxes, flat)))
     if turned:
-        box = turned_box(box, header)
-    boxes, limits = np.array([box]), np.array([size])
+        boxes = np.array([turned_box(tuple(box), header) for box in boxes.tolist()])
+    limits = np.array([size] * len(boxes))
     cut = np.concatenate([boxes[:, :2].clip(0, limits), boxes[:, 2:].clip(0, limits)], axis=1)
-    if not may_be_cut(boxes, cut, limits)[0]:
-        raise _Lost(OUTSIDE.at(photo.where, f"{told}, the photo is {size[0]}x{size[1]} px"))
-    if np.abs(cut - boxes).max() > ROUNDING:
-        changed.append(CLIPPED.at(photo.where, told))
-    left, top, right, bottom = cut[0].round(4).tolist()
-    return replace(item, box=(left, top, right, bottom))
+    inside = may_be_cut(boxes, cut, limits)
+    if not inside.all():
+        what = f"{_text(photo, boxes, ~inside)}, the photo is {size[0]}x{size[1]} px"
+        raise _Lost(OUTSIDE.at(photo.where, what))
+    for row in np.flatnonzero(np.abs(cut - boxes).max(axis=1) > ROUNDING):
+        changed.append(CLIPPED.at(photo.where, _text(photo, boxes, np.arange(len(boxes)) == row)))
+    rounded = cut.round(4).tolist()
+    return tuple(
+        Item(item.sku, (x1, y1, x2, y2), item.extra)
+        for item, (x1, y1, x2, y2) in zip(photo.items, rounded, strict=True)
+    )
+
+
+def _text(photo: LabelledPhoto, boxes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> str:
+    """The first chosen item in words."""
+    row = int(np.flatnonzero(chosen)[0])
+    x1, y1, x2, y2 = boxes[row].tolist()
+    return f"{photo.items[row].sku} {x1:g}, {y1:g} to {x2:g}, {y2:g}"
 
 
 def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:
