@@ -87,7 +87,7 @@ class PhotoFolder:
 
     def differing(self, file_names: Iterable[str]) -> dict[str, tuple[str, How]]:
         """The files, and how they differ, of those names that are not written as the files' are."""
-        found = {}
+        found: dict[str, tuple[str, How]] = {}
         for name in file_names:
             try:
                 path, how = self.find(name)

@@ -6,6 +6,7 @@ ascending category id: the row of a classifier, the column of a count matrix.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,8 @@ class Category:
     def from_dict(cls, fields: Mapping[str, Any]) -> Category:
         """Category of a COCO entry; `supercategory`, `family`, `title` may be missing.
 
+        The name is read in NFC, so that an accent written in two ways is one.
+
         Raises:
             DataError: no id or no name, or one of a wrong kind.
         """
@@ -58,7 +61,10 @@ class Category:
                 raise DataError(f"category {dict(fields)!r:.80}: the field '{name}' is missing")
         texts = {name: str(fields.get(name) or "") for name in _FIELDS[2:]}
         extra = {key: value for key, value in fields.items() if key not in _FIELDS}
-        return cls(id=fields["id"], name=fields["name"], extra=extra, **texts)
+        name = fields["name"]
+        if isinstance(name, str):  # a Mac's "é" is two signs: equal names must compare equal
+            name = unicodedata.normalize("NFC", name)
+        return cls(id=fields["id"], name=name, extra=extra, **texts)
 
     def to_dict(self) -> dict[str, Any]:
         """The COCO entry: `id`, `name` and what else is known."""
@@ -156,8 +162,9 @@ class Taxonomy:
         Raises:
             DataError: no SKU has this name.
         """
+        wanted = unicodedata.normalize("NFC", name)
         for category in self.categories:
-            if category.name == name:
+            if category.name == wanted:
                 return category
         raise DataError(f"SKU {name!r:.80} is not among the {len(self)} categories")
 

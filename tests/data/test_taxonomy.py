@@ -75,3 +75,14 @@ def test_the_difference_of_two_taxonomies_is_told():
     assert first.difference(Taxonomy([Category(1, "a")])) == "2 SKUs against 1"
     other = Taxonomy([Category(1, "a"), Category(2, "c")])
     assert first.difference(other) == "SKU 2 'b' against 2 'c'"
+
+
+def test_an_accent_written_in_two_ways_is_one_name():
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    one = Taxonomy.from_list([{"id": 1, "name": composed}])
+    other = Taxonomy.from_list([{"id": 1, "name": decomposed}])
+    assert one == other
+    assert one.difference(other) == ""
+    assert one.by_name(decomposed).id == 1
+    with pytest.raises(DataError, match="the name 'caf\u00e9' is there twice"):
+        Taxonomy.from_list([{"id": 1, "name": composed}, {"id": 2, "name": decomposed}])
