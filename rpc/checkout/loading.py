@@ -121,7 +121,7 @@ def load_gallery_checkout(
     names = detector.taxonomy.names
     classifier = GalleryClassifier(gallery, describe, recogniser=recogniser, recogniser_names=names)
     settings = gallery.state.settings
-    chosen = settings["fusion"].get("counting") if fusion else settings.get("counting")
+    chosen = (settings.get("fusion") or {}).get("counting") if fusion else settings.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
     return _counter(detector, classifier.taxonomy, classifier, rule)
 

@@ -175,7 +175,7 @@ def _check_own(part: Mapping[str, Any], where: str) -> None:
     """Types of the settings of our own parts: their constructors say them."""
     made = _registered().get(str(part.get("type")))
     if inspect.isclass(made) and made.__module__.startswith(OWN):
-        hints = get_type_hints(made.__init__)  # type: ignore[misc]
+        hints = get_type_hints(made.__init__)
         typed_values(hints, {name: value for name, value in part.items() if name in hints}, where)
 
 
@@ -238,7 +238,7 @@ def _settings(made: Any) -> frozenset[str] | None:
             continue
         if base is object:
             break
-        own, hands_on = _arguments(base.__init__)
+        own, hands_on = _arguments(base.__init__)  # type: ignore[misc]
         names |= own
         if not hands_on:
             return frozenset(names)

@@ -11,6 +11,7 @@ from mmengine.model import is_model_wrapper
 from rpc.data.files import DataError
 from rpc.detection.model_file import read_tensors, write_tensors
 from rpc.detection.optim import check_weights
+from rpc.runs.tensor_files import require_plain, weights_of
 
 NAME = "last.pth"
 ELAPSED = "elapsed_seconds"
@@ -71,7 +72,14 @@ def find_resume_point(work_dir: str | Path, classes: tuple[str, ...]) -> Path | 
     meta = content.get("meta")
     if not isinstance(meta, dict) or not isinstance(content.get("state_dict"), dict):
         raise DataError(f"{path}: not a resume point of a training")
-    known = tuple((meta.get("dataset_meta") or {}).get("classes") or ())
+    require_plain(meta, f"{path}: meta")
+    weights_of(content["state_dict"], f"{path}: 'state_dict'")
+    used = meta.get(ELAPSED)
+    if type(meta.get("iter")) is not int or not isinstance(used, int | float) or not used >= 0:
+        raise DataError(f"{path}: not a resume point of a training: its counters are no numbers")
+    data = meta.get("dataset_meta")
+    classes_then = data.get("classes") if isinstance(data, dict) else None
+    known = tuple(classes_then) if isinstance(classes_then, list | tuple) else ()
     if known != classes:
         raise DataError(
             f"{path}: checkpoint of another data set ({len(known)} classes {known[:2]}..., "

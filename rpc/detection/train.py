@@ -27,6 +27,7 @@ from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
 from rpc.runs.data_workers import TrainingLoader
 from rpc.runs.folder_lock import writes_files, writes_into
+from rpc.runs.tensor_files import first_misfit
 
 __all__ = ["build_config", "train"]
 
@@ -134,7 +135,15 @@ class TrainingRunner(ToldRunner):
 
         Here and not earlier: mmengine gives every layer its first weights just before.
         """
-        super().load_or_resume()
+        try:
+            super().load_or_resume()
+        except DataError:
+            raise
+        except Exception as error:  # states of wrong types fail in any way
+            raise DataError(
+                f"{self._load_from}: a damaged resume point: {first_misfit(error)}; choose another "
+                "work folder"
+            ) from error
         if not self._resume and self.cfg.get("start"):
             load_start(self._bare_model, self.cfg.start)
 

@@ -64,12 +64,12 @@ def request_for(colours, out, **changes):
 
 def test_every_config_is_a_system_with_all_its_settings():
     runtime.setup()
-    from rpc.detection.config import read_config
+    from rpc.runs.config_files import read_config_file
 
     found = sorted(CONFIGS.glob("*.py"))
     assert {path.stem for path in found} == set(system_names())
     for path in found:
-        settings = read_run_settings(read_config(path).to_dict(), path.name)
+        settings = read_run_settings(read_config_file(path), path.name)
         assert settings.system.name == path.stem
 
 
@@ -145,7 +145,7 @@ def test_a_checkpoint_of_weights_that_are_no_numbers_is_told(colours, trained, t
     content = read_tensors(trained / BEST)
     content["state"]["head.weight"][:] = torch.nan
     write_tensors(tmp_path / "nan.pth", content)
-    with pytest.raises(DataError, match="scores that are not finite"):
+    with pytest.raises(DataError, match="holds numbers that are NaN or infinite"):
         run_recognition(request_for(colours, tmp_path / "out", checkpoint=tmp_path / "nan.pth"))
     assert not (tmp_path / "out" / "result.json").exists()
 

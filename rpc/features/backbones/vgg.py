@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.backbones.network import FINER, LAST, Layer, Maps, Pretrained, Run, reason
-from rpc.runs.tensor_files import read_tensors
+from rpc.runs.tensor_files import read_tensors, weights_of
 
 # torchvision's port of the original Caffe VGG-16: pixels of 0..255, less this mean.
 CAFFE_FILE: Final = "vgg16_features-amdegroot-88682ab5.pth"
@@ -37,7 +37,7 @@ def open_vgg(name: str, weights: str | Path | None = None) -> Pretrained:
         DataError: the weights are not at hand, or the file holds other ones.
     """
     path = _vgg_file(name) if weights is None else Path(weights)
-    state = read_tensors(path)
+    state = weights_of(read_tensors(path), str(path))
     prefix = "features."  # the classifier is not needed, and the Caffe port has none
     state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
     features = getattr(torchvision.models, name)(weights=None, init_weights=False).features

@@ -9,6 +9,7 @@ Key: N vectors of dimension D, K classes, d directions kept, r directions that t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.features.encodings.normalise import check_finite, l2_normalised
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import read_tensors, weights_of, write_tensors
 
 FloatArray = NDArray[np.floating[Any]]
 SPAN: Final = 1500  # r at most: further directions of a few thousand examples are noise
@@ -142,6 +143,7 @@ def read_discriminant(path: str | Path) -> tuple[Discriminant, dict[str, Any]]:
         and isinstance(mean, torch.Tensor)
         and isinstance(axes, torch.Tensor)
         and isinstance(scale, float)
+        and 0 < scale < math.inf
         and axes.ndim == 2
         and mean.shape == axes.shape[1:]
     )
@@ -149,6 +151,7 @@ def read_discriminant(path: str | Path) -> tuple[Discriminant, dict[str, Any]]:
         raise DataError(f"{path}: holds no discriminant; make it again")
     assert isinstance(mean, torch.Tensor)
     assert isinstance(axes, torch.Tensor)
+    weights_of({"mean": mean, "axes": axes}, str(path))
     origin = content.get("origin")
     read = Discriminant(mean.float().numpy(), axes.float().numpy() * np.float32(scale))
     return read, origin if isinstance(origin, dict) else {}

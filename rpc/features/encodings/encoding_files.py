@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
 from rpc.data.files import DataError
@@ -54,4 +55,9 @@ def _encoding(path: str | Path, entry: object) -> Encoding:
         raise DataError(
             f"{path}: a damaged or newer file of encodings; delete it to fit them again"
         )
-    return kind(**arrays)
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise DataError(f"{path}: holds numbers that are NaN or infinite; delete it to fit anew")
+    try:
+        return kind(**arrays)
+    except (IndexError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: a damaged file of encodings: {error}; delete it") from error

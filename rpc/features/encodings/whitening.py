@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.features.encodings.normalise import check_finite, l2_normalised
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import read_tensors, weights_of, write_tensors
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -101,11 +101,13 @@ def read_whitening(path: str | Path) -> Whitening:
         DataError: the file is missing, damaged, or holds something else.
     """
     content = read_tensors(path)
+    named = {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
+    weights_of(named, str(path))
     parts = [content.get(name) for name in ("mean", "axes", "deviations")]
     tensors = [part for part in parts if isinstance(part, torch.Tensor)]
     if content.get("kind") != "whitening" or len(tensors) != 3:
         raise DataError(f"{path}: holds no whitening; fit it again")
     mean, axes, deviations = (part.numpy() for part in tensors)
-    if axes.shape != (len(deviations), len(mean)):
+    if mean.ndim != 1 or deviations.ndim != 1 or axes.shape != (len(deviations), len(mean)):
         raise DataError(f"{path}: a whitening whose parts do not fit together; fit it again")
     return Whitening(mean, axes, deviations)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import Tensor
-
 from rpc.data.files import DataError
 from rpc.recognition.systems.crop_classifier import CropClassifier
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import read_tensors, weights_of, write_tensors
 
 HEAD = "head."  # names the SKUs of one store: not taken over
 
@@ -31,8 +29,9 @@ def load_pretrained(model: CropClassifier, path: str | Path) -> None:
         DataError: the file is missing, damaged, unsafe or of another architecture.
     """
     body = read_tensors(path).get("body")
-    if not (isinstance(body, dict) and all(isinstance(v, Tensor) for v in body.values())):
+    if not isinstance(body, dict):
         raise DataError(f"{path}: not a recogniser to start from: expected 'body', its weights")
+    body = weights_of(body, f"{path}: 'body'")
     wanted = {name for name in model.state_dict() if not name.startswith(HEAD)}
     if body.keys() != wanted:
         unlike = sorted(body.keys() ^ wanted)[0]

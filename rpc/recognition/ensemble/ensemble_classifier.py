@@ -72,10 +72,10 @@ class SystemClassifier:
     def __init__(
         self, system: System, names: Sequence[str], *, margin: float, turns: int = 1
     ) -> None:
-        if len(names) != system.num_classes or not 1 <= turns <= 4 or margin < 0:
+        if len(names) != system.num_classes or not 1 <= turns <= 4 or not 0 <= margin <= 10:
             raise ValueError(
                 f"classifier: expected {system.num_classes} names, 1 to 4 turns and a margin of 0 "
-                f"or more, got {len(names)}, {turns}, {margin}"
+                f"to 10, got {len(names)}, {turns}, {margin}"
             )
         self.system, self.names = system.eval(), tuple(names)
         self.margin, self.turns = margin, turns

@@ -118,9 +118,9 @@ def read_ensemble(
         classifier = SystemClassifier(
             system, model.classes, margin=ensemble.margin, turns=ensemble.turns
         )
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise DataError(f"{path}: damaged ({error!s:.120}); choose the fusion anew") from error
     return classifier, ensemble
 

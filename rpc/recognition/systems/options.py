@@ -28,9 +28,9 @@ class Range:
 
 Share: TypeAlias = Annotated[float, Range(0, 1)]
 NonNegative: TypeAlias = Annotated[float, Range(0)]
-Count: TypeAlias = Annotated[int, Range(1)]
-CountFromZero: TypeAlias = Annotated[int, Range(0)]
-Pixels: TypeAlias = Annotated[int, Range(32)]
+Count: TypeAlias = Annotated[int, Range(1, 100_000)]
+CountFromZero: TypeAlias = Annotated[int, Range(0, 100_000)]
+Pixels: TypeAlias = Annotated[int, Range(32, 4096)]
 
 
 def range_of(hint: Any) -> Range | None:

@@ -30,7 +30,7 @@ from rpc.recognition.training.schedule import (
 from rpc.recognition.training.weight_average import WeightAverage
 from rpc.runs.processes import Processes
 from rpc.runs.run_folder import require_same_settings
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import first_misfit, read_tensors, write_tensors
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
 AtOnce = Callable[[], AbstractContextManager[None]]  # a signal in its block is heard at once
@@ -160,11 +160,21 @@ class _Run:
                     parameter.requires_grad_(True)
             self.optimizer = torch.optim.AdamW(groups, weight_decay=learns.decay)
             if self.waiting is not None:
-                self.optimizer.load_state_dict(dict(self.waiting))
+                self._take_up_optimizer(self.optimizer, self.waiting)
             if learns.average is not None:
                 self.average = WeightAverage(self._learning(learns), learns.average)
                 self.average.take_up(self.waiting_average)
         self.waiting, self.waiting_average = None, []
+
+    def _take_up_optimizer(
+        self, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+    ) -> None:
+        try:
+            optimizer.load_state_dict(dict(state))
+        except Exception as error:
+            raise DataError(
+                f"{self.path}: a damaged resume point: {first_misfit(error)}"
+            ) from error
 
     def leave(self) -> None:
         """The phase is done."""
@@ -312,8 +322,10 @@ class _Run:
             self.batches = int(state["batches"])
             self.used, self.spent = float(state["used"]), float(state["spent"])
             self.seconds = dict(state["seconds"])
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise DataError(f"{self.path}: a damaged resume point: {error!s:.200}") from error
+        except Exception as error:  # states of wrong types fail in any way
+            raise DataError(
+                f"{self.path}: a damaged resume point: {first_misfit(error)}"
+            ) from error
 
     def _done(self, phase: GradientPhase) -> float:
         """Fraction of the phase's budget that is spent, the same in all processes."""

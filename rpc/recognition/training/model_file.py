@@ -15,9 +15,19 @@ from torch import Tensor
 from rpc.data.files import DataError
 from rpc.recognition.systems.registry import SystemSettings, build_system
 from rpc.recognition.systems.system import System
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.saved_network import saved_network
+from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
 
 VERSION: Final = 1
+_KINDS: Final[Mapping[str, type]] = {
+    "version": int,
+    "system": str,
+    "side": int,
+    "options": dict,
+    "classes": list,
+    "origin": dict,
+    "state": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -29,27 +39,26 @@ class SystemModel:
         classes: K names, by label.
         state: its weights.
         origin: where it comes from: `validation` accuracy, seed, data, ...
+        where: its file, for errors.
     """
 
     settings: SystemSettings
     classes: tuple[str, ...]
     state: Mapping[str, Tensor]
     origin: Mapping[str, Any]
+    where: str = "a model"
 
     def build(self) -> System:
         """The system with its weights, in evaluation mode.
 
         Raises:
-            DataError: the weights are those of another system.
+            DataError: the weights are those of another system, or its settings are none.
         """
-        system = build_system(self.settings, len(self.classes), pretrained=False)
-        try:
-            system.load_state_dict(dict(self.state))
-        except RuntimeError as error:
-            last = str(error).splitlines()[-1].strip()
-            raise DataError(
-                f"a model of {self.settings.name} whose weights do not fit: {last:.160}"
-            ) from error
+        system = saved_network(
+            lambda: build_system(self.settings, len(self.classes), pretrained=False),
+            self.state,
+            f"{self.where} of {self.settings.name}",
+        )
         return system.eval().requires_grad_(False)
 
 
@@ -88,23 +97,22 @@ def read_model(path: str | Path, expected: str | None = None) -> SystemModel:
         DataError: it is missing, damaged, no model of a recognition system, or one of another.
     """
     content = read_tensors(path)
-    try:
-        settings = SystemSettings(
-            str(content["system"]), int(content["side"]), dict(content["options"])
-        )
-        model = SystemModel(
-            settings,
-            tuple(map(str, content["classes"])),
-            dict(content["state"]),
-            dict(content["origin"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: not the model of a recognition system; expected best.pth or last.pth of "
-            "rpc-checkout recognise"
-        ) from error
-    if content.get("version") != VERSION:
-        raise DataError(f"{path}: version {content.get('version')!r:.20}, expected {VERSION}")
+    for name, kind in _KINDS.items():
+        if type(content.get(name)) is not kind:
+            raise DataError(
+                f"{path}: not the model of a recognition system (expected '{name}', "
+                f"{kind.__name__}); expected best.pth or last.pth of rpc-checkout recognise"
+            )
+        if name != "state":
+            require_plain(content[name], f"{path}: {name}")
+    if content["version"] != VERSION:
+        raise DataError(f"{path}: version {content['version']!r:.20}, expected {VERSION}")
+    classes = content["classes"]
+    if not classes or not all(isinstance(name, str) for name in classes):
+        raise DataError(f"{path}: classes: expected the names of one class or more")
+    settings = SystemSettings(content["system"], content["side"], content["options"])
+    state = weights_of(content["state"], f"{path}: 'state'")
+    model = SystemModel(settings, tuple(classes), state, content["origin"], f"{path}: a model")
     if expected is not None and settings.name != expected:
         raise DataError(
             f"{path}: a model of the system {settings.name}, not of {expected}; choose its own "

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +11,11 @@ import numpy as np
 from rpc.data.files import DataError, write_bytes
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.ddt import CommonAxis
+from rpc.runs.array_files import read_arrays
 
 VERSION: Final = 1
-# How a truncated or foreign file shows in numpy's reader.
-_DAMAGE: Final = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    OSError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# How a truncated or foreign file shows.
+_DAMAGE: Final = (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError)
 _NUMBERS: Final = ("variance", "share", "skewness", "border_gap")
 
 
@@ -62,26 +52,25 @@ def read_colocaliser(path: str | Path) -> tuple[Colocaliser, str]:
     """
     path = Path(path)
     try:
-        # Through memory: numpy leaves a file open where it turns out to be damaged.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            if int(content["version"]) != VERSION:
-                raise DataError(
-                    f"{path}: version {int(content['version'])}, expected {VERSION}; delete it "
-                    "and run again"
-                )
-            axes = []
-            for number in range(int(content["layers"])):
-                mean, axis = content[f"mean_{number}"], content[f"axis_{number}"]
-                numbers = content[f"numbers_{number}"]
-                if (
-                    mean.ndim != 1
-                    or axis.shape != mean.shape
-                    or numbers.shape != (len(_NUMBERS),)
-                    or not all(np.isfinite(part).all() for part in (mean, axis, numbers))
-                ):
-                    raise DataError(f"{path}: holds no axis of finite numbers; delete it")
-                axes.append(CommonAxis(mean, axis, *(float(value) for value in numbers)))
-            return Colocaliser(tuple(axes)), str(content["digest"])
+        content = read_arrays(path)
+        if int(content["version"]) != VERSION:
+            raise DataError(
+                f"{path}: version {int(content['version'])}, expected {VERSION}; delete it "
+                "and run again"
+            )
+        axes = []
+        for number in range(int(content["layers"])):
+            mean, axis = content[f"mean_{number}"], content[f"axis_{number}"]
+            numbers = content[f"numbers_{number}"]
+            if (
+                mean.ndim != 1
+                or axis.shape != mean.shape
+                or numbers.shape != (len(_NUMBERS),)
+                or not all(np.isfinite(part).all() for part in (mean, axis, numbers))
+            ):
+                raise DataError(f"{path}: holds no axis of finite numbers; delete it")
+            axes.append(CommonAxis(mean, axis, *(float(value) for value in numbers)))
+        return Colocaliser(tuple(axes)), str(content["digest"])
     except DataError:
         raise
     except FileNotFoundError as error:

@@ -6,7 +6,6 @@ Key: N photos, D dimensions.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import write_bytes
 from rpc.data.parallel import Progress
+from rpc.runs.array_files import read_arrays
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -100,13 +100,12 @@ def _read_part(path: Path, count: int) -> Described | None:
     if not path.is_file():
         return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            values = {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        values = read_arrays(path)
+        seconds = {
+            k.removeprefix(SECONDS): float(v) for k, v in values.items() if k.startswith(SECONDS)
+        }
+    except (OSError, TypeError, ValueError):
         return None
-    seconds = {
-        k.removeprefix(SECONDS): float(v) for k, v in values.items() if k.startswith(SECONDS)
-    }
     vectors = {name: v for name, v in values.items() if not name.startswith(SECONDS)}
     if not vectors or any(v.ndim != 2 or len(v) != count for v in vectors.values()):
         return None

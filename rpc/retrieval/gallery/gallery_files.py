@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from rpc.data.files import DataError, cannot_write, read_json, write_bytes, write_json
 from rpc.retrieval.gallery.gallery_json import from_json, to_json
 from rpc.retrieval.gallery.gallery_state import GalleryState, Segment
+from rpc.runs.array_files import array_of
 from rpc.runs.folder_lock import writing_folder
 
 STATE: Final = "gallery.json"
@@ -182,16 +183,13 @@ def read_segment(folder: Path, segment: Segment, dimension: int) -> Embeddings:
 
 def _array(data: bytes, path: Path) -> NDArray[np.generic]:
     """The array of a .npy file, on the very bytes that were read: a copy could be gigabytes."""
-    file = io.BytesIO(data)
     try:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("a .npy file of another version")
-        shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
-        if by_column or dtype.hasobject:
-            raise ValueError("not a plain array in row order")
-        return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
+        found = array_of(data)
     except ValueError as error:
         raise DataError(f"{path}: not a file of descriptors: {error}") from error
+    if not found.flags.c_contiguous:
+        raise DataError(f"{path}: not a file of descriptors: not a plain array in row order")
+    return found
 
 
 def read_checked(path: Path, crc32: int) -> bytes:

@@ -74,10 +74,10 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
             skus=tuple(_sku(entry, segments) for entry in values["skus"]),
             segments=segments,
             generation=_number(values["generation"]),
-            settings=_mapping(values["settings"]),
+            settings=_settings(values["settings"]),
             index=index,
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         message = f"{error} is missing" if isinstance(error, KeyError) else error
         raise DataError(f"{path}: damaged: {message}; restore it from a copy") from error
     _refuse_twice([sku.name for sku in state.skus], path)
@@ -125,9 +125,18 @@ def _file(name: Any) -> str:
 
 
 def _number(value: Any, least: int = 0) -> int:
-    if type(value) is not int or value < least:
+    if type(value) is not int or not least <= value < 2**63:
         raise ValueError(f"expected an integer from {least} on, got {value!r:.40}")
     return value
+
+
+def _settings(value: Any) -> Mapping[str, Any]:
+    """Settings chosen on validation."""
+    settings = _mapping(value)
+    for name in {"open_set", "fusion", "counting"} & settings.keys():
+        if not (name == "counting" and settings[name] is None):
+            _mapping(settings[name])
+    return settings
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

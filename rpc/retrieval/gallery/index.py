@@ -160,7 +160,7 @@ def read_index(path: Path, dimension: int) -> Index:
     """
     try:
         index = _faiss().read_index(str(path))
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         raise DataError(f"{path}: not a search index: {_first_line(error)}") from error
     if index.d != dimension:
         raise DataError(f"{path}: an index of {index.d} dimensions, expected {dimension}")

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rpc.runs.devices import resolve_device
+from rpc.runs.saved_network import saved_network
 from rpc.runs.settings import read_settings_class
+from rpc.runs.tensor_files import weights_of
 from synth.render.apply.tiles import in_tiles
 from synth.render.training.crops import to_rgb, to_tensor
 from synth.render.training.networks import Generator
@@ -89,12 +91,13 @@ def from_state(state: Mapping[str, Any], device: str | torch.device = "cpu") -> 
         device: that the generator runs on, see `rpc.runs.devices`.
 
     Raises:
-        DataError: an unknown device.
-        KeyError, RuntimeError, TypeError, ValueError: the state is something else.
+        DataError: an unknown device, or weights that are those of something else.
+        KeyError, TypeError, ValueError: the state is something else.
     """
     where = resolve_device(device)
-    generator = Generator(read_settings_class(GeneratorSettings, state["settings"], "generator"))
-    generator.load_state_dict(state["generator"])
+    settings = read_settings_class(GeneratorSettings, state["settings"], "generator")
+    weights = weights_of(state["generator"], "its generator")
+    generator = saved_network(lambda: Generator(settings), weights, "its generator")
     tiling = read_settings_class(TilingSettings, state["tiling"], "tiling")
     return LearnedRenderer(generator.eval().to(where), float(state["scale"]), tiling)
 

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.runs.devices import resolve_device
-from rpc.runs.tensor_files import read_tensors, write_tensors
+from rpc.runs.tensor_files import first_misfit, read_tensors, require_plain, write_tensors
 
 Rgb = NDArray[np.uint8]
 Kind = Literal["classical", "learned"]
 
 VERSION: Final = 1
+_TYPES: Final = {"version": int, "kind": str, "state": dict, "origin": dict}
 # Each has `from_state(state) -> Renderer`, that of networks takes a device, too; torch networks are
 # imported only where one is needed.
 _MAKERS: Final[Mapping[Kind, str]] = {
@@ -83,18 +84,23 @@ def read_renderer(path: str | Path, device: str | torch.device = "cpu") -> Rende
     content = read_tensors(path)
     kind, state, origin = (content.get(name) for name in ("kind", "state", "origin"))
     if not (
-        content.get("version") == VERSION
+        all(isinstance(content.get(name), kind) for name, kind in _TYPES.items())
+        and content["version"] == VERSION
         and (kind == "classical" or kind == "learned")
-        and isinstance(state, dict)
-        and isinstance(origin, dict)
     ):
         raise DataError(
             f"{path}: not a renderer of version {VERSION}; expected a file that "
             "rpc-checkout train-render wrote"
         )
+    assert isinstance(origin, dict)
+    require_plain(origin, f"{path}: origin")
     make: Callable[..., Renderer] = import_module(_MAKERS[kind]).from_state
     where = {"device": resolve_device(device)} if kind == "learned" else {}
     try:
-        return RendererFile(make(state, **where), kind, origin)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: a damaged renderer: {error!s:.200}") from error
+        made = RendererFile(make(state, **where), kind, origin)
+        # What does not fit shows here, not at the first scene.
+        made.renderer.render(np.full((64, 64, 3), 200, np.uint8), np.random.default_rng(0))
+    # A state of wrong types fails in any way.
+    except Exception as error:
+        raise DataError(f"{path}: a damaged renderer: {first_misfit(error)}") from error
+    return made

@@ -51,6 +51,8 @@ class ClassicalRenderer:
     quality: int | None = None
 
     def __post_init__(self) -> None:
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ValueError(f"quality: expected 1 to 100, got {self.quality}")
         if self.photos.ndim != 2 or self.photos.shape[1] != COLUMNS or not len(self.photos):
             raise ValueError(f"photos: expected (P, {COLUMNS}), got {self.photos.shape}")
 

@@ -81,9 +81,10 @@ class Look:
             KeyError, TypeError, ValueError: it is damaged.
         """
         brightness, redness, blueness = (float(value) for value in values["shift"])
-        return cls(
-            (brightness, redness, blueness), float(values["contrast"]), float(values["saturation"])
-        )
+        contrast, saturation = float(values["contrast"]), float(values["saturation"])
+        if not np.isfinite([brightness, redness, blueness, contrast, saturation]).all():
+            raise ValueError("look: expected finite numbers")
+        return cls((brightness, redness, blueness), contrast, saturation)
 
 
 def match_look(now: Sequence[ItemsLook | None], wanted: Sequence[ItemsLook | None]) -> Look:

@@ -52,7 +52,13 @@ def read_resume(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     """
     content = read_tensors(path)
     before, state = content.get("run"), content.get("state")
-    if content.get("version") != VERSION or not isinstance(before, dict) or state is None:
+    if (
+        content.get("version") != VERSION
+        or not isinstance(before, dict)
+        or not isinstance(state, dict)
+    ):
         raise DataError(f"{path}: not a resume point of version {VERSION}; choose another folder")
+    assert isinstance(before, dict)
+    assert isinstance(state, dict)
     require_same_settings(path, before, run, free={f"settings.{name}" for name in FREE})
     return dict(state)

@@ -12,6 +12,7 @@ from typing import Any
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.runs.processes import Processes
+from rpc.runs.tensor_files import first_misfit
 from synth.render.training.crops import UnpairedCrops, endless_batches
 from synth.render.training.networks import Generator
 from synth.render.training.resume import NAME, data_key, read_resume, write_resume
@@ -191,5 +192,5 @@ def _take(trainee: Trainee, path: Path, run: dict[str, Any]) -> None:
     state = read_resume(path, run)
     try:
         trainee.take(state)
-    except (KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: a damaged resume point: {error!s:.200}") from error
+    except Exception as error:  # states of wrong types fail in any way
+        raise DataError(f"{path}: a damaged resume point: {first_misfit(error)}") from error

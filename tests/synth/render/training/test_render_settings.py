@@ -32,8 +32,14 @@ def test_lists_and_whole_numbers_do_for_tuples_and_floats():
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (changed(generater={}), "c: unknown setting generater; known: adversarial, crops, discr"),
-        (changed(generator={"widht": 4}), "c: generator: unknown setting widht; known: blocks"),
+        (
+            changed(generater={}),
+            "c: unknown setting generater; did you mean 'generator'. known: adversarial, crops",
+        ),
+        (
+            changed(generator={"widht": 4}),
+            "c: generator: unknown setting widht; did you mean 'width'. known: blocks",
+        ),
         (changed(generator={"width": "4"}), "c: generator.width: expected int, got '4'"),
         (changed(generator={"width": True}), "c: generator.width: expected int, got True"),
         (changed(generator={"width": 0}), "c: generator: expected width above 0, got 0"),
