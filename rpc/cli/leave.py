@@ -68,10 +68,17 @@ def _say_failed(error: BaseException) -> int | None:
     return None
 
 
+class _PlainNote(logging.Formatter):
+    """Notes of the library as harmless lines: they name files and products."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _plain(super().format(record))
+
+
 def show_notes() -> None:
     """Print what the library logs while it reads, such as names that it understood, on stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("note: %(message)s"))
+    handler.setFormatter(_PlainNote("note: %(message)s"))
     logging.getLogger("rpc.data").addHandler(handler)
     logging.getLogger("rpc.data").propagate = False
 

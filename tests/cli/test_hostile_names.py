@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import logging
 import re
 import sys
 
@@ -163,3 +164,12 @@ def test_words_of_a_moving_bar_are_no_markup(monkeypatch, capsys):
     printed = capsys.readouterr().err
     assert "[red]\\u001b]0;x" in printed
     assert "[bold]\\u202e" in printed
+
+
+def test_notes_of_the_library_are_plain_lines(monkeypatch, capsys):
+    logger = logging.getLogger("rpc.data")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "propagate", True)
+    importlib.import_module("rpc.cli.leave").show_notes()
+    logger.warning("%s", "a\x1b[2J\u202eb\nc")
+    assert capsys.readouterr().err == "note: a\\u001b[2J\\u202eb\\nc\n"

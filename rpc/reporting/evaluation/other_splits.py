@@ -82,7 +82,7 @@ def split_that_fits(path: Path | None, ids: Collection[object]) -> str:
 
 
 def names_of_other_splits(dataset: Dataset) -> list[Meant]:
-    """What the SKUs' ids mean in the files beside the truth, where they mean something else."""
+    """Meanings of the SKUs' ids in the files beside the truth, where they are others."""
     ways: list[Meant] = []
     labels = {name: label for label, name in enumerate(dataset.taxonomy.names)}
     for file in other_split_files(dataset.path):

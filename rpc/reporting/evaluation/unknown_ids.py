@@ -42,6 +42,8 @@ def reason_of_unknown_ids(entries: Iterable[Any], dataset: Dataset) -> str:
 def _shifted(what: str, ids: Collection[int], known: Collection[int]) -> str:
     """Whether the ids are known ones when a constant is added, or places in their list."""
     there = set(known)
+    if not there:
+        return ""
     low, high = min(ids), max(ids)
     spans = f"; the {what} here go from {low:,} to {high:,}, those of the truth from "
     spans += f"{min(known):,} to {max(known):,}"
