@@ -168,10 +168,14 @@ def _deep_colour(source: Source, convert: Convert) -> tuple[Rgb, str]:
         DataError: OpenCV does not read them either.
     """
     data = np.frombuffer(source.data(), np.uint8)
+    log = cv2.utils.logging
+    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # else damage fills the screen; told below
     try:
         values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     except cv2.error:
         values = None
+    finally:
+        log.setLogLevel(level)
     if values is None:
         kind = source.content.kind
         raise DataError(f"{source.name}: {kind} with values of a kind that is not read: {EXPORT}")

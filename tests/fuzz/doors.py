@@ -34,7 +34,7 @@ from tests.retrieval.gallery.gallery_makers import DIMENSION, RECIPE, unit_vecto
 from tests.runs.mutations import mutated as mutated_model
 
 # Verbs with no path that must exist, so that nonsense might start an hour's work or an endless one.
-ALWAYS_BUSY = {"doctor", "bench", "make-start"}
+ALWAYS_BUSY = {"doctor", "bench", "make-start", "make-descriptor"}
 ROOT = Path(__file__).parents[2]
 BASELINE = "configs/recognition/baseline.py"
 LABELS = {".txt", ".json", ".xml", ".csv", ".yaml"}
