@@ -38,8 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.json is not None:
         write_json(args.json, check.to_dict(), indent=1)
     say_lines(check_page(check))
-    if files is not None and (told := told_unread(files)):
-        say(f"found instead: {told}")
+    if files is not None:
+        photos = f"{len(files.index.photos)} photos" if files.index.photos else "no photo"
+        say(f"found instead: {photos}, {told_unread(files) or 'no label file'}")
     return 0 if check.usable else 1
 
 

@@ -25,6 +25,8 @@ SHOWN: Final = 4  # other JSON files named
 
 SPLITS: Final[tuple[Split, Split, Split]] = ("train", "val", "test")
 
+# What `new` writes beside the exemplars' file.
+OWN_JSON: Final = frozenset({"import.json", "instances_val.json", "instances_test.json"})
 # Image folders and JSON files by split: our short names, then RPC's own.
 _FOLDERS: Final[Mapping[Split, tuple[str, ...]]] = {
     "train": ("exemplars", "train2019"),
@@ -185,7 +187,8 @@ def other_json(root: Path) -> str:
         return ""
     names = ", ".join(shown_name(p.relative_to(root).as_posix()) for p in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"; found {names}{more}: an annotation tool's export becomes a store by rpc-checkout new"
+    export = ": an annotation tool's export becomes a store by rpc-checkout new"
+    return f"; found {names}{more}{'' if {p.name for p in found} <= OWN_JSON else export}"
 
 
 def _known(split: Split) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def told_unread(files: ExportFiles) -> str:
     parts += [str(problem) for problem in (*files.broken[:2], *files.links[:1])]
     loose = [p for p in files.others if p.suffix.lower() in (".txt", ".yaml", ".yml")]
     if loose:
-        parts.append(f"{_some(files, loose)} (no YOLO labels: none has the name of a photo)")
+        parts.append(f"{_some(files, loose)} (no YOLO labels: no boxes of a photo)")
     return "; ".join(parts)
 
 

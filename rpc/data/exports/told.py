@@ -118,13 +118,14 @@ def _hints(plan: StorePlan, added: Collection[str]) -> list[str]:
     for split in ("val", "test"):
         photos = placed[split]
         if photos and all(len(photo.items) == 1 for photo in photos):
+            own = photos[0].labelled.split or UNSPLIT
             hints.append(
                 f"every {split} photo shows one item: where these are product photos rather than "
-                f"trays, --split {split}=exemplars puts them there"
+                f"trays, --split {own}=exemplars puts them there"
             )
     if not placed["val"] and not placed["test"]:
         hints.append("no checkout photos: the counter's threshold will come from composed scenes")
-    elif not placed["test"]:
+    elif not placed["test"] and (shown or added):
         hints.append("no test trays: rpc-checkout folds measures on val by cross-validation")
     return [f"note: {hint}" for hint in hints]
 
