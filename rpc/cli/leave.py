@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import NoReturn
 
-from rpc.runs.commands import follow_starter
-from rpc.runs.interruption import count_as_ours, leave_at_signals, listen, stop_requested
+# Nothing that takes time before signals are heard.
+from rpc.runs.interruption import (
+    count_as_ours,
+    follow_starter,
+    leave_at_signals,
+    listen,
+    only_note_signals,
+    stop_requested,
+)
 
 BAD_INPUT = 2
 STOPPED = 130  # 128 + SIGINT, as a shell reports it; for every signal that asks to stop
@@ -30,9 +36,9 @@ def run(main: str | Main) -> NoReturn:
     Args:
         main: of a verb, or the name of the verb's module, which is imported with signals heard.
     """
-    listen(_stop_at_once)
     code = 1
     try:
+        listen(_stop_at_once)
         follow_starter()
         show_notes()
         call: Main = import_module(main).main if isinstance(main, str) else main
@@ -43,6 +49,7 @@ def run(main: str | Main) -> NoReturn:
         raise
     except BaseException as error:
         stopped = stop_requested() or isinstance(error, KeyboardInterrupt)
+        only_note_signals()
         told = _say_stopped() if stopped else _say_failed(error)
         if told is None:
             raise
@@ -77,6 +84,8 @@ class _PlainNote(logging.Formatter):
 
 def show_notes() -> None:
     """Print what the library logs while it reads, such as names that it understood, on stderr."""
+    import logging
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_PlainNote("note: %(message)s"))
     logging.getLogger("rpc.data").addHandler(handler)

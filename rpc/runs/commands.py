@@ -7,14 +7,11 @@ it: when it ends, whoever held the other end has let go of it, or has been kille
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Final
 
-_FOLLOWS: Final = "RPC_FOLLOWS_STDIN"
+from rpc.runs.interruption import FOLLOWS
 
 
 class Commands:
@@ -37,7 +34,7 @@ class Commands:
                 stdin=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **environment, _FOLLOWS: "1"},
+                env={**os.environ, **environment, FOLLOWS: "1"},
             )
             self._running.append(process)
         with process:
@@ -54,15 +51,3 @@ class Commands:
             for process in self._running:
                 if process.stdin is not None:
                     process.stdin.close()
-
-
-def follow_starter() -> None:
-    """In a command that `Commands` started: its end of the pipe is heard as SIGTERM is."""
-    if os.environ.pop(_FOLLOWS, None):
-        threading.Thread(target=_follow, daemon=True).start()
-
-
-def _follow() -> None:
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)

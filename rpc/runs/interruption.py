@@ -25,6 +25,7 @@ STOP_SIGNALS: Final = tuple(
 )
 # `timeout` and others signal the process and then its group: the same wish, heard twice.
 SAME_WISH: Final = 1.0  # seconds
+FOLLOWS: Final = "RPC_FOLLOWS_STDIN"  # environment variable
 
 _HOME: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 _OURS: Final = tuple(os.path.join(_HOME, root, "") for root in ("rpc", "synth"))  # noqa: PTH118
@@ -95,6 +96,23 @@ def listen(at_once: Callable[[], NoReturn]) -> None:
 def count_as_ours(main: Callable[..., Any]) -> None:
     """A signal may end the work in the file of this function, too."""
     _WISH.script = getattr(getattr(main, "__code__", None), "co_filename", "")
+
+
+def follow_starter() -> None:
+    """Where `rpc.runs.commands` started this process: its end is heard as SIGTERM is."""
+    if os.environ.pop(FOLLOWS, None):
+        threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    while os.read(0, 1):  # its standard input, where nothing is ever written
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def only_note_signals() -> None:
+    """The work has ended, and how is being said: a first signal changes nothing any more."""
+    _WISH.heeded_by += 1
 
 
 def leave_at_signals(code: int) -> None:

@@ -138,6 +138,18 @@ def jobs(root):
             done="gallery.json",
             seconds=8.0,
         ),
+        JobCase(
+            "naming",
+            ("tools/name_crops.py", "--data", store, "--out", "{out}", "--few", 3),
+            done="naming.json",
+        ),
+        JobCase(
+            "quickstart",
+            ("tools/quickstart.py", "--data", store, "--out", "{out}", "--start", "none",
+             "--recogniser-start", "none", "--minutes", 0.15, "--scenes", 12, "--workers", 2),
+            done="model.pth",
+            seconds=40.0,
+        ),
     )  # fmt: skip
     return {job.name: job for job in made}
 

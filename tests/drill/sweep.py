@@ -24,7 +24,12 @@ from tests.drill.jobs import jobs, make_inputs
 from tests.drill.strikes import After, broken_off, contents, run, strike
 
 FIRST = 0.06  # seconds: before it, Python itself starts, and hears signals its own way
-NUMBERS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
+NUMBERS = {
+    "SIGINT": signal.SIGINT,
+    "SIGTERM": signal.SIGTERM,
+    "SIGHUP": signal.SIGHUP,
+    "SIGKILL": signal.SIGKILL,
+}
 
 
 @dataclass(frozen=True)

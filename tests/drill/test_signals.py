@@ -13,7 +13,7 @@ from tests.drill.sweep import sweep
 
 JOBS = (
     "cut-outs", "compose", "detector", "recogniser", "recognition", "renderer", "evaluate",
-    "import", "gallery add",
+    "import", "gallery add", "naming", "quickstart",
 )  # fmt: skip
 
 
