@@ -40,6 +40,8 @@ def run(main: str | Main) -> NoReturn:
     try:
         listen(_stop_at_once)
         follow_starter()
+        from rpc.cli.notes import show_notes
+
         show_notes()
         call: Main = import_module(main).main if isinstance(main, str) else main
         count_as_ours(call)
@@ -66,30 +68,15 @@ def _say_failed(error: BaseException) -> int | None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, ValueError | OSError) and not os.environ.get("RPC_TRACEBACK"):
-        _say(f"error: {_plain(one_line(error))}")
+        from rpc.cli.notes import harmless
+
+        _say(f"error: {harmless(one_line(error))}")
         return BAD_INPUT
     if isinstance(error, ImportError) and "libGL" in str(error):
         # A server without a screen: opencv-python's library of windows is not there.
         _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
         return BAD_INPUT
     return None
-
-
-class _PlainNote(logging.Formatter):
-    """Notes of the library as harmless lines: they name files and products."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return _plain(super().format(record))
-
-
-def show_notes() -> None:
-    """Print what the library logs while it reads, such as names that it understood, on stderr."""
-    import logging
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_PlainNote("note: %(message)s"))
-    logging.getLogger("rpc.data").addHandler(handler)
-    logging.getLogger("rpc.data").propagate = False
 
 
 def say_stopped() -> int:
@@ -119,15 +106,6 @@ def one_line(error: BaseException) -> str:
     else:
         text = str(error) or type(error).__name__
     return " ".join(text.split())
-
-
-def _plain(text: str) -> str:
-    """Text of other people's files, harmless for a terminal."""
-    try:
-        from rpc.data.plain_text import plain_text
-    except ImportError:  # the package does not load here: what is said is its own text
-        return text
-    return plain_text(text)
 
 
 def _say(line: str) -> None:

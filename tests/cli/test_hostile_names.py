@@ -170,6 +170,6 @@ def test_notes_of_the_library_are_plain_lines(monkeypatch, capsys):
     logger = logging.getLogger("rpc.data")
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "propagate", True)
-    importlib.import_module("rpc.cli.leave").show_notes()
+    importlib.import_module("rpc.cli.notes").show_notes()
     logger.warning("%s", "a\x1b[2J\u202eb\nc")
     assert capsys.readouterr().err == "note: a\\u001b[2J\\u202eb\\nc\n"
