@@ -12,6 +12,7 @@ from rpc.data.exports.placing import CHOICES, Placing, parse_rules
 from rpc.data.exports.reading import LAYOUT_NAMES, ReadOptions
 from rpc.data.exports.told import plan_page
 from rpc.data.files import read_json
+from rpc.data.import_told import told_of_import
 from rpc.data.importer import REPORT
 from rpc.data.store import Store
 from rpc.pipelines.new_store import NewStore, new_store
@@ -37,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
             args.backgrounds,
             exemplars=args.exemplars,
             options=options,
+            sku_folders=args.sku_folders,
             progress=progress,
         )
     if made.plan is not None:
@@ -45,8 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     root = made.root
     report = read_json(root / REPORT)
     _print_skus(Store.open(root), report)
-    _print_files("skipped", [f"{entry['file']}: {entry['why']}" for entry in report["skipped"]])
-    _print_files("product not found for sure, whole photo taken", report["box_not_sure"])
+    for line in told_of_import(report):
+        say(line)
     say("no checkout photos: the counter's threshold will come from composed scenes")
     say("to measure the counter, add val/ and test/ with instances_{val,test}.json")
     say(f"next: rpc-checkout check {root}")
@@ -116,6 +118,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, metavar="STORE", help="the same as the second argument")
     made.add_argument(
         "--backgrounds", type=Path, metavar="DIR", help="photos of the empty tray (default: none)"
+    )
+    made.add_argument(
+        "--sku-folders",
+        choices=("outer", "inner"),
+        help="which are the SKUs where PHOTOS holds folders of folders of photos: PHOTOS/<outer>/"
+        "<inner>/*.jpg (default: told by their names, refused where they do not say it)",
     )
     add = made.add_argument_group("exports").add_argument
     add(

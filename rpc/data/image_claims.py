@@ -65,7 +65,7 @@ def _jpeg_blocks(image: Any) -> int:
         return 0
     across, down = max(one[1] for one in layers), max(one[2] for one in layers)
     units = math.ceil(image.width / (8 * across)) * math.ceil(image.height / (8 * down))
-    return units * sum(one[1] * one[2] for one in layers)
+    return int(units * sum(one[1] * one[2] for one in layers))
 
 
 def _bmp_bits(head: bytes) -> int:
@@ -77,7 +77,7 @@ def _tiff_bytes(image: Any, pixels: int) -> float:
     tags = image.tag_v2
     bits = tags.get(258, (1,))
     samples = tags.get(277, len(bits))
-    raw = pixels * max(bits) * samples / 8
+    raw = float(pixels * max(bits) * samples / 8)
     if tags.get(262) == 6:  # YCbCr: the colours may have fewer samples
         raw /= 2
     most = {1: 1, 5: LZW, 8: DEFLATE, 32_946: DEFLATE, 32_773: PACKBITS}.get(tags.get(259, 1))
@@ -133,4 +133,4 @@ def _restarts_missing(image: Any, data: bytes) -> bool:
     units = math.ceil(image.width / (8 * across)) * math.ceil(image.height / (8 * down))
     start = data.find(b"\xff\xda", at)
     found = sum(data.count(bytes((0xFF, 0xD0 + n)), start) for n in range(8))
-    return found < math.ceil(units / interval) - 1
+    return bool(found < math.ceil(units / interval) - 1)

@@ -90,6 +90,11 @@ def open_image(source: Source, max_side: int) -> Image.Image:
     except UnidentifiedImageError as error:
         if source.content.format == "TIFF":
             raise
+        if source.content in (HEIC, AVIF):
+            raise DataError(
+                f"{source.name}: a {source.content.kind} photo that cannot be decoded: truncated, "
+                "damaged or of a new kind; export it as JPEG where it opens, or replace it"
+            ) from error
         raise unreadable(source.name, f"not a whole {source.content.kind}") from error
     except OSError as error:
         raise DataError(f"{source.name}: cannot be read: {error.strerror or error}") from error
@@ -104,7 +109,7 @@ def open_image(source: Source, max_side: int) -> Image.Image:
         raise
     # Pillow maps plain TIFF files by their name, and mixes up the pixels of those that lie on
     # their side; without a name it reads them.
-    image.filename = ""  # type: ignore[attr-defined]
+    image.filename = ""
     return image
 
 

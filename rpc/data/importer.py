@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import re
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, write_dataset
 from rpc.data.exemplars import parse_exemplar_name
-from rpc.data.file_content import PHOTO_SUFFIXES as SUFFIXES
-from rpc.data.files import DataError, atomic_path, safe_join, write_json
-from rpc.data.images import read_image
+from rpc.data.file_content import content_of
+from rpc.data.file_names import FileNames
+from rpc.data.files import DataError, atomic_path, write_json
+from rpc.data.images import read_with_notes
+from rpc.data.import_layout import PhotoLayout, SkuFolders, SkuPhotos, find_sku_photos
 from rpc.data.parallel import Progress, map_in_threads
+from rpc.data.photo_files import LeftOut, scan_photos
 from rpc.data.product_box import find_product_box
 from rpc.data.records import Box
+from rpc.data.shown_names import shown_name
+from rpc.data.store_staging import refuse_used, staging
 from rpc.data.taxonomy import Category, Taxonomy
 
-REPORT = "import.json"
+REPORT: Final = "import.json"
+# Suffixes of a format; a copy whose own is none of them gets the first.
+SUFFIXES: Final = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    "HEIF": (".heic", ".heics", ".heif", ".heifs", ".hif"),
+    "AVIF": (".avif",),
+}
 
 
 @dataclass(frozen=True)
 class _Photo:
-    """A photo to import: its path relative to `root`, and the name it gets."""
+    """A photo to import: its path, relative to `root`, and the name it gets."""
 
     root: Path
-    relative: str
+    path: Path
     name: str
     category_id: int = 0
+
+    @property
+    def relative(self) -> str:
+        """The path from `root`, as it can be written."""
+        return shown_name(self.path.relative_to(self.root).as_posix())
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,7 @@ class _Found:
     box: Box = (0, 0, 0, 0)
     quality: float = 0.0
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def import_folder(
@@ -49,44 +71,60 @@ def import_folder(
     out: str | Path,
     backgrounds: str | Path | None = None,
     *,
+    sku_folders: SkuFolders | None = None,
+    follow_links: bool | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Make a store of `photos/<sku>/*.jpg`, one product a photo; returns its folder `out`.
 
-    Files are copied to `exemplars/<id>_<sku>_<n>.jpg`; the folder's name is the SKU's name as it
-    is. Camera and view are kept where a photo is named `<sku>_camera<c>-<view>.jpg`, otherwise
-    unknown. Boxes are found by contrast (`rpc.data.product_box`) and carry `box_quality`, 0 where
-    the whole frame was taken. Unreadable photos are skipped; `out/import.json` lists them, and the
-    photos whose box is not sure. `instances_train.json` is written last: an interrupted import is
-    simply run again. Trays (`val`, `test`) are not made: a store without them can train, but not
-    choose a threshold nor report.
+    Folders around the SKUs' are looked through, see `rpc.data.import_layout`; all names are checked
+    before anything is written, and what fails or is stopped leaves nothing. Files are copied to
+    `exemplars/<id>_<sku>_<n>.jpg`; the folder's name is the SKU's. Camera and view are kept where a
+    photo is named `<sku>_camera<c>-<view>.jpg`, otherwise unknown. Boxes are found by contrast
+    (`rpc.data.product_box`) and carry `box_quality`, 0 where the whole frame was taken. Unreadable
+    photos are skipped; `out/import.json` lists them, whatever else was passed over, what was
+    understood of the folders, values that were scaled, and the photos whose box is not sure. Trays
+    (`val`, `test`) are not made: a store without them can train, but not choose a threshold nor
+    report.
 
     Args:
         photos: a folder with one folder of photos for each SKU.
         out: a new folder, not inside `photos`.
         backgrounds: a folder of photos of the empty tray, copied to `out/backgrounds/`.
+        sku_folders: where folders hold folders of photos: which of the two are the SKUs.
+        follow_links: whether links may lead out of the folders; None as `rpc.data.files.safe_join`.
         progress: called with the photos done and their total.
 
     Raises:
         DataError: `photos` or `backgrounds` is missing or has nothing readable, a SKU has no
-            readable photo, `out` holds a store already, or a file cannot be written.
+            readable photo, `out` is not new, or a file cannot be written.
     """
     photos, out = Path(photos), Path(out)
     _refuse_place(photos, out)
-    taxonomy = _taxonomy(photos)
-    wanted = [photo for category in taxonomy.categories for photo in _photos_of(photos, category)]
-    trays = list(_backgrounds(Path(backgrounds))) if backgrounds is not None else []
+    layout = find_sku_photos(photos, sku_folders, follow_links)
+    taxonomy = Taxonomy(Category(n, sku.name) for n, sku in enumerate(layout.skus, start=1))
+    names = FileNames()
+    wanted = [
+        photo
+        for category, sku in zip(taxonomy.categories, layout.skus, strict=True)
+        for photo in _photos_of(photos, category, sku, names)
+    ]
+    trays, beside = _backgrounds(backgrounds, follow_links)
+    with staging(out) as folder:
 
-    def examine(photo: _Photo) -> _Found:
-        return _copy(photo, out / ("exemplars" if photo.category_id else "backgrounds"))
+        def examine(photo: _Photo) -> _Found:
+            return _copy(photo, folder / ("exemplars" if photo.category_id else "backgrounds"))
 
-    found = list(map_in_threads(examine, wanted + trays, progress))
-    good = [f for f in found if not f.reason and f.photo.category_id]
-    _refuse_missing(photos, taxonomy, found, good)
-    if trays and not any(not f.reason and not f.photo.category_id for f in found):
-        raise DataError(f"{backgrounds}: no photo of an empty tray can be read: {found[-1].reason}")
-    write_json(out / REPORT, _report(found), indent=1)
-    write_dataset(out / "instances_train.json", _dataset(good, taxonomy))
+        found = list(map_in_threads(examine, wanted + trays, progress))
+        good = [f for f in found if not f.reason and f.photo.category_id]
+        _refuse_missing(layout, found, good)
+        if trays and not any(not f.reason and not f.photo.category_id for f in found):
+            reason = found[-1].reason
+            raise DataError(f"{backgrounds}: no photo of an empty tray can be read: {reason}")
+        dataset = _dataset(good, taxonomy)
+        passed = [(photos, one) for one in layout.left_out] + beside
+        write_json(folder / REPORT, _report(found, layout, passed), indent=1)
+        write_dataset(folder / "instances_train.json", dataset)
     return out
 
 
@@ -95,76 +133,79 @@ def _refuse_place(photos: Path, out: Path) -> None:
         raise DataError(f"{photos}: no such folder; expected one with a folder of photos per SKU")
     if out.resolve().is_relative_to(photos.resolve()):
         raise DataError(f"{out}: lies inside the photos; choose a folder beside them")
-    if (out / "instances_train.json").exists():
-        raise DataError(f"{out}: holds a store already; choose a new folder or remove it first")
+    refuse_used(out)
 
 
-def _taxonomy(photos: Path) -> Taxonomy:
-    """One SKU for each folder, in the order of their names; ids from 1."""
-    names = sorted(p.name for p in photos.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not names:
-        raise DataError(f"{photos}: expected one folder of photos for each SKU, found no folder")
-    return Taxonomy(Category(number, name) for number, name in enumerate(names, start=1))
-
-
-def _photos_of(photos: Path, category: Category) -> Iterator[_Photo]:
+def _photos_of(
+    root: Path, category: Category, sku: SkuPhotos, names: FileNames
+) -> Iterator[_Photo]:
     slug = _slug(category)
-    for number, file in enumerate(_files(photos / category.name), start=1):
-        relative = file.relative_to(photos).as_posix()
-        name = f"{slug}_{number}{file.suffix.lower()}"
-        yield _Photo(photos, relative, name, category.id)
+    for number, file in enumerate(sku.photos, start=1):
+        yield _Photo(root, file, names.give(f"{slug}_{number}", _suffix(file)), category.id)
 
 
-def _backgrounds(folder: Path) -> Iterator[_Photo]:
-    files = _files(folder) if folder.is_dir() else []
-    if not files:
-        raise DataError(f"{folder}: expected a folder with photos of the empty tray, found none")
-    for number, file in enumerate(files, start=1):
-        relative = file.relative_to(folder).as_posix()
-        yield _Photo(folder, relative, f"background_{number}{file.suffix.lower()}")
+def _backgrounds(
+    folder: str | Path | None, follow_links: bool | None
+) -> tuple[list[_Photo], list[tuple[Path, LeftOut]]]:
+    """The photos of empty trays, and what lies beside them.
 
-
-def _files(folder: Path) -> list[Path]:
-    """The files below a folder, in the order of their names; hidden ones are passed over."""
-    return sorted(
-        p
-        for p in folder.rglob("*")
-        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
+    Raises:
+        DataError: there is none.
+    """
+    if folder is None:
+        return [], []
+    root = Path(folder)
+    found = scan_photos(
+        root, "a folder with photos of the empty tray", recursive=True, follow_links=follow_links
     )
+    if not found.photos:
+        beside = "; ".join(["found none", *found.told()])
+        raise DataError(f"{root}: expected a folder with photos of the empty tray, {beside}")
+    photos = [
+        _Photo(root, file, f"background_{number}{_suffix(file)}")
+        for number, file in enumerate(found.photos, start=1)
+    ]
+    return photos, [(root, one) for one in found.left_out]
+
+
+def _suffix(file: Path) -> str:
+    """The suffix of a copy: the file's own, unless its content is of another kind."""
+    try:
+        kind = content_of(file).format
+    except OSError:
+        kind = ""
+    suffixes = SUFFIXES.get(kind, ())
+    own = file.suffix.lower()
+    return suffixes[0] if suffixes and own not in suffixes else own
 
 
 def _slug(category: Category) -> str:
     """The SKU's name as a file name: letters of any script, digits, `-`; unique by the id."""
-    text = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", category.name))
+    text = re.sub(r"[^\w-]+", "_", category.name)
     return f"{category.id}_{text[:40].strip('_')}"
 
 
 def _copy(photo: _Photo, folder: Path) -> _Found:
     """Read a photo, find its product and copy the file as it is; bad photos only give a reason."""
     try:
-        if Path(photo.relative).suffix.lower() not in SUFFIXES:
-            raise DataError(f"not a photo: expected one of {', '.join(sorted(SUFFIXES))}")
-        source = safe_join(photo.root, photo.relative)
-        rgb = read_image(source)
+        read = read_with_notes(photo.path)
     except DataError as error:
-        return _Found(photo, reason=str(error).removeprefix(f"{photo.root / photo.relative}: "))
-    box, quality = find_product_box(rgb)
+        return _Found(photo, reason=str(error).removeprefix(f"{shown_name(photo.path)}: "))
+    box, quality = find_product_box(read.rgb)
     with atomic_path(folder / photo.name) as part:
-        shutil.copyfile(source, part)
-    return _Found(photo, rgb.shape[1], rgb.shape[0], box, quality)
+        shutil.copyfile(photo.path, part)
+    height, width = read.rgb.shape[:2]
+    return _Found(photo, width, height, box, quality, notes=read.notes)
 
 
-def _refuse_missing(
-    photos: Path, taxonomy: Taxonomy, found: list[_Found], good: list[_Found]
-) -> None:
+def _refuse_missing(layout: PhotoLayout, found: list[_Found], good: list[_Found]) -> None:
     usable = {f.photo.category_id for f in good}
-    for category in taxonomy.categories:
-        if category.id not in usable:
-            reasons = [f for f in found if f.photo.category_id == category.id]
-            why = f": {reasons[0].photo.relative}: {reasons[0].reason}" if reasons else " at all"
+    for number, sku in enumerate(layout.skus, start=1):
+        if number not in usable:
+            first = next(f for f in found if f.photo.category_id == number)
             raise DataError(
-                f"{photos / category.name}: the SKU has no readable photo{why}; "
-                "add one or remove the folder"
+                f"{shown_name(sku.folders[0])}: the SKU has no readable photo: "
+                f"{first.photo.relative}: {first.reason}; add one or remove the folder"
             )
 
 
@@ -194,11 +235,23 @@ def _dataset(good: list[_Found], taxonomy: Taxonomy) -> Dataset:
     return Dataset(tuple(images), tuple(annotations), taxonomy, extra={"info": info})
 
 
-def _report(found: list[_Found]) -> dict[str, object]:
+def _report(
+    found: list[_Found], layout: PhotoLayout, passed: list[tuple[Path, LeftOut]]
+) -> dict[str, object]:
     exemplars = [f for f in found if f.photo.category_id and not f.reason]
     return {
         "exemplars": len(exemplars),
         "backgrounds": sum(not f.reason for f in found) - len(exemplars),
+        "layout": list(layout.notes),
         "skipped": [{"file": f.photo.relative, "why": f.reason} for f in found if f.reason],
+        "converted": [{"file": f.photo.relative, "what": note} for f in found for note in f.notes],
         "box_not_sure": [f.photo.relative for f in exemplars if f.quality == 0],
+        "passed_over": [
+            {
+                "file": shown_name(one.path.relative_to(root).as_posix()),
+                "kind": one.kind,
+                "remedy": one.remedy,
+            }
+            for root, one in passed
+        ],
     }

@@ -17,6 +17,7 @@ from rpc.data.shown_names import shown_name
 from rpc.data.system_files import is_system_file, is_system_folder
 
 SYSTEM: Final = "hidden and system file"
+LINK_REMEDY: Final = "put the photos themselves there, or add --follow-links"
 SHOWN: Final = 3  # names of a kind that are told
 
 
@@ -164,9 +165,9 @@ def _look(path: Path, base: Path, follow_links: bool) -> tuple[bool, LeftOut | N
         return False, LeftOut(path, SYSTEM)
     if linked and not follow_links:
         if not path.resolve().is_relative_to(base):
-            return False, LeftOut(path, "link out of the folder", "put the photos themselves there")
+            return False, LeftOut(path, "link out of the folder", LINK_REMEDY)
         if folder:
-            return False, LeftOut(path, "link to a folder", "put the photos themselves there")
+            return False, LeftOut(path, "link to a folder", LINK_REMEDY)
     if folder:
         return True, None
     if not stat.S_ISREG(mode):

@@ -6,16 +6,17 @@ import os
 import unicodedata
 from pathlib import Path
 
+from rpc.data.plain_text import plain_text
+
 
 def shown_name(name: str | Path) -> str:
     r"""A name that is safe on a screen and in a file of UTF-8.
 
-    Accents are composed (NFC), bytes that are no text are shown as `\\xe9`, and letters that
-    steer a terminal or turn the text's direction as `\\x1b` and `\\u202e`.
+    Accents are composed (NFC), bytes that are no text are shown as `\xe9`, and letters that steer
+    a terminal as `rpc.data.plain_text` shows them.
     """
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    text = unicodedata.normalize("NFC", text)
-    return "".join(c if not _steers(c) else c.encode("unicode_escape").decode() for c in text)
+    return plain_text(unicodedata.normalize("NFC", text))
 
 
 def is_text(name: str) -> bool:

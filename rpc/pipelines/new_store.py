@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from rpc.data.exports.found import ExportFiles, look_at, told_unread
 from rpc.data.exports.product_photos import (
@@ -20,16 +16,12 @@ from rpc.data.exports.product_photos import (
 from rpc.data.exports.reading import ReadOptions, StorePlan, plan_store
 from rpc.data.exports.write import plan_taxonomy, write_store
 from rpc.data.files import DataError
+from rpc.data.import_layout import SkuFolders
 from rpc.data.importer import import_folder
 from rpc.data.parallel import Progress
 from rpc.data.store import SPLITS, Store
+from rpc.data.store_staging import refuse_used, staging
 from rpc.runs.folder_lock import writing_folder
-
-STAGING: Final = ".new_store"  # inside the store, while it is made
-STORE_NAMES: Final = (
-    *("exemplars", "val", "test", "labelled_trays", "backgrounds", "import.json"),
-    *("instances_val.json", "instances_test.json", "instances_train.json"),
-)
 
 
 @dataclass(frozen=True)
@@ -55,6 +47,7 @@ def new_store(
     exemplars: str | Path | None = None,
     options: ReadOptions | None = None,
     follow_links: bool | None = None,
+    sku_folders: SkuFolders | None = None,
     progress: Progress | None = None,
 ) -> NewStore:
     """Make a store in RPC's shape of an export, or of a folder of photos for each SKU.
@@ -65,7 +58,8 @@ def new_store(
         backgrounds: a folder of photos of the empty tray.
         exemplars: for an export of trays: product photos, a folder for each SKU.
         options: how an export is read; layout `photos` takes the source for photos by SKU.
-        follow_links: whether an export's photos may be links to another disk.
+        follow_links: whether photos may be links to another disk.
+        sku_folders: for photos by SKU, see `rpc.data.import_layout.find_sku_photos`.
         progress: called with the photos done and their total.
 
     Raises:
@@ -73,16 +67,16 @@ def new_store(
     """
     source, out, options = Path(source), Path(out), options or ReadOptions()
     if options.layout == "photos" or not source.exists():
-        return _of_photos(source, out, backgrounds, progress)
+        return _of_photos(source, out, backgrounds, sku_folders, follow_links, progress)
     files = look_at(source, follow_links=follow_links)
     if not files.layouts:
         if _may_be_photos_by_sku(files):
-            return _of_photos(source, out, backgrounds, progress)
+            return _of_photos(source, out, backgrounds, sku_folders, follow_links, progress)
         raise DataError(unread(files))
     _refuse_store(files)
     _refuse_few_labels(files, options)
     _refuse_place(source, out)
-    with writing_folder(out), _staging(out) as folder:
+    with writing_folder(out), staging(out) as folder:
         plan = plan_store(files, options, progress=progress)
         if not plan.photos:
             raise DataError(f"{source}: no photo of the export can be taken: {_first_loss(plan)}")
@@ -99,10 +93,23 @@ def new_store(
 
 
 def _of_photos(
-    source: Path, out: Path, backgrounds: str | Path | None, progress: Progress | None
+    source: Path,
+    out: Path,
+    backgrounds: str | Path | None,
+    sku_folders: SkuFolders | None,
+    follow_links: bool | None,
+    progress: Progress | None,
 ) -> NewStore:
     with writing_folder(out):
-        return NewStore(import_folder(source, out, backgrounds, progress=progress))
+        made = import_folder(
+            source,
+            out,
+            backgrounds,
+            sku_folders=sku_folders,
+            follow_links=follow_links,
+            progress=progress,
+        )
+    return NewStore(made)
 
 
 def unread(files: ExportFiles) -> str:
@@ -164,44 +171,8 @@ def _first_loss(plan: StorePlan) -> str:
     return str(plan.left_out[0]) if plan.left_out else "it lists none"
 
 
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A folder inside `out` whose content moves up when all went well, and goes otherwise."""
-    part = out / STAGING
-    if part.exists():
-        _remove_killed(out)
-    try:
-        part.mkdir()
-        yield part
-        for path in sorted(part.iterdir(), key=_order):
-            path.rename(out / path.name)
-        part.rmdir()
-    except BaseException:
-        _remove_killed(out)
-        raise
-
-
-def _order(path: Path) -> tuple[bool, bool, str]:
-    """Folders before JSON files, that of the exemplars last: with it the store is whole."""
-    return path.suffix == ".json", path.name == "instances_train.json", path.name
-
-
-def _remove_killed(out: Path) -> None:
-    """Remove what a job wrote that did not come to its end: `out` was empty when it began."""
-    for name in STORE_NAMES:
-        path = out / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    shutil.rmtree(out / STAGING, ignore_errors=True)
-
-
 def _refuse_place(source: Path, out: Path) -> None:
     root = source if source.is_dir() else source.parent
     if out.resolve().is_relative_to(root.resolve()):
         raise DataError(f"{out}: lies inside the export; choose a folder beside it")
-    if not out.is_dir() or (out / STAGING).is_dir():
-        return
-    if any(not path.name.startswith(".") for path in out.iterdir()):
-        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")
+    refuse_used(out)

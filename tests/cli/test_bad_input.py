@@ -24,7 +24,7 @@ def truncated(path):
 
 def no_image(path):
     path.write_text("<html>404</html>")
-    return "not an image: ", "expected JPEG, PNG"
+    return "not an image: a web page", "fetch the photo again"
 
 
 def huge(path):

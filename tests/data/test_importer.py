@@ -46,22 +46,28 @@ def test_unreadable_photos_are_skipped_and_listed(photos, tmp_path, make_photo):
     (photos / "绿茶" / "link.jpg").symlink_to(make_photo(tmp_path / "elsewhere.jpg"))
     root = import_folder(photos, tmp_path / "out")
     report = read_json(root / "import.json")
-    assert {entry["file"] for entry in report["skipped"]} == {
-        "绿茶/broken.jpg",
-        "绿茶/notes.txt",
-        "绿茶/link.jpg",
+    assert [entry["file"] for entry in report["skipped"]] == ["绿茶/broken.jpg"]
+    passed = {entry["file"]: entry["kind"] for entry in report["passed_over"]}
+    assert passed == {
+        "green tea/.DS_Store": "hidden and system file",
+        "绿茶/link.jpg": "link out of the folder",
+        "绿茶/notes.txt": ".txt file",
     }
     assert all(str(photos) not in entry["why"] for entry in report["skipped"][:1])
     assert len(Store.open(root).exemplars()) == report["exemplars"] == 7
 
 
-def test_an_interrupted_import_goes_on_where_it_is_run_again(photos, tmp_path):
+def test_an_interrupted_import_leaves_nothing_and_can_be_run_again(photos, tmp_path):
     def stop(done, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         import_folder(photos, tmp_path / "out", progress=stop)
-    assert not (tmp_path / "out" / "instances_train.json").exists()
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        import_folder(photos, tmp_path / "out", progress=stop)
+    assert list((tmp_path / "out").iterdir()) == []
     assert len(Store.open(import_folder(photos, tmp_path / "out")).exemplars()) == 7
 
 
@@ -72,7 +78,7 @@ def test_a_sku_without_a_photo_is_refused(photos, tmp_path):
     (photos / "salt" / "x.jpg").write_bytes(b"")
     with pytest.raises(DataError, match=r"no readable photo: salt/x\.jpg: the file is empty"):
         import_folder(photos, tmp_path / "out")
-    assert not (tmp_path / "out" / "instances_train.json").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_places_are_refused(photos, tmp_path):

@@ -133,7 +133,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 
 def test_names_are_shown_in_one_form_and_steer_no_terminal():
     assert shown_name("cafe\u0301") == "caf\xe9"
-    assert shown_name("a\x1b[2Jb\nc\u202ed") == r"a\x1b[2Jb\nc\u202ed"
+    assert shown_name("a\x1b[2Jb\nc\u202ed") == r"a\u001b[2Jb\nc\u202ed"
     assert shown_name(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
     assert is_text("caf\xe9")
     assert not is_text(os.fsdecode(b"caf\xe9"))
