@@ -21,7 +21,7 @@ from rpc.data.photo_files import LeftOut, scan_photos
 from rpc.data.product_box import find_product_box
 from rpc.data.records import Box
 from rpc.data.shown_names import shown_name
-from rpc.data.store_staging import refuse_used, staging
+from rpc.data.store_staging import refuse_store, staging
 from rpc.data.taxonomy import Category, Taxonomy
 
 REPORT: Final = "import.json"
@@ -133,7 +133,7 @@ def _refuse_place(photos: Path, out: Path) -> None:
         raise DataError(f"{photos}: no such folder; expected one with a folder of photos per SKU")
     if out.resolve().is_relative_to(photos.resolve()):
         raise DataError(f"{out}: lies inside the photos; choose a folder beside them")
-    refuse_used(out)
+    refuse_store(out)
 
 
 def _photos_of(

@@ -11,6 +11,7 @@ from typing import Final
 from rpc.data.files import DataError
 
 STAGING: Final = ".new_store"  # inside the store, while it is made
+MOVING: Final = "moving.txt"  # in it: the names that are moving up
 STORE_NAMES: Final = (
     *("exemplars", "val", "test", "labelled_trays", "backgrounds", "import.json"),
     *("instances_val.json", "instances_test.json", "instances_train.json"),
@@ -21,17 +22,24 @@ STORE_NAMES: Final = (
 def staging(out: Path) -> Iterator[Path]:
     """A folder inside `out` whose content moves up when all went well, and goes otherwise.
 
-    Errors name files by the places that they would have had.
+    Nothing else in `out` is touched. Errors name files by the places that they would have had.
+
+    Raises:
+        DataError: `out` holds a part of a store.
     """
     part = out / STAGING
     made = not out.exists()
     if part.exists():
         _remove_killed(out)
+    refuse_store(out)
     try:
         part.mkdir(parents=True)
         yield part
-        for path in sorted(part.iterdir(), key=_order):
+        moving = sorted(part.iterdir(), key=_order)
+        (part / MOVING).write_text("\n".join(path.name for path in moving), encoding="utf-8")
+        for path in moving:
             path.rename(out / path.name)
+        (part / MOVING).unlink()
         part.rmdir()
     except BaseException as error:
         _remove_killed(out)
@@ -42,18 +50,22 @@ def staging(out: Path) -> Iterator[Path]:
         raise
 
 
-def refuse_used(out: Path) -> None:
-    """Refuse a place for a store that holds something already.
+def refuse_store(out: Path) -> None:
+    """Refuse a place for a store that holds one, or a part of one; other files may be there.
 
     Raises:
-        DataError: it holds a store or other files.
+        DataError: it does.
     """
+    if (out / STAGING).is_dir():
+        return  # of a job that was killed: it goes
     if (out / "instances_train.json").exists():
         raise DataError(f"{out}: holds a store already; choose a new folder or remove it first")
-    if not out.is_dir() or (out / STAGING).is_dir():
-        return
-    if any(not path.name.startswith(".") for path in out.iterdir()):
-        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")
+    there = [name for name in STORE_NAMES if (out / name).exists()]
+    if there:
+        raise DataError(
+            f"{out}: holds {there[0]} already, a part of a store; choose a new folder or remove it "
+            "first"
+        )
 
 
 def _order(path: Path) -> tuple[bool, bool, str]:
@@ -62,9 +74,13 @@ def _order(path: Path) -> tuple[bool, bool, str]:
 
 
 def _remove_killed(out: Path) -> None:
-    """Remove what a job wrote that did not come to its end: `out` was empty when it began."""
-    for name in STORE_NAMES:
+    """Remove what a job wrote that did not come to its end, and nothing else."""
+    moving = out / STAGING / MOVING
+    names = moving.read_text(encoding="utf-8").splitlines() if moving.is_file() else []
+    for name in names:
         path = out / name
+        if (out / STAGING / name).exists() or name not in STORE_NAMES:
+            continue  # it did not move up
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

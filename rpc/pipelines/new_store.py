@@ -20,7 +20,7 @@ from rpc.data.import_layout import SkuFolders
 from rpc.data.importer import import_folder
 from rpc.data.parallel import Progress
 from rpc.data.store import SPLITS, Store
-from rpc.data.store_staging import refuse_used, staging
+from rpc.data.store_staging import STAGING, refuse_store, staging
 from rpc.runs.folder_lock import writing_folder
 
 
@@ -175,4 +175,8 @@ def _refuse_place(source: Path, out: Path) -> None:
     root = source if source.is_dir() else source.parent
     if out.resolve().is_relative_to(root.resolve()):
         raise DataError(f"{out}: lies inside the export; choose a folder beside it")
-    refuse_used(out)
+    refuse_store(out)
+    if not out.is_dir() or (out / STAGING).is_dir():
+        return
+    if any(not path.name.startswith(".") for path in out.iterdir()):
+        raise DataError(f"{out}: is not empty; choose a new folder or remove it first")

@@ -118,6 +118,7 @@ def test_what_a_kill_left_is_removed_by_the_next_run(tmp_path):
     out = tmp_path / "out"
     write_photo(out / ".new_store" / "val" / "old.jpg")
     write_photo(out / "exemplars" / "old.jpg")
+    (out / ".new_store" / "moving.txt").write_text("exemplars\nval")
     root = new_store(tmp_path / "e", out).root
     assert not list(root.rglob("old.jpg"))
     assert len(Store.open(root).exemplars()) == 2
