@@ -14,6 +14,7 @@ from rpc.cli.config_options import add_config_options, parse_config_options
 from rpc.cli.device_option import add_device_option
 from rpc.cli.leave import say_stopped
 from rpc.cli.links_option import add_links_option
+from rpc.cli.number_ranges import Range
 from rpc.cli.verb_parser import VerbParser
 
 BUDGETS = ("epochs", "iterations", "cpu_minutes")
@@ -39,7 +40,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
-    made = VerbParser(description=(__doc__ or "").partition("\n")[0])
+    made = VerbParser(
+        ranges={"workers": Range(0, 4096)}, description=(__doc__ or "").partition("\n")[0]
+    )
     add = made.add_argument
     add("config", type=Path, help="a file of configs/recognition/")
     add("--data", type=Path, required=True, metavar="ROOT", help="the data set")

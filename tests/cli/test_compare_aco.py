@@ -124,7 +124,7 @@ def test_results_on_another_ground_truth_are_refused_also_when_mixed(tools, two,
     [
         (["--levels", "easy,heavy"], "got 'heavy'"),
         (["--bootstrap", "0"], "expected one resample or more, got 0"),
-        (["--seed", "-1"], "expected non-negative integer"),
+        (["--seed", "-1"], "--seed -1: expected 0 to 4294967295"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tools, two, tmp_path, options, message):

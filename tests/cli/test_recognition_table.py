@@ -179,7 +179,7 @@ def test_a_training_that_fails_stops_the_table_with_its_last_line(table, trainin
         (["--data", "photos"], "NAME=FOLDER"),
         (["--data", "shop=photos", "--scenes", "other=x"], "no --data of this name"),
         (["--data", "shop=photos", "--systems", "resnet"], "expected some of"),
-        (["--data", "shop=photos", "--jobs", "0"], "expected 1 or more"),
+        (["--data", "shop=photos", "--jobs", "0"], "--jobs 0: expected 1 to 4096"),
         (["--data", "shop=photos", "shop=others"], "a name is there twice"),
     ],
 )

@@ -268,9 +268,9 @@ def test_the_tool_reads_config_and_options(colours, tmp_path, capsys):
     assert values["training"]["iterations"] == 2
     with pytest.raises(DataError, match="system 'rnn'"):
         main([*words[:4], str(tmp_path / "b"), "--system", "rnn"])
-    with pytest.raises(DataError, match="--seed 9999999999: expected less than 4294967296"):
+    with pytest.raises(DataError, match="--seed 9999999999: expected 0 to 4294967295"):
         main([*words[:4], str(tmp_path / "b"), "--seed", "9999999999"])
-    with pytest.raises(DataError, match="--workers -1: expected 0 or more"):
+    with pytest.raises(DataError, match="--workers -1: expected 0 to 4096"):
         main([*words[:5], "--workers", "-1"])
 
 

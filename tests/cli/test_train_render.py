@@ -162,7 +162,7 @@ def test_test_photos_are_looked_at_only_when_told_and_marked(call, place):
         (("--target", "{root}/text", *SHORT), "text/1.png: not an image"),
         (("--scenes", "{root}/empty"), "images: no such folder; expected composed scenes"),
         (("--data", "{root}/empty"), "empty"),
-        (("--iterations", "0"), "expected iterations above 0, got 0"),
+        (("--iterations", "0"), "--iterations 0: expected 1 or more"),
         (("--cfg-options", "training.workers=0", "crops.side=128"), "is smaller than a crop"),
         (("--cfg-options", "generator.widht=4"), "unknown setting widht"),
         (("--cfg-options", "kind=magic"), "expected kind 'classical' or 'learned', got 'magic'"),
