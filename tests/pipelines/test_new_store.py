@@ -9,7 +9,7 @@ from rpc.data.check import check_store
 from rpc.data.dataset import read_dataset
 from rpc.data.exports.placing import Placing, parse_rules
 from rpc.data.exports.reading import ReadOptions
-from rpc.data.files import DataError
+from rpc.data.files import FOLLOW_LINKS, DataError
 from rpc.data.store import Store
 from rpc.pipelines.new_store import new_store
 from tests.data.exports.layouts import coco, labelme, plain_coco, roboflow_coco, rpc_renamed, yolo
@@ -178,7 +178,10 @@ def test_photos_that_the_labels_do_not_name_are_counted(tmp_path, capsys):
     assert [e["where"] for e in extra["entries"]] == ["extra0.jpg", "extra1.jpg", "extra2.jpg"]
 
 
-def test_links_to_another_disk_are_told_and_followed_where_that_is_said(tmp_path, capsys):
+def test_links_to_another_disk_are_told_and_followed_where_that_is_said(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv(FOLLOW_LINKS, "")
     write_photo(tmp_path / "disk" / "a.jpg")
     write_json(tmp_path / "e" / "x.json", coco([Truth("", "a.jpg", (("cola", COLA),))]))
     (tmp_path / "e" / "a.jpg").symlink_to(tmp_path / "disk" / "a.jpg")

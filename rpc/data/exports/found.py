@@ -83,7 +83,7 @@ def look_at(source: str | Path, *, follow_links: bool | None = None) -> ExportFi
 
     Args:
         source: the folder, or the label file.
-        follow_links: whether photos may be links that lead out of the folder.
+        follow_links: whether photos may be links that lead out of the folder; None as `safe_join`.
 
     Raises:
         DataError: `source` is missing, an archive, or a file of no label.

@@ -14,7 +14,7 @@ from rpc.data.exports.reading import plan_store
 from rpc.data.exports.safe_xml import read_xml
 from rpc.data.exports.shapes import ellipse_box, rotated_box
 from rpc.data.exports.yolo_files import read_yaml
-from rpc.data.files import DataError
+from rpc.data.files import FOLLOW_LINKS, DataError
 from tests.data.exports.layouts import (
     coco,
     cvat_coco,
@@ -311,7 +311,8 @@ def test_labelme_shapes_of_one_group_are_one_item(tmp_path):
     "name",
     ["../secret.jpg", "/etc/secret.jpg", "a/../../secret.jpg", "..\\secret.jpg", "link.jpg"],
 )
-def test_no_path_leads_out_of_the_export(tmp_path, name):
+def test_no_path_leads_out_of_the_export(tmp_path, name, monkeypatch):
+    monkeypatch.setenv(FOLLOW_LINKS, "")
     root = tmp_path / "export"
     write_photo(tmp_path / "secret.jpg")
     write_photo(root / "other.jpg")
