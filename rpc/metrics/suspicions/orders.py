@@ -60,12 +60,18 @@ def _by_place(
     """Places in lists of several orders, counted from 0 or 1, or among the ids themselves."""
     number = np.asarray(ids, dtype=np.int64)
     ranks = np.argsort(np.argsort(number, kind="stable"), kind="stable")
-    counted = {"from 0": number, "from 1": number - 1, "then turned into ids": ranks}
+    counted = {
+        "counted from 0": number,
+        "counted from 1": number - 1,
+        "turned into ids": ranks,
+        "turned into ids one place too late": ranks - 1,
+        "turned into ids one place too early": ranks + 1,
+    }
     for said, order in _orders(ids, names).items():
         for how, at in counted.items():
             inside = (at >= 0) & (at < len(order))
             meant = np.where(inside, order[at.clip(0, len(order) - 1)], NONE)
-            yield f"{ids_are} that are places in the list of {entries} {said}, counted {how}", meant
+            yield f"{ids_are} that are places in the list of {entries} {said}, {how}", meant
 
 
 def _orders(ids: Sequence[int], names: Sequence[str]) -> Mapping[str, IntArray]:

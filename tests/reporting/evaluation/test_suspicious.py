@@ -145,6 +145,20 @@ def test_by_how_much_image_ids_are_shifted_is_told(shift):
     assert f"image ids that are {abs(shift)} too {'low' if shift > 0 else 'high'}" in found.what
 
 
+@pytest.mark.parametrize(("step", "said"), [(1, "too late"), (-1, "too early")])
+def test_images_and_skus_one_place_off_among_sparse_ids_are_recognised(step, said):
+    dataset = trays(7, gap=7)
+    infos = tuple(replace(i, id=i.id**2) for i in dataset.images)
+    items = tuple(replace(a, image_id=a.image_id**2) for a in dataset.annotations)
+    dataset = replace(dataset, images=infos, annotations=items)
+    results = detect(dataset, 7)
+    target = [n + step if 0 <= n + step < 40 else -1 for n in range(40)]
+    assert said in told(moved(results, target))["image_ids_mistaken"].what
+    skus = [k + step if 0 <= k + step < 12 else -1 for k in range(12)]
+    found = told(relabelled(results, skus))["category_ids_mistaken"]
+    assert "category ids that are 7 too" in found.what  # as plainly said
+
+
 def test_images_in_the_order_of_their_file_names_are_recognised():
     dataset = trays(7)
     place = np.argsort(np.argsort([image.file_name for image in dataset.images]))
