@@ -46,6 +46,9 @@ def run(main: str | Main) -> NoReturn:
         call: Main = import_module(main).main if isinstance(main, str) else main
         count_as_ours(call)
         code = call(None)
+        from rpc.data.photo_notes import note_totals
+
+        note_totals()
         sys.stdout.flush()  # a closed pipe shows here, not in the interpreter's last breath
     except SystemExit:
         raise

@@ -97,7 +97,9 @@ def open_image(source: Source, max_side: int) -> Image.Image:
             ) from error
         raise unreadable(source.name, f"not a whole {source.content.kind}") from error
     except OSError as error:
-        raise DataError(f"{source.name}: cannot be read: {error.strerror or error}") from error
+        if error.errno is None:  # Pillow's own, on a header that ends early
+            raise unreadable(source.name, error) from error
+        raise DataError(f"{source.name}: cannot be read: {error.strerror}") from error
     try:
         check_size(image, source.name, max_side)
         _refuse_raw(image, source.name)

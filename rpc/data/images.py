@@ -16,6 +16,7 @@ from rpc.data.file_content import UNKNOWN
 from rpc.data.files import DataError, write_bytes
 from rpc.data.image_decoding import decoded, deep_tiff_header, over_white, read_deep_tiff
 from rpc.data.image_opening import MAX_SIDE, Source, check_size, open_image, unreadable
+from rpc.data.photo_notes import note_photo
 
 # Arrays: H height, W width in pixels.
 Rgb = NDArray[np.uint8]
@@ -52,7 +53,8 @@ def read_image(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     The file's content decides what it is, not its name. The EXIF orientation is applied, as
     annotation tools do. Grey, palette and CMYK images are converted; values of 16 bits and float
     are scaled by what is found (`rpc.data.pixel_values`); transparent parts become white; of an
-    animation the first frame is taken. `read_with_notes` tells what was done.
+    animation the first frame is taken. Such things are logged (`rpc.data.photo_notes`);
+    `read_with_notes` returns them.
 
     Args:
         path: a JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or, with the extra `heic`, HEIC file.
@@ -61,7 +63,9 @@ def read_image(path: str | Path, max_side: int = MAX_SIDE) -> Rgb:
     Raises:
         DataError: the file is missing, empty, truncated, not an image, or too large.
     """
-    return read_with_notes(path, max_side=max_side).rgb
+    read = read_with_notes(path, max_side=max_side)
+    note_photo(path, read.notes)
+    return read.rgb
 
 
 def read_photo(photo: Photo, name: str = "photo") -> Rgb:
@@ -75,7 +79,9 @@ def read_photo(photo: Photo, name: str = "photo") -> Rgb:
     Raises:
         DataError: as `read_image`, or something else than these.
     """
-    return read_with_notes(photo, name).rgb
+    read = read_with_notes(photo, name)
+    note_photo(photo if isinstance(photo, str | Path) else name, read.notes)
+    return read.rgb
 
 
 def read_with_notes(photo: Photo, name: str = "photo", max_side: int = MAX_SIDE) -> ReadPhoto:

@@ -13,6 +13,7 @@ from typing import Final
 
 from rpc.data.file_content import PHOTO_SUFFIXES, FileContent, content_of
 from rpc.data.files import DataError, links_followed
+from rpc.data.photo_notes import note_folder
 from rpc.data.shown_names import shown_name
 from rpc.data.system_files import is_system_file, is_system_folder
 
@@ -61,7 +62,8 @@ def find_photos(
 ) -> FoundPhotos:
     """The photos of a folder: by their content, whatever they are called.
 
-    Files of the system and of programs, and hidden ones, are passed over.
+    Files of the system and of programs, and hidden ones, are passed over. What is left out is
+    logged (`rpc.data.photo_notes`).
 
     Args:
         folder: where to look.
@@ -76,6 +78,7 @@ def find_photos(
     if not found.photos:
         beside = f"; it holds {'; '.join(found.told())}" if found.left_out else ""
         raise DataError(f"{shown_name(found.root)}: holds no photo; expected {expected}{beside}")
+    note_folder(found.root, found.told())
     return found
 
 
