@@ -16,6 +16,7 @@ from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import Evaluation, evaluate, write_worst_carts
 from rpc.reporting.evaluation.scored import holds_counts
 from rpc.reporting.evaluation.worst_carts import MOST
+from rpc.reporting.provenance import Watched
 from rpc.reporting.supervision import Supervision
 from rpc.runs.folder_lock import writes_into
 
@@ -93,6 +94,7 @@ def evaluate_results(
     Raises:
         DataError: a file is missing or damaged, or the files do not fit one another.
     """
+    watched = Watched([request.gt, request.results, *(request.validation or ())])
     dataset = read_dataset(request.gt)
     _check_results(request)
     scored = evaluate(
@@ -110,6 +112,7 @@ def evaluate_results(
         argv=argv,
         say=say,
     )
+    watched.require_unchanged()
     say("writing")
     with file_group(request.out):
         return _with_worst_carts(request, scored).write(request.out)

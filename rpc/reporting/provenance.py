@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,35 @@ def sha256(path: str | Path) -> str:
         return digest.hexdigest()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+class Watched:
+    """Files that a report names by their digest: told where one changes while the work goes on.
+
+    Args:
+        paths: of files that are about to be read; one that is missing is told when it is read.
+    """
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._before = {Path(path): _state(Path(path)) for path in paths}
+
+    def require_unchanged(self) -> None:
+        """Make sure that the digests, taken by now, are those of what was read.
+
+        Raises:
+            DataError: a file was written or replaced since.
+        """
+        for path, before in self._before.items():
+            if _state(path) != before:
+                raise DataError(f"{path}: was changed while it was read; run again")
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def code_version() -> dict[str, Any]:

@@ -38,6 +38,28 @@ def require_same_settings(
     )
 
 
+def require_same_input(
+    source: Path, out: Path, before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    """Refuse to call finished what was made from files that changed meanwhile.
+
+    Args:
+        source: of the files.
+        out: of what was made from them.
+        before: settings of the work as it began, digests of the files among them.
+        now: the same, taken anew.
+
+    Raises:
+        DataError: they differ.
+    """
+    changed = [name for name, _, _ in _differences(before, now)]
+    if changed:
+        raise DataError(
+            f"{source}: was changed while {out} was made from it ({', '.join(changed)}): parts of "
+            f"it are of the earlier files; remove {out} and run again"
+        )
+
+
 def _differences(
     was: Mapping[str, Any], now: Mapping[str, Any], where: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:

@@ -13,7 +13,7 @@ from rpc.data.files import DataError, read_json, write_json
 from rpc.data.parallel import available_cores
 from rpc.data.taxonomy import Taxonomy
 from rpc.runs.folder_lock import writes_into
-from rpc.runs.run_folder import require_same_settings
+from rpc.runs.run_folder import require_same_input, require_same_settings
 from synth.compose.backgrounds import Backgrounds
 from synth.compose.chunks import Job, open_sources
 from synth.compose.config import SceneConfig
@@ -90,6 +90,7 @@ def compose_dataset(
     settings = _settings(job, found, backgrounds)
     _claim(out, settings)
     _run(job, executor, workers, progress)
+    require_same_input(cutouts, out, settings, _settings(job, read_cutouts(cutouts), backgrounds))
     info = {"description": "composed checkout scenes (Syn)", "count": count, **settings}
     return merge_shards(out, count, library.taxonomy.to_list(), info)
 

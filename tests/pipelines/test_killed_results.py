@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from rpc.data.dataset import read_dataset
+from rpc.data.files import DataError
 from rpc.pipelines import evaluation
 from rpc.pipelines.evaluation import EvaluationRequest, evaluate_results
 from rpc.reporting import compare_results, read_report_folder, write_comparison
@@ -123,3 +124,25 @@ def test_a_killed_comparison_leaves_the_old_tables_or_the_new_ones(request_of, t
         found.append(wholes.index(files_of(folder)))
     assert found == sorted(found)
     assert set(found) == {0, 1}
+
+
+@pytest.mark.parametrize("name", ["gt", "results"])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_that_changes_while_it_is_scored_is_told_and_nothing_is_written(
+    request_of, tmp_path, monkeypatch, name, in_place
+):
+    request = request_of(tmp_path / "out", "results.json")
+    path, real = getattr(request, name), evaluation.evaluate
+
+    def replaced(*args, **kwargs):
+        scored = real(*args, **kwargs)
+        text = path.read_text()
+        if not in_place:
+            path.unlink()
+        path.write_text(text + " ")
+        return scored
+
+    monkeypatch.setattr(evaluation, "evaluate", replaced)
+    with pytest.raises(DataError, match=f"{path}: was changed while it was read; run again"):
+        evaluate_results(request)
+    assert not (tmp_path / "out").exists()

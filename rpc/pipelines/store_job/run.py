@@ -11,6 +11,7 @@ from rpc.pipelines.store_job.scenes import scene_steps
 from rpc.pipelines.store_job.training import training_steps
 from rpc.runs.folder_lock import writes_into
 from rpc.runs.journal import StepJournal
+from rpc.runs.run_folder import require_same_input
 from rpc.runs.screen import say
 
 
@@ -40,6 +41,7 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
     for number, (name, step) in enumerate(steps, start=1):
         say(f"[{number}/{count}] {name}")
         journal.run(name, step)
+    require_same_input(job.data, job.out, journal.settings, job.settings())
     say(f"[{count}/{count}] report")
     if report_again:
         report(job, journal.seconds)

@@ -27,6 +27,7 @@ from rpc.reporting.evaluation.tables import cart_table
 from rpc.reporting.manifest import manifest
 from rpc.reporting.pages.markdown import report_text
 from rpc.reporting.pages.paper_table import write_paper_table
+from rpc.reporting.provenance import Watched
 from rpc.reporting.supervision import Supervision
 
 
@@ -140,6 +141,8 @@ def evaluate(
     """
     if bootstrap < 0:
         raise DataError(f"bootstrap: expected 0 (no intervals) or more, got {bootstrap}")
+    files = _files(truth, results, validation)
+    watched = Watched(files.values())
     by = CountBy(rule, threshold, validation, suppress, protocol)
     dataset = read_truth(truth)
     scored = read_scored(results, dataset, by, say)
@@ -152,7 +155,7 @@ def evaluate(
             threshold=boxes.rule.threshold if boxes else None,
             chosen_on=scored.chosen_on,
             split=dataset.path.name if dataset.path else "in memory",
-            files=_files(dataset, results, validation),
+            files=files,
             argv=argv,
         ),
         chosen_on=scored.chosen_on,
@@ -164,20 +167,19 @@ def evaluate(
         official=scored.official,
         threshold_curve=scored.curve,
     )
+    watched.require_unchanged()
     return Evaluation(dataset, scored.reading, report)
 
 
 def _files(
-    dataset: Dataset, results: Source, validation: tuple[Truth, Source] | None
+    truth: Truth, results: Source, validation: tuple[Truth, Source] | None
 ) -> dict[str, str | Path]:
     """The files that the numbers rest on, by the names that the manifest gives them."""
     val_truth, val_results = validation or (None, None)
-    if isinstance(val_truth, Dataset):
-        val_truth = val_truth.path
     sources = {
-        "gt": dataset.path,
+        "gt": truth.path if isinstance(truth, Dataset) else truth,
         "results": results,
-        "val_gt": val_truth,
+        "val_gt": val_truth.path if isinstance(val_truth, Dataset) else val_truth,
         "val_results": val_results,
     }
     return {name: one for name, one in sources.items() if isinstance(one, str | Path)}

@@ -13,7 +13,7 @@ from typing import Any, Final
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.runs.devices import resolve_device
 from rpc.runs.folder_lock import writes_into
-from rpc.runs.run_folder import require_same_settings
+from rpc.runs.run_folder import require_same_input, require_same_settings
 from synth.render.apply.chunks import CHUNK, Done, Job, forget_sources, read_shard
 from synth.render.apply.renderer import RendererFile, read_renderer
 from synth.render.apply.scenes import ANNOTATIONS, IMAGES, SceneFolder
@@ -80,6 +80,7 @@ def render_dataset(
     spent = _claim(out, scenes, settings)
     background = _background(made, scenes, warn)
     _run(job, folder, workers, progress)
+    require_same_input(scenes, out, settings, _settings(folder, job))
     count = len(folder.dataset.images)
     done = finished(job.out, count)
     seconds = sum(_shard(job.out, chunk)[1] for chunk in range(-(-count // CHUNK)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -192,3 +193,18 @@ def test_a_damaged_background_is_told_before_a_scene_is_made(
     with pytest.raises(DataError, match=r"1 of 2 backgrounds cannot be used.*bad\.jpg"):
         compose(cutout_dir, tmp_path / "set", 1, background_dir=grounds, plain=0.99)
     assert not (tmp_path / "set").exists()
+
+
+def test_cutouts_that_change_while_scenes_are_composed_are_told(
+    cutout_dir: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "cutouts"
+    shutil.copytree(cutout_dir, mine)
+
+    def change(done: int, count: int) -> None:
+        if done == count:
+            (mine / "cutouts.json").write_text((mine / "cutouts.json").read_text() + " ")
+
+    with pytest.raises(DataError, match=r"cutouts: was changed while .*set was made .*remove"):
+        compose(mine, tmp_path / "set", progress=change)
+    assert not (tmp_path / "set" / "instances.json").exists()
