@@ -19,7 +19,6 @@ from rpc.pipelines.new_store import NewStore, new_store
 from rpc.runs.progress import bar
 from rpc.runs.screen import say, say_lines
 
-SHOWN = 10
 SKUS_SHOWN = 20
 
 
@@ -68,8 +67,8 @@ def _print_export(made: NewStore) -> None:
     if added is not None:
         photos = _number(len(added.dataset.images), "photo")
         say(f"exemplars added: {photos} of {_number(len(added.skus), 'SKU')}")
-        _print_files("skipped", list(added.skipped))
-        _print_files("product not found for sure, whole photo taken", list(added.not_sure))
+        for line in told_of_import(added.report):
+            say(line)
     say(f"next: rpc-checkout check {made.root}")
     if added is not None or made.plan.placed["exemplars"]:
         say(f"      rpc-checkout quickstart --data {made.root} --out out/{made.root.name}")
@@ -91,15 +90,6 @@ def _print_skus(store: Store, report: dict[str, int]) -> None:
 
 def _number(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def _print_files(what: str, lines: list[str]) -> None:
-    if lines:
-        say(f"{len(lines)} {what}:")
-        for line in lines[:SHOWN]:
-            say(f"  - {line}")
-    if len(lines) > SHOWN:
-        say(f"  ... and {len(lines) - SHOWN} more, see {REPORT}")
 
 
 def parser() -> argparse.ArgumentParser:

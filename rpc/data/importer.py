@@ -141,7 +141,7 @@ def _photos_of(
 ) -> Iterator[_Photo]:
     slug = _slug(category)
     for number, file in enumerate(sku.photos, start=1):
-        yield _Photo(root, file, names.give(f"{slug}_{number}", _suffix(file)), category.id)
+        yield _Photo(root, file, names.give(f"{slug}_{number}", copy_suffix(file)), category.id)
 
 
 def _backgrounds(
@@ -162,13 +162,13 @@ def _backgrounds(
         beside = "; ".join(["found none", *found.told()])
         raise DataError(f"{root}: expected a folder with photos of the empty tray, {beside}")
     photos = [
-        _Photo(root, file, f"background_{number}{_suffix(file)}")
+        _Photo(root, file, f"background_{number}{copy_suffix(file)}")
         for number, file in enumerate(found.photos, start=1)
     ]
     return photos, [(root, one) for one in found.left_out]
 
 
-def _suffix(file: Path) -> str:
+def copy_suffix(file: Path) -> str:
     """The suffix of a copy: the file's own, unless its content is of another kind."""
     try:
         kind = content_of(file).format

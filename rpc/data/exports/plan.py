@@ -30,7 +30,8 @@ from rpc.data.exports.kinds import (
 from rpc.data.exports.labelme import embedded_photo
 from rpc.data.exports.labels import Export, Item, LabelledPhoto
 from rpc.data.files import DataError
-from rpc.data.images import PhotoHeader, Rgb, photo_header, read_image, read_photo
+from rpc.data.images import PhotoHeader, Rgb, photo_header, read_photo, read_with_notes
+from rpc.data.importer import copy_suffix
 from rpc.data.parallel import Progress, map_in_threads
 
 ROUNDING: Final = 0.5  # px: not worth telling
@@ -113,12 +114,12 @@ def _once(photos: Iterable[LabelledPhoto], notes: Notes) -> list[LabelledPhoto]:
 def _look(photo: LabelledPhoto, decode: bool) -> _Look:
     if photo.lost:
         return _Look(None, photo.lost[:1])
+    changed: list[Problem] = []
     try:
-        header, rgb, suffix = _open(photo, decode)
+        header, rgb, suffix = _open(photo, decode, changed)
     except DataError as error:
         prefix = f"{photo.file or photo.embedded_in}: "
         return _Look(None, (UNREADABLE.at(photo.where, str(error).removeprefix(prefix)),))
-    changed: list[Problem] = []
     try:
         turned = _drawn_before_turn(photo, header, rgb, changed)
         items = _placed(photo, header, turned, changed)
@@ -137,7 +138,9 @@ class _Lost(Exception):
         self.problem = problem
 
 
-def _open(photo: LabelledPhoto, decode: bool) -> tuple[PhotoHeader, Rgb | None, str]:
+def _open(
+    photo: LabelledPhoto, decode: bool, changed: list[Problem]
+) -> tuple[PhotoHeader, Rgb | None, str]:
     """Header of a photo, its pixels where they are wanted, and the suffix of its file."""
     if photo.embedded_in is not None:
         data = embedded_photo(photo.embedded_in)
@@ -147,8 +150,13 @@ def _open(photo: LabelledPhoto, decode: bool) -> tuple[PhotoHeader, Rgb | None, 
         # labelme itself applies the turn and writes upright pixels.
         return PhotoHeader(rgb.shape[1], rgb.shape[0]), rgb, suffix
     assert photo.file is not None, "a photo that is missing is lost"
-    header = photo_header(photo.file)
-    return header, read_image(photo.file) if decode else None, photo.file.suffix.lower()
+    header, suffix = photo_header(photo.file), copy_suffix(photo.file)
+    if not decode:
+        return header, None, suffix
+    read = read_with_notes(photo.file)
+    kinds = [f"photos: {note.partition(', the')[0]}" for note in read.notes]
+    changed += [Problem(photo.where, n, k) for n, k in zip(read.notes, kinds, strict=True)]
+    return header, read.rgb, suffix
 
 
 def _drawn_before_turn(

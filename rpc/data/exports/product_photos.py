@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rpc.data.dataset import Annotation, Dataset, ImageInfo, read_dataset, write_dataset
 from rpc.data.file_names import PHOTO_SIGNS, FileNames
@@ -28,14 +28,12 @@ class ProductPhotos:
     Attributes:
         folder: where they lie, a store of their own inside the new one until they are joined.
         dataset: its exemplars.
-        skipped: files that are no photos, with the reason.
-        not_sure: photos whose product was not found for sure.
+        report: what was found and left out, as in `import.json`.
     """
 
     folder: Path
     dataset: Dataset
-    skipped: tuple[str, ...]
-    not_sure: tuple[str, ...]
+    report: Mapping[str, Any]
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -53,12 +51,10 @@ def import_product_photos(
     """
     inner = folder / _APART
     import_folder(photos, inner, progress=progress)
-    told = read_json(inner / REPORT)
     return ProductPhotos(
         folder=inner,
         dataset=read_dataset(inner / "instances_train.json"),
-        skipped=tuple(f"{entry['file']}: {entry['why']}" for entry in told["skipped"]),
-        not_sure=tuple(told["box_not_sure"]),
+        report=read_json(inner / REPORT),
     )
 
 
