@@ -20,7 +20,6 @@ from rich.table import Table
 from rich.text import Text
 
 from rpc.cli.verb_parser import VerbParser
-from rpc.data import read_dataset
 from rpc.data.plain_text import plain_text
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.metrics.specs import METRICS
@@ -28,6 +27,7 @@ from rpc.reporting import compare_results, read_report_folder, write_comparison
 from rpc.reporting.comparison.comparison_text import difference_text, p_text
 from rpc.reporting.comparison.level_comparison import TESTED
 from rpc.reporting.evaluation.level_rows import SEED
+from rpc.reporting.evaluation.scored import read_truth
 from rpc.runs.folder_lock import writing_folder
 from rpc.runs.screen import say
 
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         folders = [read_report_folder(folder) for folder in args.folders]
         comparison = compare_results(
             folders,
-            read_dataset(args.gt),
+            read_truth(args.gt),
             levels=args.levels,
             mix=args.mix,
             resamples=args.bootstrap,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.coco_forms import (
+    Id,
     IdNumbers,
     as_box,
     as_level,
@@ -112,6 +113,7 @@ def check_annotations(
     category_ids: Collection[int],
     image_numbers: IdNumbers | None = None,
     category_numbers: IdNumbers | None = None,
+    dropped_images: Collection[Id | None] = (),
 ) -> tuple[Checker, NDArray[np.float64], int]:
     """Check COCO's `annotations` against the images and the categories.
 
@@ -122,6 +124,7 @@ def check_annotations(
         category_ids: the ids of the SKUs.
         image_numbers: by which the file's ids of images become those of `sizes`.
         category_numbers: by which the file's ids of categories become `category_ids`.
+        dropped_images: ids of images that were left out: their items are, without a word.
 
     Returns:
         The checker; boxes (N, 4) xyxy in pixels of its entries, cut to their images; how many
@@ -130,6 +133,8 @@ def check_annotations(
     checker = Checker(entries, "annotation", file)
     checker.require_objects()
     checker.require_unique_ids(numbered=True)
+    kept = {entry_id for entry_id in dropped_images if entry_id not in sizes}
+    checker.leave_out_those_of("image_id", kept, image_numbers)
     checker.require_known("image_id", sizes, "no image has this id", image_numbers)
     low, high = min(category_ids, default=0), max(category_ids, default=0)
     checker.require_known(
@@ -138,6 +143,7 @@ def check_annotations(
         f"no category has this id (they go from {low} to {high})",
         category_numbers,
     )
+    _forget_nan_areas(checker)
     checker.allow("area", is_number, "pixels, a number >= 0", are_numbers, as_number)
     checker.allow("visible", lambda value: is_number(value) and value <= 1, "a fraction 0 to 1")
     _check_crowds(checker)
@@ -145,10 +151,23 @@ def check_annotations(
     return checker, boxes, clipped
 
 
+def _forget_nan_areas(checker: Checker) -> None:
+    """Areas that pandas wrote as NaN are those of the boxes, as where there is none."""
+    areas = [entry.get("area") for entry in checker.entries]
+    rows = [row for row, area in enumerate(areas) if area != area]
+    for row in rows:
+        checker.entries[row] = {**checker.entries[row], "area": None}
+    if rows:
+        checker.note(f"the area of {len(rows):,} annotations is NaN: taken from their boxes")
+
+
 def _check_crowds(checker: Checker) -> None:
     """Leave out crowds, but for the masks of single items that CVAT calls so."""
     marked = [row for row, entry in enumerate(checker.entries) if _is_crowd(entry.get("iscrowd"))]
-    items = crowds_that_are_items(checker.entries, marked) if marked else []
+    plain = [
+        row for row in marked if checker.entries[row]["iscrowd"] in (1, "1", "1.0", "true", "True")
+    ]
+    items = crowds_that_are_items(checker.entries, plain) if plain else []
     for row in items:
         checker.entries[row] = {**checker.entries[row], "iscrowd": 0}
     if items:

@@ -239,6 +239,7 @@ def _parse(
         frozenset(taxonomy.ids),
         checked.ids,
         category_numbers,
+        checked.dropped,
     )
     if (UNKNOWN_SIDE, UNKNOWN_SIDE) in sizes.values():
         _take_extents(checked.entries, checked_items.column("image_id"), boxes)

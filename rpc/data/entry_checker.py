@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.by_kind import Problem
-from rpc.data.coco_forms import IdNumbers
+from rpc.data.coco_forms import Id, IdNumbers, as_id
 
 LARGEST_PIXEL = 1e9  # beyond it float arithmetic on boxes is no longer exact
 
@@ -33,6 +33,7 @@ class Checker:
         self.entries: list[Any] = list(entries)
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
+        self.dropped: set[Id | None] = set()  # ids of entries that were left out
         self.ids: IdNumbers | None = None  # of the entries; None where all ids are plain
         self._kind = kind
         self._file = file
@@ -41,6 +42,8 @@ class Checker:
         """Leave out the rows `bad` with the message `what(row)`; returns which rows stay (N,)."""
         stay = np.ones(len(self.entries), dtype=bool)
         if len(bad):
+            entries = (self.entries[row] for row in bad)
+            self.dropped |= {as_id(e.get("id")) for e in entries if isinstance(e, dict)} - {None}
             self.problems += [Problem(self._where(row), what(row)) for row in bad]
             stay[np.asarray(bad)] = False
             self.entries = [entry for entry, keep in zip(self.entries, stay, strict=True) if keep]
@@ -148,6 +151,14 @@ class Checker:
                 again.append(row)
             seen.add(entry["id"])
         self.drop(again, lambda row: "the id is there twice; give each entry its own")
+
+    def leave_out_those_of(
+        self, name: str, dropped: Collection[Id | None], ids: IdNumbers | None
+    ) -> None:
+        """Leave out entries that refer to one that was left out, which has been told."""
+        if dropped:
+            meant = as_id if ids is None else ids.of
+            self.entries = [e for e in self.entries if meant(e.get(name)) not in dropped]
 
     def require_known(
         self, name: str, known: Collection[int], expected: str, ids: IdNumbers | None

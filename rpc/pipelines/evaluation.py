@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from rpc.data.dataset import ImageInfo, read_dataset
 from rpc.data.file_group import file_group
 from rpc.data.files import DataError
+from rpc.data.images import image_size
 from rpc.data.photo_names import PhotoFolder
 from rpc.data.store import SPLITS, Store
 from rpc.metrics.bootstrap import RESAMPLES
 from rpc.reporting import Evaluation, evaluate, write_worst_carts
-from rpc.reporting.evaluation.scored import holds_counts
+from rpc.reporting.evaluation.scored import holds_counts, read_truth
 from rpc.reporting.evaluation.worst_carts import MOST
 from rpc.reporting.provenance import Watched
 from rpc.reporting.supervision import Supervision
@@ -95,7 +95,7 @@ def evaluate_results(
         DataError: a file is missing or damaged, or the files do not fit one another.
     """
     watched = Watched([request.gt, request.results, *(request.validation or ())])
-    dataset = read_dataset(request.gt)
+    dataset = read_truth(request.gt, _size_of(_photo_folder(request)))
     _check_results(request)
     scored = evaluate(
         dataset,
@@ -120,16 +120,20 @@ def evaluate_results(
 
 def _with_worst_carts(request: EvaluationRequest, scored: Evaluation) -> Evaluation:
     """The same with the worst carts drawn, where there are boxes and photos."""
-    photo = _photos(request)
-    if photo is None or not request.worst_carts or scored.reading.boxes is None:
+    photos = _photo_folder(request)
+    if photos is None or not request.worst_carts or scored.reading.boxes is None:
         return scored
     worst = write_worst_carts(
-        request.out, scored.dataset, scored.reading, photo, most=request.worst_carts
+        request.out,
+        scored.dataset,
+        scored.reading,
+        lambda image: photos.path(image.file_name),
+        most=request.worst_carts,
     )
     return replace(scored, report=scored.report | {"worst_carts": worst})
 
 
-def _photos(request: EvaluationRequest) -> Callable[[ImageInfo], Path] | None:
+def _photo_folder(request: EvaluationRequest) -> PhotoFolder | None:
     """Where the photos are: as the option says, else in the store that the truth belongs to."""
     folder = request.images
     if folder is None:
@@ -138,8 +142,19 @@ def _photos(request: EvaluationRequest) -> Callable[[ImageInfo], Path] | None:
         folder = Store(request.gt.parent).image_dir(split) if split else None
     if folder is None or not folder.is_dir():
         return None
-    photos = PhotoFolder(folder)
-    return lambda image: photos.path(image.file_name)
+    return PhotoFolder(folder)
+
+
+def _size_of(photos: PhotoFolder | None) -> Callable[[str], tuple[int, int] | None]:
+    """The size of a photo by its file name, where it is there: scores need none."""
+
+    def size(name: str) -> tuple[int, int] | None:
+        try:
+            return image_size(photos.path(name)) if photos is not None else None
+        except DataError:
+            return None
+
+    return size
 
 
 def _check(request: EvaluationRequest) -> None:

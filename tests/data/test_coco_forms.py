@@ -170,6 +170,31 @@ def test_masks_that_cvat_calls_crowds_are_items(coco, write):
     assert dataset.to_coco()["annotations"][0]["iscrowd"] == 0
 
 
+def test_areas_that_are_nan_are_those_of_the_boxes(coco, write):
+    coco["annotations"][0]["area"] = float("nan")
+    dataset = read_dataset(write(coco))
+    assert dataset.annotations[0].area == 200
+    assert "the area of 1 annotations is NaN" in told(dataset)
+
+
+@pytest.mark.parametrize("value", [[0], {}, 2, "yes"])
+def test_iscrowd_that_is_neither_is_refused_even_on_every_item(coco, write, value):
+    for entry in coco["annotations"]:
+        entry["iscrowd"] = value or [0]
+    with pytest.raises(DataError, match="iscrowd: expected 0"):
+        read_dataset(write(coco))
+
+
+@pytest.mark.parametrize("form", [int, str, "tray-{}".format])
+def test_the_items_of_a_damaged_image_are_no_problems_of_their_own(coco, write, form):
+    in_place(coco["images"], "id", form)
+    in_place(coco["annotations"], "image_id", form)
+    coco["images"][0]["level"] = "extreme"
+    dataset, problems = scan_dataset(write(coco))
+    assert len(problems) == 1
+    assert len(dataset.annotations) == 1
+
+
 def test_one_crowd_among_items_is_refused_unless_it_is_of_cvat(coco, write):
     coco["annotations"][0]["iscrowd"] = "1"
     with pytest.raises(DataError, match="a crowd cannot be counted"):
@@ -201,7 +226,7 @@ def test_missing_sizes_come_from_the_photos_or_are_the_boxes_extent(coco, write)
 
     with pytest.raises(DataError, match=r"a\.jpg: cannot be read"):
         read_dataset(path, size_of=refuse)
-    assert len(scan_dataset(path, refuse)[1]) == 5  # two images, and their three items
+    assert len(scan_dataset(path, refuse)[1]) == 2  # the images; their items go with them
 
 
 def test_levels_in_capitals_and_numbers_for_names(coco, write):

@@ -72,10 +72,26 @@ class EntryNames:
 
     def notes(self, where: str) -> tuple[str, ...]:
         """Lines for the report on what was understood."""
-        return tuple(
+        told = self._order_of_texts(where)
+        return told + tuple(
             f"{where}: {count:,} entries name their {what} {how}, such as {raw!r:.80}: {meant}."
             for (what, how), (count, raw, meant) in self._told.items()
         )
+
+    def _order_of_texts(self, where: str) -> tuple[str, ...]:
+        """A warning where the truth has texts for ids and the results have numbers."""
+        found = []
+        for what, texts in (
+            ("SKU", self._dataset.category_names),
+            ("image", self._dataset.image_names),
+        ):
+            if texts and (what, BY_FORM) not in self._told and (what, BY_FILE) not in self._told:
+                text, number = next(iter(texts.items()))
+                found.append(
+                    f"{where}: the truth has texts for the ids of its {what}s; the numbers of the "
+                    f"results are read in the order of these texts: {number} is {text!r:.80}."
+                )
+        return tuple(found)
 
     @property
     def may_be_numbered(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule
 from rpc.data import DataError, Dataset, read_dataset
+from rpc.data.coco_checks import SizeOf
 from rpc.data.json_lists import first_entry
 from rpc.metrics.rpctool import RpctoolMetrics, rpctool_metrics
 from rpc.reporting.evaluation.counts import counts_of_entries, is_counts_list, read_counts
@@ -112,8 +113,12 @@ def read_scored(
     return Scored(read_boxes(_read_results(results, dataset), rule), chosen_on, curve)
 
 
-def read_truth(truth: Truth) -> Dataset:
-    """The images that are scored, with their true items.
+def read_truth(truth: Truth, size_of: SizeOf | None = None) -> Dataset:
+    """The images that are scored, with their true items; scores need no size of an image.
+
+    Args:
+        truth: an instances JSON or a data set.
+        size_of: the size of a photo by its file name, for entries without one, where it is known.
 
     Raises:
         DataError: the file is missing or damaged, or it is neither a file nor a data set.
@@ -125,7 +130,7 @@ def read_truth(truth: Truth) -> Dataset:
             "truth: expected the path of an instances JSON or a data set, such as a store's "
             f".split('test'); got {type(truth).__name__}"
         )
-    return read_dataset(truth)
+    return read_dataset(truth, size_of=size_of or (lambda _: None))
 
 
 def holds_counts(results: Source) -> bool:

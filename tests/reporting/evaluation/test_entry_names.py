@@ -116,3 +116,22 @@ def test_scores_are_the_same_by_ids_and_by_names_and_the_report_tells():
     told = "results: 5 entries name their image by its file name, such as 'a/t1.jpg': image 10."
     assert told in named.report["notes"]
     assert not any("name their image" in note for note in plain.report["notes"])
+
+
+def test_numbers_for_the_texts_of_the_truth_are_told():
+    trays = dataset_of("a.jpg", "b.jpg", ids=[1, 2], image_names={"x-0": 1, "x-1": 2})
+    (note,) = results_of_entries([entry(1)], trays).notes
+    assert "the numbers of the results are read in the order of these texts: 1 is 'x-0'" in note
+
+
+def test_a_truth_without_sizes_is_scored(tmp_path):
+    coco = TRAYS.to_coco()
+    for image in coco["images"]:
+        del image["width"], image["height"]
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(coco))
+    scored = evaluate(path, [entry(10)], threshold=0.5)
+    assert scored.dataset.images[0].width == 9
+    assert any(
+        "are not known, and boxes not held against them" in n for n in scored.report["notes"]
+    )
