@@ -103,7 +103,10 @@ def file_group(folder: str | Path) -> Iterator[None]:
             _open.reset(opened)
         group.commit()
     except BaseException as error:
-        if not group.record.exists():  # else the next call finishes it
+        if group.record.exists():  # the new files are decided on
+            with suppress(DataError):
+                _finish(group.record)
+        else:
             group.drop()
         if isinstance(error, OSError) and error.errno is not None:
             raise cannot_write(error.filename2 or error.filename or folder, error) from error

@@ -279,9 +279,10 @@ def _say_who(folder: Path, holder: Path) -> None:
         part.write_text(json.dumps(facts) + "\n", encoding="utf-8")
         part.replace(holder)
     except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:  # where it was broken off, too
         with suppress(OSError):
             part.unlink()
-        raise cannot_write(folder, error) from error
 
 
 def _write_and_remove(path: Path) -> None:
