@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,32 @@ def _show(path: Path, report: dict[str, Any]) -> None:
         f"{path}: {report['kept']} of {report['exemplars']} exemplars kept"
         + (f" (dropped: {dropped})" if dropped else "")
     )
-    skipped = report["skipped"]
-    if skipped:
-        say(f"{len(skipped)} photos left out:")
-        for entry in skipped[:SHOWN]:
-            say(f"  - {entry['why']}")
-    if len(skipped) > SHOWN:
-        say(f"  ... and {len(skipped) - SHOWN} more, see {path.with_name(REPORT)}")
+    where = path.with_name(REPORT)
+    _list("photos left out", [entry["why"] for entry in report["skipped"]], where)
+    doubts = Counter(entry["why"] for entry in report["doubted"])
+    _list(
+        "photos with a doubtful mask",
+        [f"{number}: {why}" for why, number in doubts.most_common()],
+        where,
+        doubts.total(),
+    )
+    page = path.with_name("again_001.jpg")
+    for key, what in (
+        ("skus_doubtful", "SKUs have only a doubtful cut-out, which is used all the same"),
+        ("skus_missing", "SKUs HAVE NO CUT-OUT: NO SCENE SHOWS THEM, NO COUNTER CAN NAME THEM"),
+    ):
+        lines = [f"{sku['name']}: {sku['why']}" for sku in report[key]]
+        _list(f"{what} (photograph them again, see {page})", lines, where)
+
+
+def _list(what: str, lines: list[str], where: Path, number: int | None = None) -> None:
+    """Print how many there are and the first of them."""
+    if lines:
+        say(f"{len(lines) if number is None else number} {what}:")
+    for line in lines[:SHOWN]:
+        say(f"  - {line}")
+    if len(lines) > SHOWN:
+        say(f"  ... and {len(lines) - SHOWN} more, see {where}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,6 +91,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--sizes", type=Path, metavar="CSV", help="real sizes: sku,height_mm[,width_mm]"
+    )
+    made.add_argument(
+        "--allow-missing-skus",
+        action="store_true",
+        help="go on without SKUs that have no usable cut-out: a counter will never name them",
     )
     made.add_argument("--sheet", action="store_true", help="also draw contact sheets")
     add_links_option(made)

@@ -31,11 +31,16 @@ def main(argv: list[str] | None = None) -> int:
     began = time.monotonic()
     from rpc.pipelines.store_job.job import Job, measurable_split
     from rpc.pipelines.store_job.run import run_job
+    from rpc.pipelines.store_job.scenes import never_shown
 
     for name in ("start", "recogniser_start"):
         given[name] = _optional(given[name])
     given["measure"] = given["measure"] or measurable_split(given["data"])
-    run_job(Job(**given))
+    job = Job(**given)
+    run_job(job)
+    if gone := never_shown(job):
+        say(f"THIS COUNTER NEVER NAMES {len(gone)} SKUs, which have no usable cut-out: ")
+        say(f"  {', '.join(gone)}; see {job.out}/cutouts/again_001.jpg")
     say(f"{time.monotonic() - began:.0f} s in this run; everything made: {given['out']}")
     return 0
 
@@ -88,6 +93,11 @@ def parser() -> argparse.ArgumentParser:
         choices=("val", "test", "none"),
         help="split to report on (default: test; none for exemplars alone); but for test, the "
         "counting rule comes from composed scenes",
+    )
+    add(
+        "--allow-missing-skus",
+        action="store_true",
+        help="go on without SKUs that have no usable cut-out: the counter will never name them",
     )
     add_job_options(made)
     add_links_option(made)

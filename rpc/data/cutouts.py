@@ -94,15 +94,19 @@ class CutoutSet:
         root: the folder of `cutouts.json`.
         method: how the masks were made.
         store: the store they come from, as the file says it.
+        left_out: ids of SKUs without any usable cut-out that somebody decided to do without:
+            scenes never show them, and a counter that is trained on scenes never names them.
     """
 
     cutouts: tuple[Cutout, ...]
     root: Path
     method: str
     store: str = ""
+    left_out: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cutouts", tuple(self.cutouts))
+        object.__setattr__(self, "left_out", tuple(self.left_out))
 
     def __len__(self) -> int:
         return len(self.cutouts)
@@ -151,7 +155,11 @@ def read_cutouts(folder: str | Path) -> CutoutSet:
         cutouts = tuple(Cutout.from_dict(entry) for entry in entries)
     except DataError as error:
         raise DataError(f"{path}: {error}; make the cut-outs again") from error
-    return CutoutSet(cutouts, Path(folder), str(raw.get("method", "")), str(raw.get("store", "")))
+    left_out = raw.get("left_out", [])
+    if not isinstance(left_out, list) or not all(type(number) is int for number in left_out):
+        raise DataError(f"{path}: left_out: expected a list of category ids, got {left_out!r:.80}")
+    texts = (str(raw.get("method", "")), str(raw.get("store", "")))
+    return CutoutSet(cutouts, Path(folder), *texts, tuple(left_out))
 
 
 def write_cutouts(folder: str | Path, cutouts: CutoutSet) -> Path:
@@ -164,6 +172,7 @@ def write_cutouts(folder: str | Path, cutouts: CutoutSet) -> Path:
         "version": VERSION,
         "method": cutouts.method,
         "store": cutouts.store,
+        **({"left_out": list(cutouts.left_out)} if cutouts.left_out else {}),
         "cutouts": [asdict(cutout) for cutout in cutouts.cutouts],
     }
     return write_json(Path(folder) / FILE_NAME, content, indent=1)

@@ -30,6 +30,7 @@ class Exemplar:
         view: number of the shot of this camera; None where unknown.
         box: x1, y1, x2, y2 of the product in pixels.
         size: width and height of the photo that the box was drawn on; None where not known.
+        box_found: nobody drew the box, an import found it (`box_quality` in the file).
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Exemplar:
     view: int | None
     box: Box
     size: tuple[int, int] | None = None
+    box_found: bool = False
 
     def read(self) -> NDArray[np.uint8]:
         """The photo (H, W, 3) that the box was drawn on, upright.
@@ -76,7 +78,8 @@ def list_exemplars(dataset: Dataset, path_of: Callable[[ImageInfo], Path]) -> li
         camera, view = _number(image, "camera", camera), _number(image, "view", view)
         size = (image.width, image.height)
         exemplars += [
-            Exemplar(path, a.category_id, camera, view, a.bbox, size) for a in annotations
+            Exemplar(path, a.category_id, camera, view, a.bbox, size, "box_quality" in a.extra)
+            for a in annotations
         ]
     return exemplars
 

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.product_evidence import Guess, edges_beyond, shadow_share
 from rpc.data.records import Box
 
 Plane = NDArray[np.float32]  # (h, w)
@@ -28,6 +29,9 @@ _SOFT: Final = 30.0  # Lab distance at half of full saliency: loud colours shall
 _CENTRE: Final = 0.35  # spread of the centre prior, half the frame being 1
 _CUT: Final = 0.8  # of Otsu's threshold: a box slightly too large costs less than one too small
 _SURE: Final = 0.4  # least stability of a box that is believed
+_EDGES: Final = (0.1, 0.16)  # share of the band outside with sharp detail: no doubt, no trust
+_SHADOW: Final = (0.1, 0.3)  # share of the box that looks like the ground in shadow
+_LEAST_TRUST: Final = 0.1  # a doubtful box is still a better guess than the frame, which has 0
 _TOUCH: Final = (1.0, 0.6, 0.25, 0.1, 0.05)  # factor by how many borders a part touches
 
 
@@ -39,8 +43,10 @@ def find_product_box(rgb: NDArray[np.uint8]) -> tuple[Box, float]:
 
     Returns:
         x1, y1, x2, y2 in pixels, and the quality 0 to 1: how little the box moves when the
-        threshold does. Where nothing stands out, or the box is not stable, the box is the frame
-        without a narrow margin and the quality is 0.
+        threshold does, times what is left of it where sharp detail goes on just outside the box
+        (glass, pale sides, several things) or a part of it looks like the ground in shadow. Where
+        nothing stands out, or the box is not stable, the box is the frame without a narrow margin
+        and the quality is 0.
     """
     height, width = rgb.shape[:2]
     saliency = _saliency(_small_lab(rgb))
@@ -61,7 +67,14 @@ def find_product_box(rgb: NDArray[np.uint8]) -> tuple[Box, float]:
         min(float(width), (x2 + margin) * width / w),
         min(float(height), (y2 + margin) * height / h),
     )
-    return box, float(quality)
+    return box, float(quality) * _trust(rgb, Guess.of_box(box))
+
+
+def _trust(rgb: NDArray[np.uint8], guess: Guess) -> float:
+    """The share, 0 to 1, of a stable box's quality that the photo around it leaves."""
+    edges = np.interp(edges_beyond(rgb, guess), _EDGES, (1.0, _LEAST_TRUST))
+    shadow = np.interp(shadow_share(rgb, guess), _SHADOW, (1.0, _LEAST_TRUST))
+    return float(edges * shadow)
 
 
 def _small_lab(rgb: NDArray[np.uint8]) -> Plane:

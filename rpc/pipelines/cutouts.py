@@ -27,6 +27,7 @@ class CutoutRequest:
         sizes: CSV of real sizes.
         sheet: draw contact sheets, too.
         device: that networks run on, see `rpc.runs.devices`.
+        allow_missing_skus: go on without SKUs that have no usable cut-out.
     """
 
     data: Path
@@ -37,6 +38,7 @@ class CutoutRequest:
     sizes: Path | None = None
     sheet: bool = False
     device: str = "cpu"
+    allow_missing_skus: bool = False
 
 
 @writes_into(lambda request, *_, **__: request.out)
@@ -56,6 +58,7 @@ def make_cutouts(request: CutoutRequest) -> Path:
             sizes=request.sizes,
             quality_cut=request.quality_cut,
             device=request.device,
+            allow_missing=request.allow_missing_skus,
             progress=progress,
             learning=lambda done, total: progress(done, total, "SKUs learned"),
         )

@@ -25,13 +25,13 @@ class CutoutLibrary:
 
     Args:
         cutouts: as read from `cutouts.json`.
-        taxonomy: SKUs that scenes must show; by default those of the cut-outs, named as the
-            folders that these lie in.
+        taxonomy: SKUs that scenes must show, but for those that the cut-outs say are left out; by
+            default those of the cut-outs, named as the folders that these lie in.
         cache_bytes: memory that decoded cut-outs may take; older ones are decoded again.
 
     Attributes:
         taxonomy: the SKUs.
-        category_ids: their ids, in ascending order.
+        category_ids: ids of those that are shown, in ascending order.
 
     Raises:
         DataError: there is no cut-out, or a SKU has none that is kept.
@@ -49,7 +49,7 @@ class CutoutLibrary:
         for cutout in cutouts.kept():
             self._by_sku[cutout.category_id].append(cutout)
         self.taxonomy = taxonomy or _names_of_folders(cutouts)
-        self.category_ids = self.taxonomy.ids
+        self.category_ids = tuple(i for i in self.taxonomy.ids if i not in cutouts.left_out)
         self._check()
         self._limits = {
             sku: np.cumsum([c.weight for c in self._by_sku[sku]]) for sku in self.category_ids
@@ -120,8 +120,8 @@ class CutoutLibrary:
         if missing:
             raise DataError(
                 f"{where}: no kept cut-out for category_id {', '.join(map(str, missing[:10]))}"
-                f"{' ...' if len(missing) > 10 else ''}; keep or draw a mask by hand, or leave "
-                "the SKU out of the store"
+                f"{' ...' if len(missing) > 10 else ''}; keep or draw a mask by hand, or make "
+                "the cut-outs with --allow-missing-skus: scenes then never show these SKUs"
             )
 
 

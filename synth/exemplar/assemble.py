@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rpc.data.cutouts import Cutout
 from rpc.data.exemplars import Exemplar
-from rpc.data.files import DataError
 from synth.exemplar.cut import Measures
+from synth.exemplar.doubts import usual_edges
 from synth.exemplar.journal import Entry
-from synth.exemplar.overrides import FOLDER, Overrides
+from synth.exemplar.overrides import Overrides
 from synth.exemplar.pose import Views, pose_weights
 from synth.exemplar.quality import consistency
 from synth.exemplar.scale import common_scale, size_factors
@@ -29,6 +29,23 @@ class Piece:
     measures: Measures
 
 
+@dataclass(frozen=True)
+class Weak:
+    """A SKU without a sure cut-out.
+
+    Attributes:
+        category_id: its id.
+        name: of the SKU.
+        why: what is wrong with its best one.
+        usable: a doubtful cut-out is used all the same.
+    """
+
+    category_id: int
+    name: str
+    why: str
+    usable: bool
+
+
 def assemble(
     pieces: Sequence[Piece],
     names: Mapping[int, str],
@@ -36,7 +53,7 @@ def assemble(
     quality_cut: float,
     sizes_mm: Mapping[int, float],
     lost: Mapping[int, str],
-) -> tuple[Cutout, ...]:
+) -> tuple[tuple[Cutout, ...], tuple[Weak, ...]]:
     """Decide of every cut-out whether, how often and how large it is drawn.
 
     A SKU whose masks are all below the quality cut keeps its best one if that reaches half the
@@ -50,16 +67,17 @@ def assemble(
         sizes_mm: longest side by category id, where known.
         lost: by category id, what was wrong with a photo that gave no cut-out.
 
-    Raises:
-        DataError: a SKU is left without any usable cut-out.
+    Returns:
+        The cut-outs, and the SKUs that have no sure one, in the order of their ids.
     """
-    quality = piece_quality(pieces)
+    trust, doubts = judge_doubts(pieces)
+    quality = piece_quality(pieces) * trust
     by_hand = np.array([overrides.drops(p.entry.file, p.source) for p in pieces], dtype=bool)
     skus = np.array([p.exemplar.category_id for p in pieces], dtype=np.int64)
     good = _good(skus, quality, by_hand, quality_cut)
-    _check_every_sku(names, skus[good], quality, skus, by_hand, lost)
+    weak = _weak_skus(names, skus, doubts, quality, quality_cut, good, by_hand, lost)
     ratio, weight = pose_weights(_views(pieces, skus, good))
-    scale = _scales(pieces, skus, good, sizes_mm)
+    scale = _scales(pieces, skus, good, sizes_mm) if good.any() else np.ones(len(pieces))
     cutouts = []
     for i, piece in enumerate(pieces):
         reason = "hand" if by_hand[i] else "" if good[i] else "quality"
@@ -83,7 +101,17 @@ def assemble(
                 reason=reason,
             )
         )
-    return tuple(cutouts)
+    return tuple(cutouts), weak
+
+
+def judge_doubts(pieces: Sequence[Piece]) -> tuple[NDArray[np.float64], list[str]]:
+    """The trust (N,) 0 to 1 that the doubts leave, and the worst doubt of each in words."""
+    found = [(p.exemplar.category_id, p.measures.doubts) for p in pieces if p.measures.doubts]
+    usual = usual_edges([sku for sku, _ in found], [doubts.edges for _, doubts in found])
+    judged = [
+        (1.0, "") if p.measures.doubts is None else p.measures.doubts.judge(usual) for p in pieces
+    ]
+    return np.array([trust for trust, _ in judged]), [told for _, told in judged]
 
 
 def piece_quality(pieces: Sequence[Piece]) -> NDArray[np.float64]:
@@ -118,32 +146,31 @@ def _good(
     return good
 
 
-def _check_every_sku(
+def _weak_skus(
     names: Mapping[int, str],
-    usable: NDArray[np.int64],
-    quality: NDArray[np.float64],
     skus: NDArray[np.int64],
+    doubts: Sequence[str],
+    quality: NDArray[np.float64],
+    cut: float,
+    good: NDArray[np.bool_],
     by_hand: NDArray[np.bool_],
     lost: Mapping[int, str],
-) -> None:
-    """Raise for the SKUs (category id: name) that have no usable cut-out."""
-    missing = sorted(set(names) - set(usable.tolist()))
-    if not missing:
-        return
-    first = missing[0]
-    mine = skus == first
-    if not mine.any():
-        why = lost.get(first, "it has no photo")
-    elif by_hand[mine].all():
-        why = "all its cut-outs are dropped by hand"
-    else:
-        why = f"the best mask has quality {quality[mine & ~by_hand].max():.2f}"
-    others = f" (and {len(missing) - 1} SKUs more)" if len(missing) > 1 else ""
-    raise DataError(
-        f"SKU {names[first]} (category {first}){others} has no usable cut-out: {why}; check its "
-        f"photos and boxes, put a mask by hand into {FOLDER}/, or try another "
-        "--method of rpc-checkout cutouts"
-    )
+) -> tuple[Weak, ...]:
+    """The SKUs (category id: name) without a cut-out that reaches the quality cut."""
+    weak = []
+    for sku in sorted(set(names) - set(skus[good & (quality >= cut)].tolist())):
+        mine = np.flatnonzero(skus == sku)
+        free = mine[~by_hand[mine]]
+        if not len(mine):
+            why = lost.get(sku, "it has no photo")
+        elif not len(free):
+            why = "all its cut-outs are dropped by hand"
+        else:
+            best = int(free[quality[free].argmax()])
+            why = f"the best mask has quality {quality[best]:.2f}"
+            why += f": {doubts[best]}" * bool(doubts[best])
+        weak.append(Weak(sku, names[sku], why, usable=bool(good[mine].any())))
+    return tuple(weak)
 
 
 def _views(pieces: Sequence[Piece], skus: NDArray[np.int64], good: NDArray[np.bool_]) -> Views:

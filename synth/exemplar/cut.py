@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.product_evidence import Guess
 from rpc.data.records import Box
 from synth.exemplar.cleanup import clean_mask, cut_out
+from synth.exemplar.doubts import Doubts
 from synth.exemplar.mask_shape import BoolMask, main_part, rectangle_sides
-from synth.exemplar.quality import judge_mask
+from synth.exemplar.quality import MaskJudgement, judge_mask
 from synth.exemplar.segmenter import Segmenter
-from synth.exemplar.window import Window
+from synth.exemplar.window import Window, is_whole_frame
 
 MAX_SIDE = 512  # px: a product's longer side; a scene of 1800 px shows few any larger
 MARGIN = 0.35  # around the box: more than any segmenter looks at
@@ -36,6 +38,7 @@ class Measures:
         long_side: of it.
         photo_side: longer side of the photo.
         score: of the mask alone, see `quality.MaskJudgement`; 1 for a mask made by hand.
+        doubts: what the photo says against a mask whose box nobody drew; None for other masks.
     """
 
     area: int
@@ -48,6 +51,7 @@ class Measures:
     long_side: float
     photo_side: int
     score: float
+    doubts: Doubts | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def cut_photo(
     segmenter: Segmenter,
     hand_mask: BoolMask | None = None,
     max_side: int = MAX_SIDE,
+    *,
+    box_found: bool = False,
 ) -> Cut:
     """Cut the product in `box` out of a photo.
 
@@ -78,6 +84,8 @@ def cut_photo(
         segmenter: finds the product; not called where there is a mask by hand.
         hand_mask: (H, W), taken as it is.
         max_side: products with a longer side are scaled down to it first.
+        box_found: nobody drew the box, so that a mask that fits it proves little: the photo is
+            searched for doubts, see `doubts`. It also is where the box is the whole frame.
 
     Raises:
         ValueError: the box lies outside the photo, the mask by hand has another size, or the mask
@@ -91,16 +99,22 @@ def cut_photo(
         )
     around = (0, 0, width, height) if hand_mask is not None else box  # by hand it may be left
     crop, inner, zoom = crop_around(rgb, box, max_side, around)
+    doubts = None
     if hand_mask is not None:
         flat = cv2.resize(hand_mask.astype(np.float32), crop.shape[1::-1])
         mask, score = flat >= 0.5, 1.0
     else:
-        mask, score = find_mask(crop, inner, segmenter)
+        mask, judged = find_mask(crop, inner, segmenter)
+        score = judged.score
+        if box_found or is_whole_frame(box, height, width):
+            guess = Guess(mask, box[0] - inner[0] / zoom, box[1] - inner[1] / zoom, zoom)
+            doubts = Doubts.of_mask(rgb, guess, judged.contrast)
     if mask.sum() < LEAST_AREA:
         raise ValueError(f"no product found in its box ({int(mask.sum())} px of mask)")
     rgba = cut_out(crop, mask)
     measures = _measure(mask, zoom, box, max(height, width), score)
-    return Cut(rgba, replace(measures, area=int((rgba[..., 3] >= 128).sum())))
+    area = int((rgba[..., 3] >= 128).sum())
+    return Cut(rgba, replace(measures, area=area, doubts=doubts))
 
 
 def crop_around(
@@ -138,8 +152,8 @@ def crop_around(
 
 def find_mask(
     crop: NDArray[np.uint8], box: Sequence[float], segmenter: Segmenter
-) -> tuple[BoolMask, float]:
-    """The cleaned mask (h, w) of the product in a crop (h, w, 3), and its score 0 to 1.
+) -> tuple[BoolMask, MaskJudgement]:
+    """The cleaned mask (h, w) of the product in a crop (h, w, 3), and how good it looks.
 
     Args:
         crop: of `crop_around`.
@@ -148,7 +162,7 @@ def find_mask(
     """
     soft = segmenter(crop, box)
     mask = clean_mask(main_part(soft > 0.5, box) * soft, box)
-    return mask, judge_mask(crop, soft > 0.5, box).score
+    return mask, judge_mask(crop, soft > 0.5, box)
 
 
 def _measure(

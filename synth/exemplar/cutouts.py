@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,17 @@ from rpc.data.check_photos import require_exemplars
 from rpc.data.cutouts import FILE_NAME, Cutout, CutoutSet, write_cutouts
 from rpc.data.exemplars import Exemplar
 from rpc.data.file_names import FileNames
-from rpc.data.files import safe_join, write_json
+from rpc.data.files import DataError, safe_join, write_json
 from rpc.data.images import write_image
 from rpc.data.parallel import process_pool
 from rpc.data.store import Store
 from rpc.runs.folder_lock import writes_into
-from synth.exemplar.assemble import Piece, assemble
+from synth.exemplar.again import Again, Doubtful, write_again
+from synth.exemplar.assemble import Piece, Weak, assemble, judge_doubts
 from synth.exemplar.cut import MAX_SIDE, cut_photo
 from synth.exemplar.journal import Entry, Journal
 from synth.exemplar.methods.registry import DEFAULT_METHOD, make_segmenter
-from synth.exemplar.overrides import Overrides, file_stamp, read_hand_mask
+from synth.exemplar.overrides import FOLDER, Overrides, file_stamp, read_hand_mask
 from synth.exemplar.quality import DEFAULT_CUT
 from synth.exemplar.scale import read_sizes
 from synth.exemplar.segmenter import Segmenter, SetSegmenter
@@ -65,6 +66,7 @@ def build_cutouts(
     quality_cut: float = DEFAULT_CUT,
     max_side: int = MAX_SIDE,
     device: str = "cpu",
+    allow_missing: bool = False,
     progress: Progress | None = None,
     learning: Progress | None = None,
 ) -> Path:
@@ -72,8 +74,9 @@ def build_cutouts(
 
     Run again, only what is missing or has changed (settings, photo, box, mask by hand) is made
     anew; decisions (quality, pose, drop list, scale) are always taken afresh. A photo that cannot
-    be read or shows no product is left out and listed in `report.json`, as long as its SKU has
-    others.
+    be read or shows no product is left out and listed in `report.json`. SKUs without a sure cut-out
+    are listed there, too, and shown in `again_001.jpg`, ...; one without any usable cut-out is
+    refused, but only after all others' are written.
 
     Args:
         store: an open store or its folder.
@@ -84,6 +87,8 @@ def build_cutouts(
         quality_cut: masks of a lower quality are not used.
         max_side: px; larger products are scaled down to it.
         device: that the networks of a `segmenter` given by name run on, see `rpc.runs.devices`.
+        allow_missing: go on without the SKUs that have no usable cut-out; `cutouts.json` lists them
+            in `left_out`, and no scene will show them.
         progress: called with photos done and all photos.
         learning: called with SKUs learned and all SKUs, where the way has to learn them first.
 
@@ -91,8 +96,8 @@ def build_cutouts(
         The path of `cutouts.json`.
 
     Raises:
-        DataError: the store is damaged, a SKU has no usable cut-out, an override fits nothing, or
-            the disk refuses.
+        DataError: the store is damaged, a SKU has no usable cut-out and that is not allowed, no SKU
+            has one, an override fits nothing, or the disk refuses.
         ValueError: `workers` or `max_side` is too small, or `quality_cut` not within 0 to 1.
     """
     if workers < 1 or max_side < 32 or not 0 <= quality_cut <= 1:
@@ -107,7 +112,8 @@ def build_cutouts(
     ids = {c.name: c.id for c in store.taxonomy.categories}
     sizes_mm = read_sizes(sizes, ids) if sizes is not None else {}
     overrides = Overrides.read(out)
-    require_exemplars(store)
+    if not allow_missing:
+        _require_exemplars(store)
     jobs = _jobs(store, out, segmenter, overrides, max_side)
     overrides.check({job.file: job.source for job in jobs})
     out.mkdir(parents=True, exist_ok=True)
@@ -125,11 +131,59 @@ def build_cutouts(
     lost = {job.exemplar.category_id: entry.problem for job, entry in reversed(skipped)}
     shown = {job.exemplar.category_id for job in jobs}
     names = {c.id: c.name for c in store.taxonomy.categories if c.id in shown}
-    cutouts = assemble(pieces, names, overrides, quality_cut, sizes_mm, lost)
+    cutouts, weak = assemble(pieces, names, overrides, quality_cut, sizes_mm, lost)
     problems = [{"file": job.source, "why": entry.problem} for job, entry in skipped]
-    write_json(out / REPORT, _report(len(jobs), cutouts, problems), indent=1)
-    write_cutouts(out, CutoutSet(cutouts, out, name, store.root.name))
+    told = judge_doubts(pieces)[1]
+    report = _report(len(jobs), cutouts, problems, told, weak)
+    write_json(out / REPORT, report, indent=1)
+    pages = write_again([_again(sku, jobs, entries, cutouts) for sku in weak], out)
+    missing = [sku for sku in weak if not sku.usable]
+    left_out = tuple(sku.category_id for sku in missing) if allow_missing else ()
+    write_cutouts(out, CutoutSet(cutouts, out, name, store.root.name, left_out))
+    if missing and not (allow_missing and len(missing) < len(names)):
+        raise DataError(_refusal(missing, len(names), pages[0]))
     return out / FILE_NAME
+
+
+def _require_exemplars(store: Store) -> None:
+    """Refuse a store in which no photo of a SKU can be used, and say how to go on without it."""
+    try:
+        require_exemplars(store)
+    except DataError as error:
+        raise DataError(f"{error}; --allow-missing-skus goes on with the other SKUs") from error
+
+
+def _refusal(missing: Sequence[Weak], all_skus: int, page: Path) -> str:
+    """The line that tells of SKUs without any usable cut-out."""
+    first, more = missing[0], len(missing) - 1
+    others = f" (and {more} more)" if more else ""
+    rest = all_skus - len(missing)
+    line = (
+        f"SKU {first.name} (category {first.category_id}){others} has no usable cut-out: "
+        f"{first.why}; {page} shows what to photograph again; or put a mask by hand into "
+        f"{FOLDER}/, or try another --method of rpc-checkout cutouts"
+    )
+    if not rest:
+        return line
+    return f"{line}; the others are cut out ({rest}): --allow-missing-skus goes on with them"
+
+
+def _again(
+    sku: Weak, jobs: Sequence[Job], entries: Sequence[Entry], cutouts: Sequence[Cutout]
+) -> Again:
+    """The photos of a SKU without a sure cut-out."""
+    quality = {cutout.file: cutout.quality for cutout in cutouts}
+    photos = [
+        Doubtful(
+            job.exemplar.path,
+            job.exemplar.box,
+            None if entry.measures is None else safe_join(job.out, job.file),
+            quality.get(job.file, 0.0),
+        )
+        for job, entry in zip(jobs, entries, strict=True)
+        if job.exemplar.category_id == sku.category_id
+    ]
+    return Again(sku.category_id, sku.name, sku.why, sku.usable, tuple(photos))
 
 
 def _jobs(
@@ -222,8 +276,11 @@ def cut_and_write(job: Job) -> Entry:
     assert not isinstance(job.segmenter, SetSegmenter), "prepared before"
     try:
         mask = read_hand_mask(job.mask) if job.mask is not None else None
-        rgb = job.exemplar.read()
-        cut = cut_photo(rgb, job.exemplar.box, job.segmenter, mask, job.max_side)
+        exemplar = job.exemplar
+        rgb = exemplar.read()
+        cut = cut_photo(
+            rgb, exemplar.box, job.segmenter, mask, job.max_side, box_found=exemplar.box_found
+        )
     except ValueError as error:
         text = " ".join(str(error).split())
         where = "" if str(job.exemplar.path) in text else f"{job.exemplar.path}: "
@@ -246,17 +303,30 @@ def _stamp(source: str, exemplar: Exemplar, mask: Path | None) -> str:
     except OSError:
         photo = "missing"
     box = " ".join(f"{value:g}" for value in exemplar.box)
+    box += " found" * exemplar.box_found
     return f"{source} {photo} [{box}] {file_stamp(mask) if mask else '-'}"
 
 
 def _report(
-    number: int, cutouts: Sequence[Cutout], skipped: list[dict[str, str]]
+    number: int,
+    cutouts: Sequence[Cutout],
+    skipped: list[dict[str, str]],
+    doubts: Sequence[str],
+    weak: Sequence[Weak],
 ) -> dict[str, Any]:
     reasons = Counter(c.reason for c in cutouts if not c.keep)
+    doubted = [
+        {"file": c.source, "quality": c.quality, "kept": c.keep, "why": doubt}
+        for c, doubt in zip(cutouts, doubts, strict=True)
+        if doubt
+    ]
     return {
         "exemplars": number,
         "cutouts": len(cutouts),
         "kept": sum(c.keep for c in cutouts),
         "dropped": dict(sorted(reasons.items())),
         "skipped": skipped,
+        "doubted": doubted,
+        "skus_missing": [asdict(sku) for sku in weak if not sku.usable],
+        "skus_doubtful": [asdict(sku) for sku in weak if sku.usable],
     }

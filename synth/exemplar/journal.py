@@ -10,6 +10,7 @@ from typing import Any
 
 from rpc.data.files import DataError, write_bytes
 from synth.exemplar.cut import Measures
+from synth.exemplar.doubts import Doubts
 
 JOURNAL = "journal.jsonl"
 
@@ -94,7 +95,12 @@ def _parse(line: str) -> Entry | None:
     try:
         raw: dict[str, Any] = json.loads(line)
         width, height = raw["size"]
-        measures = None if raw["measures"] is None else Measures(**raw["measures"])
+        measures = None if raw["measures"] is None else _measures(raw["measures"])
         return Entry(**{**raw, "size": (int(width), int(height)), "measures": measures})
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _measures(raw: dict[str, Any]) -> Measures:
+    doubts = raw.get("doubts")
+    return Measures(**{**raw, "doubts": None if doubts is None else Doubts(**doubts)})

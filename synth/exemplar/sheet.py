@@ -70,7 +70,7 @@ def draw_row(cutouts: CutoutSet, row: Sequence[Cutout], names: dict[int, str]) -
     title = np.zeros((CAPTION + 2, picture.shape[1], 3), dtype=np.uint8)
     category = row[0].category_id
     name = names.get(category, row[0].file.partition("/")[0])
-    _write(title, f"{category} {name}", TITLE, 0.42)
+    write_text(title, f"{category} {name}", TITLE, 0.42)
     return np.vstack([title, picture])
 
 
@@ -89,7 +89,7 @@ def draw_tile(rgba: NDArray[np.uint8], cutout: Cutout) -> Tile:
         cv2.line(picture, (0, 0), (TILE - 1, TILE - 1), DROPPED, 2, cv2.LINE_AA)
         cv2.line(picture, (0, TILE - 1), (TILE - 1, 0), DROPPED, 2, cv2.LINE_AA)
     caption = np.zeros((CAPTION, TILE, 3), dtype=np.uint8)
-    _write(caption, _caption(cutout), TITLE if cutout.keep else DROPPED, 0.33)
+    write_text(caption, _caption(cutout), TITLE if cutout.keep else DROPPED, 0.33)
     return np.vstack([picture, caption])
 
 
@@ -104,6 +104,9 @@ def _caption(cutout: Cutout) -> str:
     return f"{view}q{cutout.quality:.2f} {last}"
 
 
-def _write(canvas: NDArray[np.uint8], text: str, colour: tuple[int, int, int], size: float) -> None:
+def write_text(
+    canvas: NDArray[np.uint8], text: str, colour: tuple[int, int, int], size: float
+) -> None:
+    """Write ASCII text along the lower edge of `canvas` (h, w, 3), in place; others become `?`."""
     plain = text.encode("ascii", "replace").decode("ascii")
     cv2.putText(canvas, plain, (2, canvas.shape[0] - 4), FONT, size, colour, 1, cv2.LINE_AA)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rpc.data.cutouts import read_cutouts
 from rpc.data.images import write_image
 from rpc.runs.tensor_files import write_tensors
 from tests.cli.small_shop import ROOT, photo
@@ -404,16 +405,36 @@ def without_product(path):
     return "", ""  # the one way to cut finds a bad mask, the other one none
 
 
-@pytest.mark.parametrize("damage", [truncated, no_image, huge, without_product])
+@pytest.mark.parametrize("damage", [truncated, no_image, huge])
 @pytest.mark.parametrize("tool", ["make_cutouts", "quickstart"])
-def test_a_sku_without_a_usable_mask_is_refused(refused, shop, tool, damage):
+def test_a_sku_without_a_readable_photo_is_refused_before_any_work(refused, shop, tool, damage):
     told, _ = damage(shop / "store/exemplars/tea_camera0-1.png")
     line = refused(tool)
-    assert "SKU tea (category 1) has no usable cut-out: " in line
+    assert "no usable exemplar, such as 'tea': " in line
     assert told in line
-    assert line.endswith(
-        "put a mask by hand into overrides/, or try another --method of rpc-checkout cutouts"
-    )
+    assert line.endswith("--allow-missing-skus goes on with the other SKUs")
+
+
+@pytest.mark.parametrize("tool", ["make_cutouts", "quickstart"])
+def test_a_sku_without_a_usable_mask_keeps_no_other_back(leave, shop, tool):
+    without_product(shop / "store/exemplars/tea_camera0-1.png")
+    code, _, stderr = leave(tool)
+    lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    assert (code, len(lines)) == (2, 1), stderr
+    assert "SKU tea (category 1) has no usable cut-out: " in lines[0]
+    assert lines[0].endswith("the others are cut out (1): --allow-missing-skus goes on with them")
+    made = shop / ("out/job/cutouts" if tool == "quickstart" else "out")
+    assert [c.category_id for c in read_cutouts(made).kept()] == [2]
+    assert (made / "again_001.jpg").is_file()
+
+
+def test_cut_outs_go_on_without_a_sku_where_somebody_says_so(leave, shop):
+    truncated(shop / "store/exemplars/tea_camera0-1.png")
+    code, stdout, stderr = leave("make_cutouts", "--out", shop / "cut", "--allow-missing-skus")
+    assert code == 0, stderr
+    assert "HAVE NO CUT-OUT" in stdout
+    assert "  - tea: " in stdout
+    assert read_cutouts(shop / "cut").left_out == (1,)
 
 
 def test_a_sku_whose_masks_are_all_dropped_is_not_composed(refused, cutouts):

@@ -60,6 +60,8 @@ class Job:
         measure: the split that is reported on, or "none" for a store that has only exemplars.
             But for "test", the counting rule is chosen on composed scenes of their own, and
             unlabelled val photos are not looked at either.
+        allow_missing_skus: go on without SKUs that have no usable cut-out: the counter will never
+            name them.
 
     Raises:
         DataError: a number makes no sense, or the settings contradict each other.
@@ -82,6 +84,7 @@ class Job:
     one_stage: bool = False
     agnostic: bool = False
     measure: Measured = "test"
+    allow_missing_skus: bool = False
 
     def __post_init__(self) -> None:
         if self.iterations is not None and self.iterations < 1:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.cutouts import read_cutouts, write_cutouts
+from rpc.data.cutouts import FILE_NAME, read_cutouts, write_cutouts
 from rpc.data.entry_photo import read_entry_photo
 from rpc.data.files import read_json, write_json
 from rpc.data.images import read_image, write_image
@@ -37,6 +37,7 @@ LOOKED_AT = 300  # unlabelled val trays: sizes are known well by then, RPC has 6
 SCENE_SIDES = (512, 800)  # a scene is as large as the store's trays, within these bounds
 MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
 RULE_SCENES = 60
+NAMED = 10  # SKUs in a line on the screen
 
 Photo = NDArray[np.uint8]
 
@@ -59,6 +60,14 @@ def _makes_backgrounds(job: Job) -> bool:
     return job.empty_trays.parent == job.out
 
 
+def never_shown(job: Job) -> tuple[str, ...]:
+    """SKUs that no scene shows, because they have no usable cut-out and that was allowed."""
+    if job.prepared is not None or not (job.out / "cutouts" / FILE_NAME).is_file():
+        return ()
+    gone = read_cutouts(job.out / "cutouts").left_out
+    return tuple(c.name for c in job.store.taxonomy.categories if c.id in gone)
+
+
 def _take_exemplars(job: Job) -> None:
     """The raw exemplars as they are."""
     exemplars_as_scenes(job.store, job.training_images)
@@ -72,14 +81,26 @@ def _cut_out(job: Job) -> None:
     """
     folder = job.out / "cutouts"
     with bar("cutting out products") as progress:
-        build_cutouts(job.store, folder, workers=job.workers, progress=progress)
-    skipped = read_json(folder / REPORT)["skipped"]
+        build_cutouts(
+            job.store,
+            folder,
+            workers=job.workers,
+            allow_missing=job.allow_missing_skus,
+            progress=progress,
+        )
+    report = read_json(folder / REPORT)
+    skipped = report["skipped"]
     sizes = {exemplar.path: exemplar.size for exemplar in job.store.exemplars()}
     for entry in skipped:  # no product found: the SKU's other photos serve; damaged: say so now
         path = job.store.image_dir("train") / entry["file"]
         read_entry_photo(path, sizes.get(path))
     if skipped:
         say(f"{len(skipped)} exemplars left out, see {folder / REPORT}")
+    if report["doubted"]:
+        say(f"{len(report['doubted'])} exemplars with a doubtful mask, see {folder / REPORT}")
+    if weak := report["skus_doubtful"]:
+        named = ", ".join(sku["name"] for sku in weak[:NAMED]) + ", ..." * (len(weak) > NAMED)
+        say(f"{len(weak)} SKUs have only a doubtful cut-out: {named}; see {folder}/again_001.jpg")
     names = {c.id: c.name for c in job.store.taxonomy.categories}
     write_sheets(read_cutouts(folder), names=names)
 

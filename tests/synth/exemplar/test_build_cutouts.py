@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rpc.data import DataError, read_cutouts
+from rpc.data import DataError, Store, read_cutouts
+from synth.compose import CutoutLibrary, compose_scene
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar import cutouts as build_module
 from tests.synth.exemplar.drawn_photos import WholeBox
@@ -142,6 +143,40 @@ def test_a_product_without_any_usable_photo_is_named(tiny_store, out):
         build(tiny_store, out)
 
 
+class OnlyRed(WholeBox):
+    """Finds the can and never the bag, which is blue."""
+
+    def __call__(self, rgb, box):
+        return super().__call__(rgb, box) * (rgb[..., 0].mean() > rgb[..., 2].mean())
+
+    def __repr__(self):
+        return "OnlyRed()"
+
+
+def test_a_product_without_a_cut_out_keeps_no_other_back(tiny_store, out):
+    with pytest.raises(DataError, match=r"SKU bag .*no usable cut-out.*again_001.jpg"):
+        build_cutouts(tiny_store, out, OnlyRed(), workers=1)
+    assert [c.category_id for c in read_cutouts(out).kept()] == [1, 1, 1]
+    report = json.loads((out / "report.json").read_text())
+    assert [sku["name"] for sku in report["skus_missing"]] == ["bag"]
+    assert (out / "again_001.jpg").is_file()
+    assert read_cutouts(out).left_out == ()
+    with pytest.raises(DataError, match="no kept cut-out for category_id 2"):
+        CutoutLibrary.open(out, taxonomy=Store.open(tiny_store).taxonomy)
+
+
+def test_scenes_go_on_without_a_sku_where_somebody_says_so(tiny_store, out):
+    for view in (1, 2, 3):
+        (tiny_store / "exemplars" / f"bag_camera3-{view}.jpg").write_bytes(b"no photo")
+    cutouts = build(tiny_store, out, allow_missing=True)
+    assert cutouts.left_out == (2,)
+    library = CutoutLibrary(cutouts, taxonomy=Store.open(tiny_store).taxonomy)
+    assert library.category_ids == (1,)
+    assert library.taxonomy.ids == (1, 2)  # the counter's labels stay
+    scene = compose_scene(library, seed=1, index=0)
+    assert set(scene.labels.tolist()) == {0}
+
+
 def test_a_product_with_masks_below_the_cut_keeps_the_best_or_is_named(tiny_store, out):
     kept = build(tiny_store, out, quality_cut=1.0).kept()
     assert {c.category_id for c in kept} == {1, 2}
@@ -153,7 +188,7 @@ def test_a_product_with_masks_below_the_cut_keeps_the_best_or_is_named(tiny_stor
         def __repr__(self):
             return "Nothing()"
 
-    with pytest.raises(DataError, match=r"SKU can.*and 1 SKUs more.*no product found"):
+    with pytest.raises(DataError, match=r"SKU can.*and 1 more.*no product found"):
         build_cutouts(tiny_store, out, Nothing(), workers=1)
 
 
@@ -261,7 +296,7 @@ PHOTOS = [
     ("3.png", "7UP_LIME"),
     ("\u00e9.png", "caf\u00e9"),
     ("e\u0301.png", "caf\u00e9"),
-    ("4.png", "cafe\u0301"),
+    ("4.png", "CAF\u00c9"),
     ("x" * 240 + ".png", "y" * 300),
     ("x" * 241 + ".png", "y" * 300),
     ("5.png", "y" * 301),
