@@ -20,6 +20,7 @@ from rpc.runs.interruption import (
 
 BAD_INPUT = 2
 STOPPED = 130  # 128 + SIGINT, as a shell reports it; for every signal that asks to stop
+GO_ON = "run the same command again to go on"
 HEADLESS = "run: pip install --force-reinstall --no-deps opencv-python-headless"
 
 Main = Callable[[list[str] | None], int]
@@ -87,7 +88,7 @@ def say_stopped() -> int:
     return _say_stopped("the same command with --resume goes on from here")
 
 
-def _say_stopped(how: str = "run the same command again to go on") -> int:
+def _say_stopped(how: str = GO_ON) -> int:
     try:
         _say(f"stopped; {how}")
     except OSError:
@@ -95,9 +96,12 @@ def _say_stopped(how: str = "run the same command again to go on") -> int:
     return STOPPED
 
 
-def _stop_at_once() -> NoReturn:
+def _stop_at_once(again: bool) -> NoReturn:
+    """Leave from within a handler of signals, where `print` may be at work further down."""
+    words = "stopped at once; what was saved is kept" if again else f"stopped; {GO_ON}"
     try:
-        os.write(2, b"stopped at once; what was saved is kept\n")  # print might be at work below
+        os.write(2, f"{words}\n".encode())
+        sys.stdout.flush()
     finally:
         os._exit(STOPPED)
 

@@ -3,8 +3,9 @@
 A tool listens from its first line on (`listen`). The first signal ends the work by a
 KeyboardInterrupt, but only in code of this project: foreign code may hold a bare `except:` that
 makes something else of it, or be half-way through an import, so the exception waits until that
-code has returned. A training asks for more (`Interruption`): it saves its state first. A second
-signal, a second later or more, stops at once.
+code has returned. Of an import the process is left at once: it may take many seconds, and nothing
+is half-written by then. A training asks for more (`Interruption`): it saves its state first. A
+second signal, a second later or more, stops at once.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _WAITING: Final = tuple(
         "concurrent/futures/process.py",
     )
 )
+_IMPORT: Final = "<frozen importlib._bootstrap>"
 _CHANGING: Final = ("submit", "shutdown", "__init__", "start")
 
 
@@ -53,14 +55,15 @@ class _Wish:
     Attributes:
         at: when it was first heard.
         heeded_by: blocks that look at the wish themselves; without any, it is an exception.
-        at_once: the way out at a second signal; None raises KeyboardInterrupt.
+        at_once: the way out of an import (False), and at a second signal (True); None raises
+            KeyboardInterrupt.
         script: file of a tool's own code that lies elsewhere than the project's packages.
     """
 
     def __init__(self) -> None:
         self.at: float | None = None
         self.heeded_by = 0
-        self.at_once: Callable[[], NoReturn] | None = None
+        self.at_once: Callable[[bool], NoReturn] | None = None
         self.script = ""
 
     def hear(self, number: int, frame: FrameType | None) -> None:
@@ -72,20 +75,20 @@ class _Wish:
                 _raise_in_our_code(frame)
         elif now - self.at > SAME_WISH:
             if self.at_once is not None:
-                self.at_once()
+                self.at_once(True)
             raise KeyboardInterrupt
 
 
 _WISH: Final = _Wish()
 
 
-def listen(at_once: Callable[[], NoReturn]) -> None:
+def listen(at_once: Callable[[bool], NoReturn]) -> None:
     """Hear signals for the rest of the process: a tool's first step.
 
     A signal that the process was started deaf to (`nohup`, a shell's background job) stays so.
 
     Args:
-        at_once: leaves the process, at a second signal.
+        at_once: leaves the process, in the middle of an import or (True) at a second signal.
     """
     _WISH.at, _WISH.heeded_by, _WISH.at_once, _WISH.script = None, 0, at_once, ""
     _handle(_WISH.hear)
@@ -196,6 +199,8 @@ def _raise_in_our_code(frame: FrameType | None) -> None:
         frame = frame.f_back
     if frame is None or all(_waits(one) for one in foreign):
         raise KeyboardInterrupt
+    if _WISH.at_once is not None and any(one.f_code.co_filename == _IMPORT for one in foreign):
+        _WISH.at_once(False)
 
     def back(ours: FrameType, event: str, argument: Any) -> NoReturn:
         sys.settrace(None)

@@ -12,10 +12,10 @@ from rpc.runs.interruption import Interruption, leave_at_signals, listen, stop_r
 
 
 @pytest.fixture(autouse=True)
-def second_signals(monkeypatch):
-    """This process listens as a tool does; the second signals that left it."""
+def left_at_once(monkeypatch):
+    """This process listens as a tool does; what would have left it at once."""
     left = []
-    listen(lambda: left.append("at once"))
+    listen(lambda again: left.append("again" if again else "import"))
     yield left
     leave_at_signals(0)  # forgets what was heard; the handlers go back by themselves
 
@@ -71,7 +71,7 @@ def test_the_end_comes_in_the_first_function_of_ours_that_foreign_code_calls():
     assert log == []
 
 
-def test_an_import_is_finished_first(tmp_path, monkeypatch):
+def test_an_import_is_left_at_once_or_finished_first(tmp_path, monkeypatch, left_at_once):
     (tmp_path / "half_way.py").write_text(
         "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\n    import string\n"
         "except BaseException as error:\n    raise ImportError('damaged') from error\n"
@@ -84,6 +84,7 @@ def test_an_import_is_finished_first(tmp_path, monkeypatch):
     import half_way
 
     assert half_way.whole
+    assert left_at_once == ["import"]  # where it leaves the process, nothing comes after it
 
 
 def test_waiting_ends_at_once():
@@ -137,7 +138,7 @@ def test_a_block_with_nothing_to_save_ends_at_once():
     assert not reached
 
 
-def test_the_same_wish_twice_is_one_and_a_later_one_leaves_at_once(second_signals, monkeypatch):
+def test_the_same_wish_twice_is_one_and_a_later_one_leaves_at_once(left_at_once, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(interruption.time, "monotonic", lambda: now[0])
 
@@ -146,13 +147,13 @@ def test_the_same_wish_twice_is_one_and_a_later_one_leaves_at_once(second_signal
             # As `timeout` does: to the process and to its group.
             send(signal.SIGTERM, signal.SIGTERM, signal.SIGINT)
             assert asked.requested
-            assert not second_signals
+            assert not left_at_once
             now[0] += 1.5
             send(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         train()
-    assert second_signals == ["at once"]
+    assert left_at_once == ["again"]
 
 
 def test_without_a_tool_a_training_hears_signals_for_its_time_only():
@@ -168,7 +169,7 @@ def test_without_a_tool_a_training_hears_signals_for_its_time_only():
 
 def test_what_a_process_is_started_deaf_to_it_does_not_hear():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
-    listen(lambda: None)
+    listen(lambda again: None)
     os.kill(os.getpid(), signal.SIGHUP)
     assert not stop_requested()
 
