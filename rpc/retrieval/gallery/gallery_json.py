@@ -70,7 +70,7 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
         index = None if values["index"] is None else _index(values["index"])
         state = GalleryState(
             recipe=_mapping(values["recipe"]),
-            dimension=_number(values["dimension"], 1),
+            dimension=_number(values["dimension"], 1, 1_000_000),
             skus=tuple(_sku(entry, segments) for entry in values["skus"]),
             segments=segments,
             generation=_number(values["generation"]),
@@ -80,6 +80,10 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         message = f"{error} is missing" if isinstance(error, KeyError) else error
         raise DataError(f"{path}: damaged: {message}; restore it from a copy") from error
+    for files in (segments, *([] if index is None else [index.segments])):
+        names = [one if isinstance(one, str) else one.file for one in files]
+        if len(set(names)) < len(names):
+            raise DataError(f"{path}: damaged: a file of descriptors is named twice")
     _refuse_twice([sku.name for sku in state.skus], path)
     _refuse_twice([sku.category_id for sku in state.skus], path)
     return state
@@ -124,8 +128,8 @@ def _file(name: Any) -> str:
     return str(name)
 
 
-def _number(value: Any, least: int = 0) -> int:
-    if type(value) is not int or not least <= value < 2**63:
+def _number(value: Any, least: int = 0, most: int = 2**63 - 1) -> int:
+    if type(value) is not int or not least <= value <= most:
         raise ValueError(f"expected an integer from {least} on, got {value!r:.40}")
     return value
 

@@ -158,8 +158,14 @@ def read_index(path: Path, dimension: int) -> Index:
     Raises:
         DataError: it is missing, damaged, or of another dimension.
     """
+    faiss = _faiss()
     try:
-        index = _faiss().read_index(str(path))
+        # No part of a file is larger than the file: room is made for what it claims.
+        for name in ("vector_byte_limit", "loop_limit"):
+            limit = getattr(faiss, f"set_deserialization_{name}", None)  # of newer versions
+            if limit is not None:
+                limit(path.stat().st_size)
+        index = faiss.read_index(str(path))
     except (MemoryError, RuntimeError) as error:
         raise DataError(f"{path}: not a search index: {_first_line(error)}") from error
     if index.d != dimension:

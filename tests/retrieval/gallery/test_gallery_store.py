@@ -1,4 +1,6 @@
 import json
+import resource
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +22,8 @@ from rpc.retrieval.gallery.gallery_edit import (
     set_setting,
     store_index,
 )
-from rpc.retrieval.gallery.gallery_files import remove_gallery
+from rpc.retrieval.gallery.gallery_files import read_state, remove_gallery
+from rpc.retrieval.gallery.index import build_index, read_index, write_index
 from tests.retrieval.gallery.gallery_makers import (
     DIMENSION,
     RECIPE,
@@ -403,3 +406,27 @@ def test_photos_that_a_sku_has_are_told_and_not_added_again(tmp_path):
     assert titled.sku("milk").title == "Milk 1 l"
     same_look = new_sku("soy", 8)  # of another SKU: its photos are its own
     assert len(add_photos(folder, RECIPE, [same_look])[0].sku("soy").photos) == 2
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_an_index_makes_no_more_room_than_its_file_takes(tmp_path, kind):
+    """Sizes of gigabytes at any place of the file: the peak of this process grows by little."""
+    embeddings = unit_vectors(np.random.default_rng(0), 300, 16).astype(np.float16)
+    path = write_index(tmp_path / "a.faiss", build_index(kind, embeddings))
+    good = path.read_bytes()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for place in range(4, 300, 3):
+        for size in (2**31, 2**28):
+            path.write_bytes(good[:place] + size.to_bytes(8, "little") + good[place + 8 :])
+            with suppress(DataError):
+                read_index(path, 16)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_files_that_are_named_twice_are_refused(tmp_path):
+    folder = make_gallery(tmp_path / "g")
+    state = json.loads((folder / "gallery.json").read_text())
+    state["segments"] += [state["segments"][0]] * 5
+    (folder / "gallery.json").write_text(json.dumps(state))
+    with pytest.raises(DataError, match="a file of descriptors is named twice"):
+        read_state(folder)
