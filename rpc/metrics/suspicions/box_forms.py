@@ -148,7 +148,7 @@ def _longest(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArra
 def _letterbox(corners: FloatArray, sizes: FloatArray, factor: float) -> FloatArray:
     ratio = factor / sizes.max(axis=1, keepdims=True)
     padding = (factor - sizes * ratio) / 2
-    return (corners - np.tile(padding, 2)) / ratio
+    return np.asarray((corners - np.tile(padding, 2)) / ratio)
 
 
 def _said(kind: str, factor: float) -> str:

@@ -28,6 +28,7 @@ from rpc.pipelines.gallery.trays import (
     tune,
 )
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
+from rpc.reporting.pages.markdown import markdown_text
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256, store_facts
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
@@ -221,7 +222,7 @@ def _page(result: Mapping[str, Any]) -> str:
     lines = [
         "# Products that training never saw",
         "",
-        f"Held out: {', '.join(result['held_out'])}. {result['note']}.",
+        f"Held out: {', '.join(map(markdown_text, result['held_out']))}. {result['note']}.",
         f"Test: {sizes['all']} trays, {sizes['with_new_skus']} with held-out SKUs on them. "
         f"Settings were chosen on {result['chosen_on']}.",
         "",

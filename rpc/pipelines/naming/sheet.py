@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from rpc.pictures.framed import paste_framed
 from rpc.pictures.lettering import Lettering
 from rpc.pictures.palette import INK, MISSED, PAPER, RIGHT, Colour
+from rpc.reporting.pages.markdown import markdown_text
 
 Rgb = NDArray[np.uint8]
 TILE: Final = 120  # px
@@ -80,10 +81,10 @@ def naming_text(report: Mapping[str, Any]) -> str:
     lines = [
         "# Naming crops from exemplar photos",
         "",
-        f"{report['store']}: {report['exemplars']} exemplar photos of {report['skus']} SKUs are "
-        f"the gallery, {report['queries']} crops of {report['trays']} trays "
-        f"({report['groups']} carts) the queries. Intervals: bootstrap over carts, 95 %; the last "
-        "column compares on the same crops.",
+        f"{markdown_text(report['store'])}: {report['exemplars']} exemplar photos of "
+        f"{report['skus']} SKUs are the gallery, {report['queries']} crops of "
+        f"{report['trays']} trays ({report['groups']} carts) the queries. Intervals: "
+        "bootstrap over carts, 95 %; the last column compares on the same crops.",
         "",
         "| recipe | what | first, % | 95 % | top 5, % | 95 % | the default's lead, points |",
         "|---|---|---|---|---|---|---|",

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from rpc.data.files import read_json
+from rpc.reporting.pages.markdown import markdown_text
 
 REFERENCE: Final = "baseline"
 # Top-1 on CUB-200-2011, per cent, as in docs/recognition.md, which says where each comes from.
@@ -110,7 +111,7 @@ def page(result: dict[str, Any]) -> str:
         "CUB-200-2011 with the papers' networks at 448 px, for the record; nothing here compares.",
         "",
     ]
-    heads = [f"{name} | seeds | lead | s | within families" for name in names]
+    heads = [f"{markdown_text(name)} | seeds | lead | s | within families" for name in names]
     lines.append(f"| system | published | {' | '.join(heads)} | million parameters |")
     lines.append("|---|---|" + "---|" * (5 * len(names) + 1))
     for system in result["asked"]:
@@ -122,7 +123,10 @@ def page(result: dict[str, Any]) -> str:
     for name, refused in result["not_run"].items():
         lines += [
             "",
-            *(f"- {name}: {system} was not run: {why}" for system, why in refused.items()),
+            *(
+                f"- {markdown_text(name)}: {system} was not run: {markdown_text(why)}"
+                for system, why in refused.items()
+            ),
         ]
     return "\n".join(lines) + "\n"
 
