@@ -27,11 +27,15 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.files import DataError, write_json
     from rpc.data.images import read_image
     from rpc.data.photo_files import find_photos
+    from rpc.data.readable_photos import require_readable
 
     folder = args.photo.is_dir()
     photos = list(find_photos(args.photo, "photos of trays").photos) if folder else [args.photo]
-    if not folder:
-        read_image(args.photo)  # before the model: a wrong photo is told at once
+    # Before the model: a wrong photo is told at once.
+    if folder:
+        require_readable(photos, "tray photos")
+    else:
+        read_image(args.photo)
     stems = _stems(photos)
     written = [path for stem in stems for path in _files(args.out, stem)]
     prepare_files(*written, *([args.out / COUNTS] if folder else []))

@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.files import DataError, write_json
     from rpc.data.missing_photos import require_photos
     from rpc.data.photo_files import find_photos
+    from rpc.data.readable_photos import require_readable
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
     from rpc.detection.model_file import check_taxonomy, load_model
@@ -39,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
     if args.photos is not None:
         photos = find_photos(args.photos, "photos of trays").photos
+        require_readable(photos, "tray photos")
         named = [(number, path, None) for number, path in enumerate(photos, start=1)]
     else:
         store = Store.open(args.data)

@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.by_kind import Problem, told_in_one_line
 from rpc.data.files import DataError
 from rpc.data.images import read_image
-from rpc.data.parallel import map_in_threads
 from rpc.data.photo_files import find_photos
+from rpc.data.readable_photos import require_readable
 from synth.compose.sensor import add_grain
 
 Rgb = NDArray[np.uint8]
@@ -68,12 +67,7 @@ class Backgrounds:
         Raises:
             DataError: photos are damaged or too large: how many, and which.
         """
-        damaged = [p for p in map_in_threads(_problem, self.photos, None) if p is not None]
-        if damaged:
-            raise DataError(
-                f"{len(damaged)} of {len(self.photos)} backgrounds cannot be used: "
-                f"{told_in_one_line(damaged)}"
-            )
+        require_readable(self.photos, "backgrounds")
 
     def draw(self, rng: np.random.Generator, width: int, height: int) -> Rgb:
         """An empty tray (height, width, 3).
@@ -99,14 +93,6 @@ class Backgrounds:
         while sum(p.nbytes for p in self._cache.values()) > _CACHE_BYTES and len(self._cache) > 1:
             self._cache.popitem(last=False)
         return photo
-
-
-def _problem(path: Path) -> Problem | None:
-    try:
-        read_image(path)
-    except DataError as error:
-        return Problem(str(path), str(error).removeprefix(f"{path}: "))
-    return None
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,11 @@ def test_the_extras_that_messages_name_are_those_of_the_package():
     origin = packages_distributions()
     core = names(listed["dependencies"])
     for extra, modules in EXTRAS.items():
-        distributions = {name for module in modules for name in origin[module]}
+        distributions = names(name for module in modules for name in origin[module])
         assert distributions <= names(optional[extra])
         assert not distributions & core
         assert extra in optional["all"][0]
 
 
 def names(requirements):
-    return {re.split("[<=>]", line)[0] for line in requirements}
+    return {re.split("[<=>]", line)[0].replace("_", "-") for line in requirements}
