@@ -8,11 +8,11 @@ from rpc.data.readable_photos import require_readable
 def test_all_damaged_photos_are_told_before_the_work(tmp_path):
     paths = [tmp_path / f"{number}.png" for number in range(5)]
     for path in paths:
-        Image.new("RGB", (9, 9)).save(path)
+        Image.effect_noise((40, 40), 60).save(path)
     require_readable(paths)
     for path in paths[1:4]:
         path.write_bytes(b"")
-    paths[4].write_bytes(paths[0].read_bytes()[:50])
+    paths[4].write_bytes(paths[0].read_bytes()[:500])
     with pytest.raises(DataError) as caught:
         require_readable(paths, "tray photos")
     told = str(caught.value)
