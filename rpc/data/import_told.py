@@ -19,6 +19,7 @@ def told_of_import(report: Mapping[str, Any]) -> list[str]:
         for entry in report["converted"]
     ]
     unsure = [Problem(name, _UNSURE, kind=f"photos: {_UNSURE}") for name in report["box_not_sure"]]
+    doubtful = [Problem(n, _DOUBTFUL, kind=f"photos: {_DOUBTFUL}") for n in report["box_doubtful"]]
     passed = [
         LeftOut(Path(entry["file"]), entry["kind"], entry["remedy"])
         for entry in report["passed_over"]
@@ -28,11 +29,16 @@ def told_of_import(report: Mapping[str, Any]) -> list[str]:
         *report["layout"],
         *told_by_kind(converted),
         *told_by_kind(unsure),
+        *told_by_kind(doubtful),
         *told_left_out(passed, Path()),
     ]
 
 
 _UNSURE = "the product was not found for sure, the whole photo is taken as its box"
+_DOUBTFUL = (
+    "the product's box is doubtful: detail goes on beyond it, a part looks like a shadow, or "
+    "nothing stands out clearly"
+)
 
 
 def _damaged(file: str, why: str) -> Problem:

@@ -18,7 +18,7 @@ from rpc.data.images import read_with_notes
 from rpc.data.import_layout import PhotoLayout, SkuFolders, SkuPhotos, find_sku_photos
 from rpc.data.parallel import Progress, map_in_threads
 from rpc.data.photo_files import LeftOut, scan_photos
-from rpc.data.product_box import find_product_box
+from rpc.data.product_box import DOUBTFUL, find_product_box
 from rpc.data.records import Box
 from rpc.data.shown_names import shown_name
 from rpc.data.store_staging import refuse_store, staging
@@ -246,6 +246,7 @@ def _report(
         "skipped": [{"file": f.photo.relative, "why": f.reason} for f in found if f.reason],
         "converted": [{"file": f.photo.relative, "what": note} for f in found for note in f.notes],
         "box_not_sure": [f.photo.relative for f in exemplars if f.quality == 0],
+        "box_doubtful": [f.photo.relative for f in exemplars if 0 < f.quality < DOUBTFUL],
         "passed_over": [
             {
                 "file": shown_name(one.path.relative_to(root).as_posix()),

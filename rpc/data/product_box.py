@@ -28,6 +28,7 @@ _TEXTURE: Final = 0.1  # print on white packages
 _SOFT: Final = 30.0  # Lab distance at half of full saliency: loud colours shall not drown pale ones
 _CENTRE: Final = 0.35  # spread of the centre prior, half the frame being 1
 _CUT: Final = 0.8  # of Otsu's threshold: a box slightly too large costs less than one too small
+DOUBTFUL: Final = 0.5  # a quality below it is told
 _SURE: Final = 0.4  # least stability of a box that is believed
 _EDGES: Final = (0.1, 0.16)  # share of the band outside with sharp detail: no doubt, no trust
 _SHADOW: Final = (0.1, 0.3)  # share of the box that looks like the ground in shadow

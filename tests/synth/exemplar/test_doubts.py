@@ -8,6 +8,7 @@ import pytest
 
 from rpc.data import Store, read_cutouts
 from rpc.data.images import write_image
+from rpc.data.import_told import told_of_import
 from rpc.data.importer import import_folder
 from synth.drawn.hard_photos import HARDNESSES, draw_hard_photo
 from synth.exemplar import build_cutouts
@@ -95,3 +96,10 @@ def test_wrong_masks_are_not_called_sure_and_their_skus_are_named(hard_store, tm
     assert {sku["name"] for sku in report["skus_doubtful"]} == {"glass", "shadow"}
     assert {entry["file"].split("_")[1] for entry in report["doubted"]} >= {"glass", "shadow"}
     assert (out / "again_001.jpg").is_file()
+
+
+def test_an_import_tells_of_boxes_that_hold_a_shadow_or_a_label_alone(hard_store):
+    report = json.loads((hard_store / "import.json").read_text())
+    doubtful = {file.partition("/")[0] for file in report["box_doubtful"]}
+    assert doubtful == {"shadow", "glass"}
+    assert any("box is doubtful" in line for line in told_of_import(report))
