@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 EXAMPLES = 3  # of a kind, named in its line
+LONGEST = 160  # letters of a name in a line
 KINDS = 4  # that an error names in its one line
 
 # What differs between two problems of one kind: quoted names, lists, numbers.
@@ -55,11 +56,14 @@ class ProblemKind:
         """The kind in one line: number, examples, remedy; one problem alone as it is."""
         first = self.problems[0]
         if len(self.problems) == 1:
-            return str(first)
+            return f"{_cut(first.where, LONGEST * 3)}: {first.what}{_after(first.remedy)}"
         shown = self.problems[: max(examples, 1)]
         place = _shared_place([problem.where for problem in self.problems])
-        names = [problem.where[len(place) :] or problem.where for problem in shown]
-        names[0] += f" ({first.what})"
+        names = [_cut(problem.where[len(place) :] or problem.where) for problem in shown]
+        if (
+            first.what.removeprefix("is ") not in self.kind
+        ):  # "is missing" adds nothing to "photos are missing"
+            names[0] += f" ({_cut(first.what, LONGEST * 3)})"
         rest = len(self.problems) - len(shown)
         names += [f"{rest:,} more"] if rest else []
         listed = ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else names[0]
@@ -97,6 +101,10 @@ def _shared_place(places: list[str]) -> str:
     head, colon, _ = places[0].rpartition(": ")
     start = head + colon
     return start if colon and all(place.startswith(start) for place in places) else ""
+
+
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def _after(remedy: str) -> str:

@@ -341,7 +341,11 @@ def safe_join(root: str | Path, relative: str, *, follow_links: bool | None = No
         return path
     try:
         inside = path.resolve().is_relative_to(Path(root).resolve())
-    except (OSError, RuntimeError) as error:  # a ring of links, a name too long
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a ring of links, a name too long, no text
         raise DataError(f"{root}: {relative!r:.200} cannot be followed: {error}") from error
     if not inside:
         raise DataError(

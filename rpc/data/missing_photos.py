@@ -24,6 +24,7 @@ class MissingPhotos:
         listed: how many the JSON lists.
         bare_skus: names of SKUs of exemplars that have no photo at all, by label.
         skus: how many have an exemplar in the JSON.
+        near: a file that may be meant by the first one's name; empty where there is none.
     """
 
     folder: Path
@@ -31,13 +32,20 @@ class MissingPhotos:
     listed: int
     bare_skus: tuple[str, ...] = ()
     skus: int = 0
+    near: str = ""
 
     def problems(self) -> list[Problem]:
         """One for each photo, all of one kind."""
         none = f" ({len(self.bare_skus)} of {self.skus} SKUs have none)" if self.bare_skus else ""
         kind = f"of {self.listed:,} photos of {self.folder.name} are missing{none}"
+        remedy = REMEDY
+        if self.near:
+            remedy = (
+                f"{self.folder.name}/ has {self.near!r:.100} for the first: write the names in the "
+                "JSON as the files are called"
+            )
         return [
-            Problem(f"{self.folder.name}/{image.file_name}", "is missing", kind, REMEDY)
+            Problem(f"{self.folder.name}/{image.file_name}", "is missing", kind, remedy)
             for image in self.images
         ]
 
@@ -60,13 +68,14 @@ def missing_photos(photos: PhotoFolder, dataset: Dataset, *, exemplars: bool) ->
         exemplars: whether each photo shows one SKU, and SKUs without any count.
     """
     gone = tuple(image for image in dataset.images if not _is_there(photos, image))
+    near = photos.near(gone[0].file_name) if gone else ""
     if not gone or not exemplars:
-        return MissingPhotos(photos.folder, gone, len(dataset.images))
+        return MissingPhotos(photos.folder, gone, len(dataset.images), near=near)
     lost = {image.id for image in gone}
     listed = {a.category_id for a in dataset.annotations}
     shown = {a.category_id for a in dataset.annotations if a.image_id not in lost}
     bare = [c.name for c in dataset.taxonomy.categories if c.id in listed - shown]
-    return MissingPhotos(photos.folder, gone, len(dataset.images), tuple(bare), len(listed))
+    return MissingPhotos(photos.folder, gone, len(dataset.images), tuple(bare), len(listed), near)
 
 
 def require_photos(store: Store, split: Split) -> None:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from rpc.data.by_kind import Problem
 from rpc.data.files import DataError, path_problem, safe_join
@@ -155,6 +156,19 @@ class PhotoFolder:
             if len(same) == 1:
                 return same[0], how
         return "", ""
+
+    def near(self, file_name: str) -> str:
+        """A file of the folder that may be meant by a name, but is not sure to be; empty if none.
+
+        It has the name without a URL's or another folder's parts, or with another suffix.
+        """
+        last = unquote(PureWindowsPath(file_name.strip()).name)
+        names = sorted(_names(self.folder))
+        for form in (_folded, lambda name: _folded(PurePosixPath(name).stem)):
+            found = [name for name in names if form(name) == form(last)]
+            if found and form(last):
+                return found[0]
+        return ""
 
     def _hint(self, file_name: object) -> str:
         """Where the file lies after all, for the message of a name that is refused."""

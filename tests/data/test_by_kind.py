@@ -17,7 +17,7 @@ def test_one_damaged_photo_is_told_before_43000_missing_ones():
     lines = told_by_kind([*map(missing, range(43_000)), damaged])
     assert lines == [
         "val/x.jpg: the image is truncated; replace it",
-        "43,000 photos are missing, such as val/0.jpg (is missing), val/1.jpg, val/2.jpg "
+        "43,000 photos are missing, such as val/0.jpg, val/1.jpg, val/2.jpg "
         "and 42,997 more; unpack all parts",
     ]
 

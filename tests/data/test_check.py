@@ -128,7 +128,7 @@ def test_missing_photos_are_one_line_and_a_damaged_one_comes_first(store_root):
     assert "exemplars/rice_camera0-6.jpg: the file is empty" in lines[start + 1]
     assert (
         "5 of 10 photos of exemplars are missing (1 of 2 SKUs have none), such as "
-        "exemplars/tea_camera1-1.jpg (is missing), "
+        "exemplars/tea_camera1-1.jpg, "
     ) in lines[start + 2]
     assert "unpack all parts" in lines[start + 2]
     assert not any("have no entry" in str(note) for note in check.notes)
@@ -216,3 +216,11 @@ def test_a_sku_without_a_usable_exemplar_is_refused_before_any_work(store_root, 
     assert "5 photos are twice as large as the JSON says, such as exemplars/tea_camera1-1" in text
     assert "\n" not in text
     require_exemplars(store, ["rice"])
+
+
+def test_photos_with_another_suffix_are_named_as_the_likely_ones(store_root):
+    for path in (store_root / "exemplars").iterdir():
+        path.rename(path.with_suffix(".jpeg"))
+    page = check_page(check_store(store_root))
+    assert "10 of 10 photos of exemplars are missing (2 of 2 SKUs have none)" in page
+    assert "exemplars/ has 'tea_camera1-1.jpeg' for the first: write the names" in page

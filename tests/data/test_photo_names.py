@@ -73,3 +73,25 @@ def test_a_link_that_leads_out_is_followed_only_where_it_may_be(folder, tmp_path
     assert following.path("far/d.jpg").read_bytes() == b"x"
     with pytest.raises(DataError, match="leads out of the data folder"):
         following.path("../../disk/d.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("https://shop/x/a.jpg", "a.jpg"),
+        ("a.png", "a.jpg"),
+        ("a.jpg ", "a.jpg"),
+        ("b%2EJPG", "B.JPG"),
+        ("zz.jpg", ""),
+        ("", ""),
+    ],
+)
+def test_a_file_that_may_be_meant_is_named_and_not_taken(folder, name, near):
+    assert folder.near(name) == near
+    if name and near:
+        assert folder.find(name)[1] == ""
+
+
+def test_a_name_that_is_no_text_is_refused(folder):
+    with pytest.raises(DataError, match="cannot be followed"):
+        folder.path("\ud800.jpg")
