@@ -222,17 +222,17 @@ def _placed(
     boxes = np.array([item.box for item in photo.items]) * (*scale, *scale)
     flat = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
     if flat.any():
-        raise _Lost(FLAT_BOX.at(photo.where, _text(photo, boxes, flat)))
+        raise _Lost(FLAT_BOX.at(photo.where, _text(photo, boxes, int(flat.argmax()))))
     if turned:
         boxes = np.array([turned_box(tuple(box), header) for box in boxes.tolist()])
     limits = np.array([size] * len(boxes))
     cut = np.concatenate([boxes[:, :2].clip(0, limits), boxes[:, 2:].clip(0, limits)], axis=1)
     inside = may_be_cut(boxes, cut, limits)
     if not inside.all():
-        what = f"{_text(photo, boxes, ~inside)}, the photo is {size[0]}x{size[1]} px"
+        what = f"{_text(photo, boxes, int(inside.argmin()))}, the photo is {size[0]}x{size[1]} px"
         raise _Lost(OUTSIDE.at(photo.where, what))
-    for row in np.flatnonzero(np.abs(cut - boxes).max(axis=1) > ROUNDING):
-        changed.append(CLIPPED.at(photo.where, _text(photo, boxes, np.arange(len(boxes)) == row)))
+    for row in np.flatnonzero(np.abs(cut - boxes).max(axis=1) > ROUNDING).tolist():
+        changed.append(CLIPPED.at(photo.where, _text(photo, boxes, row)))
     rounded = cut.round(4).tolist()
     return tuple(
         Item(item.sku, (x1, y1, x2, y2), item.extra)
@@ -240,9 +240,8 @@ def _placed(
     )
 
 
-def _text(photo: LabelledPhoto, boxes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> str:
-    """The first chosen item in words."""
-    row = int(np.flatnonzero(chosen)[0])
+def _text(photo: LabelledPhoto, boxes: NDArray[np.float64], row: int) -> str:
+    """An item in words."""
     x1, y1, x2, y2 = boxes[row].tolist()
     return f"{photo.items[row].sku} {x1:g}, {y1:g} to {x2:g}, {y2:g}"
 

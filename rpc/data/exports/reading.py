@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,8 +53,8 @@ LAYOUT_NAMES: Final = {
 }
 
 IN_TWO_SPLITS: Final = Kind(
-    "photos are in two splits of the export: figures on one are no measure of the other",
-    "the photo is in two splits of the export: figures on one are no measure of the other",
+    "photos are in several splits of the export: what learns from one is not measured on another",
+    "the photo is in several splits: what learns from one is not measured on another",
 )
 
 
@@ -171,12 +172,25 @@ def plan_store(
 
 
 def _in_two_splits(files: ExportFiles, taken: Sequence[SeenPhoto]) -> list[Problem]:
-    splits: dict[Path, list[str]] = {}
-    for photo in taken:
-        if photo.labelled.file is not None:
-            splits.setdefault(photo.labelled.file, []).append(photo.labelled.split or "no split")
+    """Photos that are, byte for byte, in several splits; only files of one size are compared."""
+    photos = [(photo.labelled.split or "no split", photo.labelled.file) for photo in taken]
+    by_size: dict[int, list[tuple[str, Path]]] = {}
+    for split, path in photos:
+        if path is not None:
+            by_size.setdefault(path.stat().st_size, []).append((split, path))
+    same: dict[bytes, list[tuple[str, Path]]] = {}
+    for alike in by_size.values():
+        if len({split for split, _ in alike}) > 1:
+            for split, path in alike:
+                digest = hashlib.sha256(path.read_bytes()).digest()
+                same.setdefault(digest, []).append((split, path))
     return [
-        IN_TWO_SPLITS.at(files.name(path), ", ".join(names))
-        for path, names in splits.items()
-        if len(names) > 1
+        IN_TWO_SPLITS.at(files.name(found[0][1]), _others(files, found))
+        for found in same.values()
+        if len({split for split, _ in found}) > 1
     ]
+
+
+def _others(files: ExportFiles, found: Sequence[tuple[str, Path]]) -> str:
+    named = [f"{split}: {files.name(path)}" for split, path in found]
+    return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")

@@ -227,6 +227,18 @@ def test_a_box_a_little_outside_is_cut_and_told(tmp_path):
     assert "boxes reach out of the photo and are cut" in kinds(plan.changed)
 
 
+def test_a_photo_that_is_in_two_splits_is_told(tmp_path):
+    yolo(tmp_path, [Truth("train", "a.jpg", (("cola", COLA),)), Truth("val", "b.jpg", TWO)])
+    told = [problem for problem in read(tmp_path).changed if "several splits" in problem.what]
+    assert [str(problem).partition(": ")[0] for problem in told] == ["images/train/a.jpg"]
+    photo = tmp_path / "images" / "val" / "b.jpg"
+    photo.write_bytes(photo.read_bytes() + b"\0")
+    assert not [problem for problem in read(tmp_path).changed if "several" in problem.what]
+
+
+TWO = (("cola", COLA), ("grüner tee", TEA))
+
+
 def test_an_item_that_is_there_twice_is_counted_once(tmp_path):
     yolo(tmp_path, [Truth("train", "a.jpg", (("cola", COLA), ("cola", COLA)))])
     plan = read(tmp_path)
