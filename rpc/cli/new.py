@@ -16,6 +16,7 @@ from rpc.data.import_told import told_of_import
 from rpc.data.importer import REPORT
 from rpc.data.store import Store
 from rpc.pipelines.new_store import NewStore, new_store
+from rpc.runs.folder_lock import writing_folder
 from rpc.runs.progress import bar
 from rpc.runs.screen import say, say_lines
 
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     if out is None or (args.out and args.store):
         given.error("expected one new folder for the store: PHOTOS STORE, or PHOTOS --out STORE")
     options = ReadOptions(args.layout, args.class_attribute, _placing(args))
-    with bar("importing photos") as progress:
+    with writing_folder(out), bar("importing photos") as progress:
         made = new_store(
             args.photos,
             out,

@@ -28,6 +28,10 @@ def staging(out: Path) -> Iterator[Path]:
         DataError: `out` holds a part of a store.
     """
     part = out / STAGING
+    if part.is_symlink():
+        raise DataError(
+            f"{part}: is a link; remove it: a new store is made in a folder of that name"
+        )
     made = not out.exists()
     if part.exists():
         _remove_killed(out)

@@ -56,3 +56,16 @@ def test_a_kill_at_any_rename_is_put_in_order_by_the_next_job(tmp_path, monkeypa
     with pytest.raises(DataError, match="holds val already"), staging(tmp_path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["val"]
+
+
+def test_nothing_is_removed_where_the_staging_folder_is_a_link(tmp_path):
+    victim, out = tmp_path / "victim", tmp_path / "out"
+    (out / "exemplars").mkdir(parents=True)
+    (out / "exemplars" / "mine.jpg").write_bytes(b"mine")
+    victim.mkdir()
+    (victim / "moving.txt").write_text("exemplars")
+    (out / STAGING).symlink_to(victim)
+    with pytest.raises(DataError, match="is a link; remove it"), staging(out):
+        pytest.fail("the work began")
+    assert (out / "exemplars" / "mine.jpg").is_file()
+    assert (victim / "moving.txt").is_file()
