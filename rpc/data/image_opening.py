@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError, features
 
 from rpc.data.file_content import AVIF, HEAD, HEIC, UNKNOWN, FileContent, content_of_head
 from rpc.data.files import DataError
+from rpc.data.heic_boxes import is_sound_heic
 from rpc.data.image_claims import claim_problem
 from rpc.data.packages import import_package
 from rpc.data.shown_names import shown_name
@@ -82,6 +83,8 @@ def open_image(source: Source, max_side: int) -> Image.Image:
         UnidentifiedImageError: a TIFF file with pixels that Pillow does not know.
     """
     _prepare(source)
+    if source.content == HEIC and not is_sound_heic(source.data()):
+        raise _undecodable(source)
     given = source.given if isinstance(source.given, Path) else io.BytesIO(source.given)
     try:
         image = Image.open(given, formats=(source.content.format,))
@@ -91,10 +94,7 @@ def open_image(source: Source, max_side: int) -> Image.Image:
         if source.content.format == "TIFF":
             raise
         if source.content in (HEIC, AVIF):
-            raise DataError(
-                f"{source.name}: a {source.content.kind} photo that cannot be decoded: truncated, "
-                "damaged or of a new kind; export it as JPEG where it opens, or replace it"
-            ) from error
+            raise _undecodable(source) from error
         raise unreadable(source.name, f"not a whole {source.content.kind}") from error
     except OSError as error:
         if error.errno is None:  # Pillow's own, on a header that ends early
@@ -138,7 +138,8 @@ def too_large(name: str, size: str, max_side: int, most: int = MAX_PIXELS) -> Da
 
 def unreadable(name: str, why: object) -> DataError:
     """The error of an image that is damaged."""
-    return DataError(f"{name}: the image is truncated or damaged: {why}; replace it")
+    line = " ".join(str(why).split())  # libraries' messages may have several
+    return DataError(f"{name}: the image is truncated or damaged: {line}; replace it")
 
 
 def _size_and_head(given: Path | bytes, name: str) -> tuple[int, bytes]:
@@ -174,6 +175,13 @@ def _prepare(source: Source) -> None:
             f"{source.name}: an AVIF photo, which needs Pillow 11.3 or later: "
             "pip install 'pillow>=11.3'"
         )
+
+
+def _undecodable(source: Source) -> DataError:
+    return DataError(
+        f"{source.name}: a {source.content.kind} photo that cannot be decoded: truncated, damaged "
+        "or of a new kind; export it as JPEG where it opens, or replace it"
+    )
 
 
 def _refuse_raw(image: Image.Image, name: str) -> None:
