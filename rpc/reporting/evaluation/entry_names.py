@@ -51,7 +51,8 @@ class EntryNames:
         if type(raw) is int:
             return self.images.get(raw)
         one = as_id(raw)
-        by_id = self.images.get(one if isinstance(one, int) else self._text_id(one), None)
+        number = one if isinstance(one, int) else self._text_id(one)
+        by_id = None if number is None else self.images.get(number)
         by_file = self._file(raw) if isinstance(raw, str) else None
         if by_id is not None and by_file is not None and by_id != by_file:
             return None
