@@ -120,7 +120,9 @@ NOT_AN_ITEM: Final = Kind(
 EMPTY_CLASS: Final = Kind(
     "classes without an item are left out", "the class has no item and is left out"
 )
-NOT_READ: Final = Kind("other label files are not read", "is not read")
+NOT_READ: Final = Kind(
+    "other label files are not read", "is not read", "--layout chooses which labels are"
+)
 CANCELLED: Final = Kind("tasks were skipped or not annotated", "the task was skipped")
 
 # Taken otherwise than it was written.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final, Literal
 from rpc.data.by_kind import Problem
 from rpc.data.exports.kinds import Notes
 from rpc.data.records import Box
+from rpc.data.shown_names import title_of
 
 Unit = Literal["pixels", "fractions"]
 
@@ -88,10 +88,14 @@ class Export:
 
 
 def clean_name(value: object) -> str:
-    """A class name as text: composed Unicode, no space around; empty where there is none."""
+    """A class name as text: composed Unicode, nothing that steers a terminal, no space around.
+
+    Empty where there is none. Halves of surrogate pairs, which JSON can hold and no file, are
+    written out.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return unicodedata.normalize("NFC", str(value)).strip()
+    return title_of(str(value).encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def split_of(*names: str) -> str:

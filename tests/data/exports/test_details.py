@@ -13,6 +13,8 @@ from rpc.data.exports.found import look_at
 from rpc.data.exports.reading import plan_store
 from rpc.data.exports.safe_xml import read_xml
 from rpc.data.exports.shapes import ellipse_box, rotated_box
+from rpc.data.exports.told import plan_page
+from rpc.data.exports.write import write_store
 from rpc.data.exports.yolo_files import read_yaml
 from rpc.data.files import FOLLOW_LINKS, DataError
 from tests.data.exports.layouts import (
@@ -166,6 +168,17 @@ def test_files_that_number_a_class_otherwise_are_joined_by_name(tmp_path):
     assert [item.sku for item in plan.placed["val"][0].items] == ["cola", "grüner tee"]
     assert any("other ids in other files" in kind for kind in kinds(plan.changed))
     assert plan_taxonomy(plan).ids == (1, 2)
+
+
+def test_class_names_steer_no_terminal_and_can_be_written(tmp_path):
+    value = coco([Truth("", "a.jpg", (("cola", COLA),)), Truth("", "\ud800.jpg")])
+    value["categories"][0]["name"] = "\x1b[31mco\nla \ud800"
+    write_photo(tmp_path / "a.jpg")
+    (tmp_path / "x.json").write_text(json.dumps(value))
+    plan = read(tmp_path)
+    assert only_item(plan).sku == "[31mco la \\ud800"
+    plan_page(plan).encode()
+    assert write_store(plan, tmp_path / "out")
 
 
 def test_text_ids_and_whole_floats_are_ids(tmp_path):
