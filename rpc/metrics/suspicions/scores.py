@@ -41,7 +41,7 @@ def suspicious_scores(scores: FloatArray, threshold: float, copies: int) -> Susp
             "results_are_the_truth",
             f"all {number:,} boxes are items of the ground truth to the last digit, and all have "
             f"the score {high:g}",
-            "as a trial of the evaluator this is right; as results of a detector it is not likely",
+            "nothing, if this is a trial of the evaluator; else look where the results come from",
             count=number,
             of=number,
         )
