@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -101,6 +101,26 @@ def cannot_write(path: str | Path, error: OSError) -> DataError:
     else:
         remedy = "choose another folder"
     return DataError(f"{path}: cannot be written: {error.strerror}; {remedy} and run again")
+
+
+def require_room(folder: str | Path, paths: Iterable[Path]) -> None:
+    """Refuse to copy files into a folder whose disk has no room for them.
+
+    Raises:
+        DataError: it has not.
+    """
+    size = 0
+    for path in paths:
+        with suppress(OSError):  # told when it is read
+            size += path.stat().st_size
+    folder = Path(folder)
+    there = next((one for one in (folder, *folder.absolute().parents) if one.is_dir()), Path("/"))
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise DataError(
+            f"{folder}: {size / 1e9:.2f} GB are to be copied there, and {free / 1e9:.2f} GB are "
+            "free: make room or choose another folder"
+        )
 
 
 def remove_parts(folder: str | Path, *, of: Iterable[Path] | None = None) -> int:

@@ -13,7 +13,7 @@ from rpc.data.dataset import Annotation, Dataset, ImageInfo, write_dataset
 from rpc.data.exemplars import parse_exemplar_name
 from rpc.data.file_content import content_of
 from rpc.data.file_names import FileNames
-from rpc.data.files import DataError, atomic_path, write_json
+from rpc.data.files import DataError, atomic_path, require_room, write_json
 from rpc.data.images import read_with_notes
 from rpc.data.import_layout import PhotoLayout, SkuFolders, SkuPhotos, find_sku_photos
 from rpc.data.parallel import Progress, map_in_threads
@@ -110,6 +110,7 @@ def import_folder(
         for photo in _photos_of(photos, category, sku, names)
     ]
     trays, beside = _backgrounds(backgrounds, follow_links)
+    require_room(out, (photo.path for photo in wanted + trays))
     with staging(out) as folder:
 
         def examine(photo: _Photo) -> _Found:

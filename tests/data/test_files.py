@@ -1,6 +1,7 @@
 import errno
 import gc
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from rpc.data.files import (
     path_problem,
     read_json,
     read_json_value,
+    require_room,
     safe_join,
     uncollected,
     write_json,
@@ -196,3 +198,13 @@ def test_a_harmless_name_never_leaves_the_root(name):
         parts = (root / name).parts
         assert parts[:3] == root.parts
         assert ".." not in parts
+
+
+def test_files_that_find_no_room_are_told_before_they_are_copied(tmp_path, monkeypatch):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"x" * 1000)
+    free = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free._replace(free=1999))
+    require_room(tmp_path / "new" / "store", [file, tmp_path / "missing.jpg"])
+    with pytest.raises(DataError, match=r"store: 0\.00 GB are to be copied .* free: make room"):
+        require_room(tmp_path / "new" / "store", [file, file])

@@ -15,7 +15,7 @@ from rpc.data.exports.placing import PLACES, Place
 from rpc.data.exports.plan import SeenPhoto
 from rpc.data.exports.reading import StorePlan
 from rpc.data.file_names import PHOTO_SIGNS, FileNames
-from rpc.data.files import DataError, atomic_path, write_bytes, write_json
+from rpc.data.files import DataError, atomic_path, require_room, write_bytes, write_json
 from rpc.data.levels import level_of
 from rpc.data.parallel import Progress, map_in_threads
 from rpc.data.taxonomy import Category, Taxonomy
@@ -58,6 +58,7 @@ def write_store(
         copies += [
             (photo, folder / inner / name) for photo, name in zip(photos, names[place], strict=True)
         ]
+    require_room(folder, (photo.labelled.file for photo, _ in copies))
     for _ in map_in_threads(_copy, copies, progress):
         pass
     for place, (_, json) in _FOLDERS.items():
