@@ -189,7 +189,12 @@ def start(command, notes, *, environment=None):
             stdout=stdout,
             stderr=stderr,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "OMP_NUM_THREADS": "1",
+                **(environment or {}),
+            },
             start_new_session=True,
             preexec_fn=_hear_everything,
         )

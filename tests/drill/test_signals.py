@@ -27,7 +27,7 @@ def test_every_job_is_swept(inputs):
 
 
 def test_ctrl_c_while_workers_start_is_one_line(inputs, tmp_path):
-    job, out = jobs(inputs)["compose"], tmp_path / "out"
+    job, out = jobs(inputs)["cut-outs"], tmp_path / "out"
     moment = AtWorker(3)  # two of them, and the one that watches semaphores
     struck = strike(job.line(out), tmp_path / "notes", moment, signal.SIGINT)
     assert struck.struck
