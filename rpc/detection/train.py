@@ -27,6 +27,7 @@ from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
 from rpc.runs.data_workers import TrainingLoader
 from rpc.runs.folder_lock import writes_files, writes_into
+from rpc.runs.optimizer_state import require_optimizer_state
 from rpc.runs.tensor_files import first_misfit
 
 __all__ = ["build_config", "train"]
@@ -170,6 +171,9 @@ class TrainingRunner(ToldRunner):
                 f"{filename}: holds another model than the config; resume with the config that it "
                 "was trained with, or choose another folder"
             ) from error
+        optimizer = getattr(self.optim_wrapper, "optimizer", None)
+        if isinstance(optimizer, torch.optim.Optimizer):
+            require_optimizer_state(optimizer, checkpoint.get("optimizer"), filename)
         self._has_loaded = True
         return checkpoint
 

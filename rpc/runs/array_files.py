@@ -57,8 +57,8 @@ def array_of(data: bytes) -> NDArray[Any]:
             raise ValueError("objects, not numbers")
         if any(side < 0 for side in shape):
             raise ValueError(f"a shape of {shape}")
-        order = "F" if by_column else "C"
-        return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order=order)
+        flat: NDArray[Any] = np.frombuffer(data, dtype, offset=file.tell())
+        return flat.reshape(shape[::-1]).T if by_column else flat.reshape(shape)
     except ValueError:
         raise
     # The header is text that numpy parses as Python: nested too deep, of odd types, ...

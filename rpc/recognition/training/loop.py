@@ -28,6 +28,7 @@ from rpc.recognition.training.schedule import (
     rate,
 )
 from rpc.recognition.training.weight_average import WeightAverage
+from rpc.runs.optimizer_state import require_optimizer_state
 from rpc.runs.processes import Processes
 from rpc.runs.run_folder import require_same_settings
 from rpc.runs.tensor_files import first_misfit, read_tensors, write_tensors
@@ -169,12 +170,8 @@ class _Run:
     def _take_up_optimizer(
         self, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
     ) -> None:
-        try:
-            optimizer.load_state_dict(dict(state))
-        except Exception as error:
-            raise DataError(
-                f"{self.path}: a damaged resume point: {first_misfit(error)}"
-            ) from error
+        require_optimizer_state(optimizer, state, str(self.path))
+        optimizer.load_state_dict(dict(state))
 
     def leave(self) -> None:
         """The phase is done."""

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
+from rpc.runs.optimizer_state import require_optimizer_state
 from rpc.runs.processes import Processes
 from synth.render.training.adversarial import Discriminators
 from synth.render.training.crops import Batch
@@ -140,6 +141,7 @@ class Trainee:
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         for name, optimizer in self.optimizers.items():
+            require_optimizer_state(optimizer, state["optimizers"][name], name)
             optimizer.load_state_dict(state["optimizers"][name])
         self.scaler.load_state_dict(state["scaler"])
         own = state["pools"][self.processes.rank]
