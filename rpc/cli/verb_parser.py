@@ -36,7 +36,7 @@ class VerbParser(argparse.ArgumentParser):
         super().__init__(prog=prog or _NAME.get(), **options)
         self.ranges = ranges or {}  # of this verb, before those of all
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; numbers are looked at.
 
         Raises:

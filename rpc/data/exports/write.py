@@ -58,7 +58,7 @@ def write_store(
         copies += [
             (photo, folder / inner / name) for photo, name in zip(photos, names[place], strict=True)
         ]
-    require_room(folder, (photo.labelled.file for photo, _ in copies))
+    require_room(folder, (one.labelled.file for one, _ in copies if one.labelled.file))
     for _ in map_in_threads(_copy, copies, progress):
         pass
     for place, (_, json) in _FOLDERS.items():
