@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import timm
 import torch
@@ -26,6 +26,9 @@ from rpc.features.backbones.efficientnet_lite import (
     load_by_order,
 )
 from rpc.features.backbones.network import FINER, LAST, Layer, Maps, Pretrained, Run, reason
+from rpc.runs.tensor_files import read_tensors
+
+TORCH_FILES: Final = (".bin", ".ckpt", ".pt", ".pth", ".tar")
 
 
 def open_lite(name: str, weights: str | Path | None = None) -> Pretrained:
@@ -108,6 +111,8 @@ def _with_weights(name: str, weights: str | Path | None) -> Any:
     """A network of timm with its weights, for photos of any size."""
     if weights is not None and not Path(weights).is_file():
         raise DataError(f"{weights}: no such file; expected the weights of {name}")
+    if weights is not None and Path(weights).suffix in TORCH_FILES:
+        read_tensors(weights)  # timm would allocate whatever such a file claims
     origin: dict[str, Any] = (
         {"pretrained": True} if weights is None else {"checkpoint_path": str(weights)}
     )

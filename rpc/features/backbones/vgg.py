@@ -37,9 +37,10 @@ def open_vgg(name: str, weights: str | Path | None = None) -> Pretrained:
         DataError: the weights are not at hand, or the file holds other ones.
     """
     path = _vgg_file(name) if weights is None else Path(weights)
-    state = weights_of(read_tensors(path), str(path))
+    state = read_tensors(path)
     prefix = "features."  # the classifier is not needed, and the Caffe port has none
-    state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    state = {str(k).removeprefix(prefix): v for k, v in state.items() if str(k).startswith(prefix)}
+    state = weights_of(state, str(path))
     features = getattr(torchvision.models, name)(weights=None, init_weights=False).features
     try:
         features.load_state_dict(state)
