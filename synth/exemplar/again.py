@@ -1,4 +1,4 @@
-"""What to photograph again: the photos of SKUs without a sure cut-out, beside what was cut of them.
+"""Photos to be taken again: those of SKUs without a sure cut-out, beside what was cut of them.
 
 A SKU a row, with what speaks against its best cut-out: its photos with their boxes, below each what
 was taken for the product, on magenta. People look at it, put the product on another ground, in

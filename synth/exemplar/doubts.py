@@ -36,7 +36,7 @@ WORDS: Final = (
 
 @dataclass(frozen=True)
 class Doubts:
-    """What a photo says against a mask; all values 0 to 1.
+    """Signs of a photo against a mask; all values 0 to 1.
 
     Attributes:
         edges: `product_evidence.edges_beyond`.
@@ -54,7 +54,7 @@ class Doubts:
         return cls(edges_beyond(rgb, guess), shadow_share(rgb, guess), contrast)
 
     def judge(self, usual: float = USUAL) -> tuple[float, str]:
-        """What the mask's score is multiplied by, and the worst doubt in words, if there is one.
+        """Factor for the mask's score, and the worst doubt in words, if there is one.
 
         Args:
             usual: share of detail that the store's photos show around any product.

@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a trial: IoU with the truth, score without doubts, and the doubts."""
+    """The outcome of a trial: IoU with the truth, score without doubts, and the doubts."""
 
     sku: int
     kind: str
