@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     if args.counted and checkout.rule is None:
         raise DataError(f"{args.model}: holds no counting rule; leave --counted out")
+    named: list[tuple[int, Path, tuple[int, int] | None]]
     if args.photos is not None:
         photos = find_photos(args.photos, "photos of trays").photos
         require_readable(photos, "tray photos")
