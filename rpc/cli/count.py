@@ -83,7 +83,8 @@ def _write(out: Path, stem: str, receipt: Receipt, seconds: float) -> list[Path]
     listing: dict[str, Any] = {**receipt.to_dict(), "seconds": seconds}
     names = _files(out, stem)
     with file_group(out):
-        return [write_json(names[0], listing, indent=1), write_image(names[1], receipt.draw())]
+        picture = write_image(names[1], receipt.draw())
+        return [write_json(names[0], listing, indent=1), picture]
 
 
 def _files(out: Path, stem: str) -> tuple[Path, Path]:
