@@ -42,9 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.photos is not None:
         photos = find_photos(args.photos, "photos of trays").photos
         require_readable(photos, "tray photos")
-        named: list[tuple[int, Path, tuple[int, int] | None]] = [
-            (number, path, None) for number, path in enumerate(photos, start=1)
-        ]
+        named = [(number, path, None) for number, path in enumerate(photos, start=1)]
     else:
         store = Store.open(args.data)
         dataset = store.split(args.split)

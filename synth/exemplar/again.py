@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -113,7 +113,7 @@ def _tile(one: Doubtful) -> Picture:
     return np.vstack([upper, lower, caption])
 
 
-def _fitted(picture: NDArray[np.integer]) -> Picture:
+def _fitted(picture: NDArray[Any]) -> Picture:
     """A picture (h, w, 3) made to fit a tile (TILE, TILE, 3)."""
     zoom = (TILE - 4) / max(picture.shape[:2])
     size = (max(1, round(picture.shape[1] * zoom)), max(1, round(picture.shape[0] * zoom)))

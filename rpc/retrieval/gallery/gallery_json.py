@@ -80,8 +80,8 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         message = f"{error} is missing" if isinstance(error, KeyError) else error
         raise DataError(f"{path}: damaged: {message}; restore it from a copy") from error
-    for files in (segments, *([] if index is None else [index.segments])):
-        names = [one if isinstance(one, str) else one.file for one in files]
+    indexed = () if index is None else index.segments
+    for names in ([segment.file for segment in segments], indexed):
         if len(set(names)) < len(names):
             raise DataError(f"{path}: damaged: a file of descriptors is named twice")
     _refuse_twice([sku.name for sku in state.skus], path)
