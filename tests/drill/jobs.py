@@ -12,6 +12,10 @@ import numpy as np
 from rpc.data.cutouts import Cutout, CutoutSet, write_cutouts
 from rpc.data.images import write_image
 from rpc.structures import encode_rle
+from synth.render.apply.renderer import write_renderer
+from synth.render.classical.camera_statistics import measure_camera
+from synth.render.classical.classical_renderer import ClassicalRenderer
+from synth.render.gate.background import background_statistics
 from tests.cli.small_shop import CONFIG, TINY, make_store, photo
 
 CLASSES = ("berry", "lime", "plum")
@@ -47,6 +51,10 @@ def make_inputs(root):
     store = make_store(root / "store")
     _more_exemplars(store)
     _scenes(root / "scenes")
+    _scenes(root / "many_scenes", count=120)
+    rows = np.stack([measure_camera(photo(n))[0].to_row() for n in range(3)])
+    origin = {"supervision": "E", "background": background_statistics(root / "many_scenes")}
+    write_renderer(root / "renderer.pth", "classical", ClassicalRenderer(rows).to_state(), origin)
     _cutouts(root / "cutouts")
     rng = np.random.default_rng(0)
     for channel, name in enumerate(CLASSES):
@@ -119,6 +127,13 @@ def jobs(root):
             done="renderer.pth",
             resume=("--resume",),
             seconds=8.0,
+        ),
+        JobCase(
+            "render",
+            ("tools/render_scenes.py", root / "many_scenes", "{out}", "--renderer",
+             root / "renderer.pth", "--workers", 2),
+            same=("images/*", "instances.json"),
+            done="instances.json",
         ),
         JobCase(
             "evaluate",
