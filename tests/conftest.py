@@ -19,6 +19,8 @@ settings.load_profile("house")
 def _signals_are_heard_as_before():
     """A tool listens to the end of its process, which in a test is not the end."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # tests in a shell's background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in numbers}
     yield
     for number, handler in before.items():

@@ -106,7 +106,7 @@ def test_a_device_that_is_not_there_is_refused(store, call, tmp_path, monkeypatc
 
 
 def test_bad_arguments_are_refused(store, call, tmp_path):
-    with pytest.raises(DataError, match="at least 1 photo"):
+    with pytest.raises(DataError, match="--few 0: expected 1 or more"):
         call("name_crops", "--data", store, "--out", tmp_path, "--few", 0)
     with pytest.raises(DataError, match="instances_test"):
         call("name_crops", "--data", store, "--out", tmp_path, "--queries", "test")
@@ -128,5 +128,5 @@ def test_a_projection_is_learnt_from_drawings_and_the_same_every_time(store, cal
 
 
 def test_a_projection_needs_two_products(call):
-    with pytest.raises(DataError, match="at least 2"):
+    with pytest.raises(DataError, match="--products 1: expected 2 or more"):
         call("make_descriptor", "--products", 1)

@@ -1,7 +1,4 @@
-"""Progress, schedule, and signals, without a training."""
-
-import os
-import signal
+"""Progress and schedule, without a training."""
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +6,6 @@ from hypothesis import strategies as st
 
 from rpc.detection.budget import Budget
 from rpc.detection.schedule import rate_factor
-from rpc.runs.interruption import Interruption
 
 SHAPE = {"warmup": 0.03, "flat_until": 0.4, "end_factor": 0.01, "milestones": (), "gamma": 0.1}
 
@@ -85,23 +81,3 @@ def test_the_papers_schedule_drops_to_a_tenth_after_three_quarters():
     assert rate_factor(59_999 / 80_000, **paper) == 1
     assert rate_factor(60_000 / 80_000, **paper) == pytest.approx(0.1)
     assert rate_factor(1.0, **paper) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_for_a_good_moment_and_a_second_one_does_not(number):
-    before = signal.getsignal(number)
-    with Interruption() as interruption:
-        os.kill(os.getpid(), number)
-        assert interruption.requested
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), number)
-        with pytest.raises(KeyboardInterrupt), interruption.at_once():
-            pass
-    assert signal.getsignal(number) is before
-
-
-def test_a_signal_where_all_is_saved_stops_at_once():
-    with Interruption() as interruption:
-        with pytest.raises(KeyboardInterrupt), interruption.at_once():
-            os.kill(os.getpid(), signal.SIGINT)
-        assert not interruption.requested

@@ -90,7 +90,9 @@ def _cut_off(out):
     """Files under their final names that cannot be read to the end."""
     readers = {".json": read_json_value, ".png": read_rgba, ".jpg": read_rgba}
     for path in sorted(out.rglob("*")):
-        if path.is_file() and path.suffix in readers and not path.name.startswith("."):
+        if "vis_data" in path.parts or path.name.startswith("."):  # mmengine's log, line by line
+            continue
+        if path.is_file() and path.suffix in readers:
             try:
                 readers[path.suffix](path)
             except DataError:
@@ -100,7 +102,8 @@ def _cut_off(out):
 def _faults_of_second(job, out, root, right):
     """Run the job to its end; what differs from an undisturbed one."""
     second = run(job.line(out, again=True), root / "notes")
-    if second.code != 0:
+    whole = "already" in second.stderr and (out / job.done).is_file()  # killed as it was done
+    if second.code != 0 and not whole:
         return [f"run again: exit code {second.code}: {second.stderr[-400:]!r}"]
     found = [f"left for good: {path.name}" for path in broken_off(out)]
     if job.done and not (out / job.done).is_file():

@@ -72,7 +72,7 @@ def main(folder):
         (case / "out").mkdir(parents=True)
         watch.CPU_SECONDS = 0.2 if plant is time else before[0]
         watch.GROWTH = before[1]
-        answer, faults = runner.call(lambda plant=plant, case=case: plant(case), [case / "out"])
+        answer, faults = runner.call(lambda plant=plant, case=case: plant(case), case)
         print(plant.__name__, answer, *faults, flush=True)
 
 

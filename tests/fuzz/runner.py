@@ -55,19 +55,18 @@ class Runner:
             folder.mkdir()
             call = door.prepare(data.draw, seeds, folder)
             done += 1
-            answer, faults = self.call(call, [folder / name for name in door.outputs])
+            answer, faults = self.call(call, folder, door.outputs)
             answers[answer] += 1
             for fault in faults:
                 self._keep(door.name, fault, folder)
 
         one()
 
-    def call(self, call, outputs):
+    def call(self, call, folder, outputs=("out",)):
         """The answer to one input (`exit 0`, `exit 2`, ...), and the faults in it."""
-        folder, scratch = outputs[0].parent, outputs[0].parents[1]
         trace, code = "", None
         os.chdir(folder)
-        with self.watch.over(*outputs, scratch / "tmp") as faults:
+        with self.watch.over(*(folder / name for name in outputs), folder.parent / "tmp") as faults:
             with _told() as said, contextlib.redirect_stdout(io.StringIO()):
                 try:
                     leave.run(lambda _: _code(call()))

@@ -13,6 +13,7 @@ from tests.fuzz.doors import DOORS
 
 ROOT = Path(__file__).parents[2]
 INPUTS = 1_000
+WITHOUT_DATA = {"config", "--cfg-options", "command line"}  # refused at the latest for that
 
 
 def run(module, *arguments):
@@ -30,10 +31,8 @@ def test_changed_inputs_are_refused_in_one_line_or_used_at_every_door(tmp_path):
     assert set(report["answers"]) == {door.name for door in DOORS}
     assert report["inputs"] > 0.95 * INPUTS
     for door, answers in report["answers"].items():
-        assert answers.get("exit 0") or door == "command line", (
-            f"{door}: no input passes: {answers}"
-        )
-        assert answers.get("exit 2") or answers.get("exit 1") or door == "gallery's files", door
+        assert answers.get("exit 0") or door in WITHOUT_DATA, (door, answers)
+        assert answers.get("exit 2") or answers.get("exit 1"), (door, answers)
 
 
 PLANTED = {

@@ -9,10 +9,11 @@ from pathlib import Path
 CPU_SECONDS = 10  # of processor time, so that a busy machine changes nothing
 WALL_SECONDS = 120  # asleep for good
 GROWTH = 2 << 30  # bytes of memory above what was there before
-# Audited events that change a file: positions of their paths among the arguments.
+# Audited events that change a file: positions of a path and of the open folder it starts from.
 CHANGES = {
-    "os.remove": (0,), "os.rename": (0, 1), "os.mkdir": (0,), "os.rmdir": (0,), "os.truncate": (0,),
-    "os.chmod": (0,), "os.link": (1,), "os.symlink": (1,), "os.utime": (0,), "shutil.rmtree": (0,),
+    "os.remove": [(0, 1)], "os.rename": [(0, 2), (1, 3)], "os.mkdir": [(0, 2)],
+    "os.rmdir": [(0, 1)], "os.truncate": [(0, None)], "os.chmod": [(0, 2)], "os.link": [(1, 3)],
+    "os.symlink": [(1, 2)], "os.utime": [(0, 3)], "shutil.rmtree": [(0, None)],
 }  # fmt: skip
 STARTS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pty.spawn")
 # Programs that may be asked something: the commit of a report, the system's libraries and fonts.
@@ -62,13 +63,15 @@ class Watch:
             if (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND):
                 self._require(event, path)
         elif event in CHANGES:
-            for place in CHANGES[event]:
-                self._require(event, arguments[place])
+            for path, folder in CHANGES[event]:
+                self._require(event, arguments[path], -1 if folder is None else arguments[folder])
 
-    def _require(self, event, path):
+    def _require(self, event, path, folder=-1):
         if isinstance(path, int):  # an open file, checked when it was opened
             return
         path = Path(os.fsdecode(path))
+        if folder >= 0:
+            path = Path(f"/proc/self/fd/{folder}").resolve() / path
         if path == Path(os.devnull):
             return
         real = Path(os.path.realpath(path.parent)) / path.name

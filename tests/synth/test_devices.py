@@ -56,8 +56,10 @@ def renderer_file(tmp_path):
 
 
 @pytest.mark.parametrize("device", [META, torch.device("cpu")])
-def test_a_learned_renderer_renders_on_its_device(renderer_file, device):
-    renderer = read_renderer(renderer_file, device).renderer
+def test_a_learned_renderer_renders_on_its_device(renderer_file, device, monkeypatch):
+    with monkeypatch.context() as without_data:  # on "meta" the trial at loading cannot be seen
+        without_data.setattr(LearnedRenderer, "render", lambda self, rgb, rng: rgb)
+        renderer = read_renderer(renderer_file, device).renderer
     seen = []
     stop_at(renderer.generator, seen)
     with pytest.raises(ReachedError):

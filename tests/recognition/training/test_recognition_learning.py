@@ -182,7 +182,7 @@ def test_channels_of_one_value_in_a_batch_are_told(colours, tmp_path):
 
 def test_a_damaged_resume_point_is_one_line(colours, tmp_path):
     (tmp_path / LAST).write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"recognition_last\.pth: refused"):
+    with pytest.raises(DataError, match=r"recognition_last\.pth: not a checkpoint"):
         trained(colours, tmp_path)
 
 
