@@ -12,8 +12,8 @@ from tests.drill.strikes import AtLine, AtWorker, broken_off, strike
 from tests.drill.sweep import sweep
 
 JOBS = (
-    "cut-outs", "compose", "detector", "recogniser", "recognition", "renderer", "evaluate",
-    "import", "gallery add", "naming", "quickstart",
+    "cut-outs", "compose", "detector", "recogniser", "recognition", "renderer", "render",
+    "evaluate", "import", "gallery add", "naming", "quickstart",
 )  # fmt: skip
 
 
