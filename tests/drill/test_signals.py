@@ -1,6 +1,7 @@
 """Real processes are sent real signals: one line, exit code 130, and nothing half-written or left.
 
-The slow tests strike every job at moments drawn by chance, and run it to its end afterwards.
+The slow tests strike every job at three moments drawn by chance, and run it to its end afterwards;
+`make drill` does so at twenty.
 """
 
 import signal
@@ -50,14 +51,8 @@ def test_a_sigterm_to_the_group_saves_the_detector(inputs, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
-def test_a_job_struck_at_any_moment_stops_in_one_line_and_goes_on(inputs, tmp_path, name):
-    points = list(sweep(jobs(inputs)[name], tmp_path, points=20, seed=1))
-    assert len(points) == 20
+def test_a_job_struck_at_any_moment_goes_on(inputs, tmp_path, name):
+    signals = ("SIGINT", "SIGTERM", "SIGKILL")
+    points = list(sweep(jobs(inputs)[name], tmp_path, points=3, seed=1, signals=signals))
+    assert len(points) == 3
     assert [(point.signal, point.seconds, *point.faults) for point in points if point.faults] == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", JOBS)
-def test_a_killed_job_leaves_no_process_and_goes_on(inputs, tmp_path, name):
-    points = list(sweep(jobs(inputs)[name], tmp_path, points=6, seed=2, signals=("SIGKILL",)))
-    assert [(point.seconds, *point.faults) for point in points if point.faults] == []
