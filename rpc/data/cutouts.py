@@ -13,6 +13,7 @@ from rpc.data.images import Rgb, read_rgba
 
 FILE_NAME = "cutouts.json"
 VERSION = 1
+LARGEST = 1e300  # of any number: neither infinity nor an integer too long for a float
 
 
 @dataclass(frozen=True)
@@ -183,5 +184,5 @@ def _check(
 ) -> None:
     value = getattr(cutout, name)
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (kind and number and math.isfinite(value) and low <= value <= high):
+    if not (kind and number and low <= value <= min(high, LARGEST)):
         raise DataError(f"cut-out {cutout.file}: {name}: expected {expected}, got {value!r:.80}")

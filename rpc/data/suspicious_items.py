@@ -30,9 +30,8 @@ def suspicious_items(dataset: Dataset, *, trays: bool = True) -> list[Suspicion]
     boxes = np.fromiter(flat, np.float64, 4 * len(rows)).reshape(-1, 4)
     sizes = np.array([(image.width, image.height) for image in dataset.images], np.float64)
     found = [
-        annotation_id_0(
-            np.fromiter(map(attrgetter("id"), dataset.annotations), np.int64, len(rows))
-        ),
+        # Whether an id is 0 alone matters; an id may have more than 64 bits.
+        annotation_id_0(np.fromiter((one.id != 0 for one in dataset.annotations), np.int64)),
         items_listed_twice(rows, labels, boxes),
     ]
     if trays:

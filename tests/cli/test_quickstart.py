@@ -258,7 +258,7 @@ def test_an_exemplar_that_was_damaged_and_repaired_lets_the_job_go_on(drawn, sto
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (("--minutes", "0"), "--minutes above 0"),
+        (("--minutes", "0"), "--minutes 0.0: expected above 0"),
         (("--scenes", "0"), "--scenes"),
         (("--config", "nowhere.py"), "nowhere.py: no such config"),
         (("--recogniser-start", "nowhere.pth"), "nowhere.pth: no such model to start from"),

@@ -82,3 +82,12 @@ def test_a_missing_png_is_told_when_it_is_read_and_not_before(tmp_path):
     write_image(tmp_path / GOOD["file"], pixels[:2])
     with pytest.raises(DataError, match=r"expected 6x4 px as cutouts\.json says, got 6x2"):
         cutouts.read(cutouts.cutouts[0])
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), -1])
+def test_a_number_that_no_picture_has_is_refused(value):
+    entry = {"file": "a.png", "source": "a.jpg", "category_id": 1, "width": 9, "height": 9}
+    entry |= {"camera": None, "view": None, "area": 9, "quality": 1.0, "pose_ratio": 1.0}
+    assert Cutout.from_dict(entry).weight == 1
+    with pytest.raises(DataError, match="weight: expected a finite number >= 0"):
+        Cutout.from_dict({**entry, "weight": value})

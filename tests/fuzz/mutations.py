@@ -87,9 +87,8 @@ def mutated(draw, seed, most=3):
             other = draw(st.sampled_from(list(places(value))))
             holder[key] = copy.deepcopy(at(value, other))
         elif isinstance(holder, dict):
-            holder[draw(st.sampled_from(("id", "extra", "file_name", "segmentation")))] = draw(
-                st.sampled_from(NASTY)
-            )
+            name = draw(st.sampled_from(("id", "extra", "file_name", "segmentation")))
+            holder[name] = copy.deepcopy(draw(st.sampled_from(NASTY)))
     return value
 
 

@@ -34,7 +34,6 @@ class Runner:
     def through(self, door, seeds, number, chance, scratch):
         """Send `number` inputs through a door; the same ones for the same `chance`."""
         answers = self.answers.setdefault(door.name, Counter())
-        done = 0
 
         @seed(chance)
         @settings(
@@ -47,14 +46,10 @@ class Runner:
         )
         @given(st.data())
         def one(data):
-            nonlocal done
-            if done >= number:
-                return
             folder = scratch / "case"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             call = door.prepare(data.draw, seeds, folder)
-            done += 1
             answer, faults = self.call(call, folder, door.outputs)
             answers[answer] += 1
             for fault in faults:
@@ -146,11 +141,20 @@ def _faults_of_lines(lines, said):
         return []
     if len(lines) != 1:
         return [f"{len(lines)} error lines for exit code 2"]
-    controls = {one for one in lines[0] if unicodedata.category(one) in ("Cc", "Cf", "Cs")}
+    controls = {one for one in lines[0] if _is_control(one)}
     kinds = sorted(set(map(unicodedata.category, controls)))
     faults = [f"characters of the kinds {kinds} in the error"] if controls else []
     return faults + (
         ["an error of more than 2,000 characters"] if len(lines[0]) > LONGEST_LINE else []
+    )
+
+
+def _is_control(character):
+    """Whether a terminal would obey a character, or letters around it would change places."""
+    turned = ("LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI")
+    return (
+        unicodedata.category(character) in ("Cc", "Cs")
+        or unicodedata.bidirectional(character) in turned
     )
 
 

@@ -132,7 +132,9 @@ def _joined(regions: list[Any]) -> Iterator[dict[str, Any]]:
             yield {"value": None}
             continue
         value = region.get("value", region)
-        known = by_id.setdefault(region.get("id") or f"at place {place}", dict(region))
+        own = region.get("id")
+        named = isinstance(own, str | int) and own
+        known = by_id.setdefault(own if named else f"at place {place}", dict(region))
         if isinstance(known.get("value"), dict) and isinstance(value, dict):
             known["value"] = {**known["value"], **value}
         elif "value" not in known:
