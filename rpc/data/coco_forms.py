@@ -17,6 +17,7 @@ from rpc.data.levels import LEVELS
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.0+)?")  # "007" is a name: "7" may be there too
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _LARGEST_FLOAT = 2**53  # beyond it two ids may be the same float
+_LARGEST_ID = 2**63  # what arrays of integers hold
 
 Id = int | str
 
@@ -26,7 +27,7 @@ def as_id(value: object) -> Id | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
+        return value if abs(value) < _LARGEST_ID else None
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < _LARGEST_FLOAT else None
     if not isinstance(value, str):
@@ -42,7 +43,7 @@ def as_number(value: object) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int):
-        return value
+        return value if abs(value) < _LARGEST_ID else None
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < _LARGEST_FLOAT else value

@@ -117,10 +117,10 @@ def _of_dataset(truth: Dataset) -> tuple[IntArray, IntArray, ItemBoxes]:
     boxes = xyxy_to_xywh(np.fromiter(corners, np.float64, 4 * len(rows)).reshape(-1, 4))
     boxes[:, 2:] = np.round(boxes[:, 2:], 6)  # as in the file: x + w - x is not quite w
     areas = np.fromiter(map(attrgetter("area"), truth.annotations), np.float64, len(rows))
-    ids = np.fromiter(map(attrgetter("id"), truth.annotations), np.int64, len(rows))
+    has_id_0 = np.fromiter((one.id == 0 for one in truth.annotations), np.bool_, len(rows))
     none = np.zeros(len(rows), dtype=np.bool_)
     image_ids = np.array([image.id for image in truth.images], dtype=np.int64)
-    items = ItemBoxes(rows, labels, boxes, none, areas > LARGEST_AREA, ids == 0)
+    items = ItemBoxes(rows, labels, boxes, none, areas > LARGEST_AREA, has_id_0)
     return image_ids, np.array(truth.taxonomy.ids), items
 
 

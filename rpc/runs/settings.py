@@ -82,10 +82,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _converted(value: object, hint: Any, place: str) -> Any:
     """A value as its type has it: a list becomes a tuple, a whole number does for a float."""
+    if _is_too_long(value):
+        raise DataError(f"{place}: expected {_words(hint)}, got an integer of more than 64 bits")
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:  # its own words lack the value and the choices
         raise DataError(f"{place}: expected {_words(hint)}, got {value!r:.80}") from error
+
+
+def _is_too_long(value: object) -> bool:
+    """Whether an integer in a value is longer than arrays and floats take."""
+    if isinstance(value, Mapping):
+        return any(map(_is_too_long, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_too_long, value))
+    return isinstance(value, int) and abs(value) >= 2**63
 
 
 def _words(hint: Any) -> str:

@@ -236,3 +236,9 @@ def test_levels_in_capitals_and_numbers_for_names(coco, write):
     assert dataset.levels() == ["easy", "easy"]
     assert dataset.taxonomy.names == ("chips", "12")
     assert "'Easy'" in told(dataset)
+
+
+def test_integers_that_no_array_holds_are_neither_ids_nor_numbers():
+    assert as_id(2**63 - 1) == as_number(2**63 - 1) == 2**63 - 1
+    assert as_id(2**63) is None
+    assert as_number(-(10**400)) is None

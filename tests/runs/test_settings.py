@@ -74,3 +74,9 @@ def test_a_settings_class_is_made_or_says_what_is_wrong():
         read_settings_class(Settings, {}, "x")
     with pytest.raises(DataError, match="x: rate above 1"):
         read_settings_class(Settings, {"side": 3, "rate": 2.0}, "x")
+
+
+def test_an_integer_that_no_array_holds_is_told():
+    for value in (10**400, [2**63]):
+        with pytest.raises(DataError, match="an integer of more than 64 bits"):
+            typed_values({"side": int | tuple[int, ...]}, {"side": value}, "a.py")

@@ -1,5 +1,7 @@
 """Every layout, written as its tool writes it, is read as the truth says; faults are told."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -172,3 +174,12 @@ def test_cvat_subsets_of_other_names_are_not_lost(tmp_path):
     plan = read(tmp_path)
     assert plan.export.photos[0].split == "Shelf"
     assert len(plan.placed["exemplars"]) == 1
+
+
+def test_regions_whose_ids_are_lists_are_regions_of_their_own(tmp_path):
+    label_studio(tmp_path, truth_of(label_studio))
+    as_written = found(read(tmp_path))
+    path = next(tmp_path.glob("*.json"))
+    path.write_text(re.sub(r'"id": "[^"]*"', '"id": [[]]', path.read_text()))
+    assert '"id": [[]]' in path.read_text()
+    assert found(read(tmp_path)) == as_written

@@ -281,3 +281,11 @@ def test_suspicious_items_of_a_truth():
         found = suspicious_items(replace(dataset, annotations=tuple(changed)))
         assert [one.kind for one in found] == [kind]
         assert found[0].count == (9 if kind == "skus_never_seen" else 1)
+
+
+def test_an_annotation_id_of_any_length_is_looked_at():
+    dataset = trays(False)
+    first, *others = dataset.annotations
+    for number, said in ((10**400, False), (0, True)):
+        odd = replace(dataset, annotations=(replace(first, id=number), *others))
+        assert ("annotation_id_0" in {one.kind for one in suspicious_items(odd)}) == said
