@@ -6,7 +6,6 @@ A child process is forked for each try; an audit hook ends it, without any clean
 to open, rename, remove or make a file of the gallery for the n-th time.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from rpc.retrieval.gallery import gallery_edit
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_edit import NewPhoto, NewSku, add_skus, remove_skus, rename_sku
+from tests.killed_at import killed_at
 from tests.retrieval.gallery.gallery_makers import (
     DIMENSION,
     RECIPE,
@@ -24,8 +24,6 @@ from tests.retrieval.gallery.gallery_makers import (
     unit_vectors,
 )
 
-EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}
-KILLED = 9
 QUERIES = unit_vectors(np.random.default_rng(9), 3, DIMENSION)
 
 
@@ -50,25 +48,6 @@ def answers(folder):
     return [[(hit.sku.name, hit.score) for hit in hits] for hits in found]
 
 
-def change_until(folder, change, last):
-    """Fork, change, die at the `last` file operation; whether it died."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def hook(event, arguments):
-            nonlocal seen
-            if event in EVENTS and arguments and str(folder) in str(arguments[0]):
-                seen += 1
-                if seen == last:
-                    os._exit(KILLED)
-
-        sys.addaudithook(hook)
-        change(folder)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
-
-
 def main(root):
     for name, change in CHANGES.items():
         gallery_edit.MANY = 1 if name == "merge" else 32
@@ -83,7 +62,7 @@ def main(root):
             last += 1
             folder = root / name / f"try_{last}"
             shutil.copytree(source, folder)
-            died = change_until(folder, change, last)
+            died = killed_at(folder, last, lambda at=folder, change=change: change(at))
             found = answers(folder)
             assert found in (before, after), f"{name}: a third state after operation {last}"
             assert died or found == after, f"{name}: finished, yet unchanged"
