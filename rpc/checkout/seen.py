@@ -59,7 +59,10 @@ class Seen:
 
 
 def see(found: Detections, probabilities: FloatArray) -> Seen:
-    """Give each detection its likeliest SKU; the score becomes detector's score times probability.
+    """Give each detection its likeliest SKU, and say apart whether it is an item at all.
+
+    The item score is the detector's score times the probability of one single product: it does not
+    ask which product that is. The score is the detector's score times the probability of the SKU.
 
     Args:
         found: N detections; their labels are passed over.
@@ -75,5 +78,6 @@ def see(found: Detections, probabilities: FloatArray) -> Seen:
     named = probabilities[:, :-1]
     labels = named.argmax(axis=1)
     scores = found.scores * named.max(axis=1)
+    items = found.scores * (1 - probabilities[:, -1]).clip(0, 1)
     order = np.argsort(-scores, kind="stable")
-    return Seen(Detections(found.boxes, scores, labels).select(order), probabilities[order])
+    return Seen(Detections(found.boxes, scores, labels, items).select(order), probabilities[order])

@@ -1,4 +1,4 @@
-"""The detections on one photo."""
+"""The detections on one photo: where items are, how sure that is, and which SKUs they may be."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from rpc.structures.boxes import FloatArray, as_boxes
 class Detections:
     """Boxes of one photo with scores and labels, one row an item.
 
+    Whether a box holds an item, and which item it is, are two questions: `item_scores` answer the
+    first one, `scores` both at once. An item whose name is in doubt has a low score and a high item
+    score; it has to be counted all the same.
+
     Attributes:
         boxes: (N, 4) float, xyxy in pixels of the original photo.
-        scores: (N,) float in [0, 1].
+        scores: (N,) float in [0, 1]: how likely there is one item and it is of this SKU. Average
+            precision ranks by it.
         labels: (N,) int, 0-based SKU index (see `rpc.data.Taxonomy`).
+        item_scores: (N,) float in [0, 1]: how likely there is one item, of whatever SKU; None where
+            that is not known apart from the SKU, as with detectors that name items themselves.
 
     Raises:
         ValueError: lengths differ, a score is not finite, or a label is negative.
@@ -26,6 +33,7 @@ class Detections:
     boxes: FloatArray
     scores: FloatArray
     labels: NDArray[np.int64]
+    item_scores: FloatArray | None = None
 
     def __post_init__(self) -> None:
         boxes = as_boxes(self.boxes)
@@ -36,13 +44,20 @@ class Detections:
                 "detections: expected as many scores and labels as boxes, got "
                 f"{len(boxes)} boxes, {len(scores)} scores, {len(labels)} labels"
             )
-        if not np.isfinite(scores).all():
-            row = int(np.flatnonzero(~np.isfinite(scores))[0])
-            raise ValueError(f"detections: score {row} is not finite: {scores[row]}")
+        _require_finite(scores, "score")
         if (labels < 0).any():
             raise ValueError(f"detections: labels must be >= 0, got {int(labels.min())}")
         for name, value in (("boxes", boxes), ("scores", scores), ("labels", labels)):
             object.__setattr__(self, name, value)
+        if self.item_scores is not None:
+            items = np.asarray(self.item_scores, dtype=np.float64).reshape(-1)
+            if len(items) != len(boxes):
+                raise ValueError(
+                    "detections: expected as many item scores as boxes, got "
+                    f"{len(boxes)} boxes, {len(items)} item scores"
+                )
+            _require_finite(items, "item score")
+            object.__setattr__(self, "item_scores", items)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -55,4 +70,11 @@ class Detections:
     def select(self, keep: ArrayLike) -> Detections:
         """The rows that `keep` names, by a boolean mask (N,) or by indices."""
         index = np.asarray(keep)
-        return Detections(self.boxes[index], self.scores[index], self.labels[index])
+        items = None if self.item_scores is None else self.item_scores[index]
+        return Detections(self.boxes[index], self.scores[index], self.labels[index], items)
+
+
+def _require_finite(scores: FloatArray, what: str) -> None:
+    if not np.isfinite(scores).all():
+        row = int(np.flatnonzero(~np.isfinite(scores))[0])
+        raise ValueError(f"detections: {what} {row} is not finite: {scores[row]}")

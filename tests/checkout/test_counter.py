@@ -47,6 +47,14 @@ def test_an_item_gets_its_likeliest_sku_and_the_product_of_both_scores():
     assert named.boxes[:, 0].tolist() == [20, 40, 0]
 
 
+def test_doubt_about_the_name_takes_nothing_from_being_an_item():
+    found = Detections(BOXES, [0.9, 0.9, 0.9], [0, 0, 0])
+    rows = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]
+    named = name_items(found, np.array(rows))
+    np.testing.assert_allclose(named.scores, [0.9, 0.45, 0.225])
+    np.testing.assert_allclose(named.item_scores, [0.9, 0.9, 0.45])
+
+
 @given(st.integers(0, 3), st.integers(1, 4), st.integers(0, 99))
 def test_naming_never_raises_a_score_and_loses_no_box(count, skus, seed):
     rng = np.random.default_rng(seed)
@@ -54,6 +62,8 @@ def test_naming_never_raises_a_score_and_loses_no_box(count, skus, seed):
     named = name_items(found, rng.dirichlet(np.ones(skus + 1), count).reshape(count, skus + 1))
     assert len(named) == count
     assert named.scores.sum() <= found.scores.sum() + 1e-12
+    assert (named.scores <= named.item_scores + 1e-12).all()
+    assert named.item_scores.sum() <= found.scores.sum() + 1e-12
     assert (np.diff(named.scores) <= 0).all()
     assert sorted(map(tuple, named.boxes.tolist())) == sorted(map(tuple, found.boxes.tolist()))
 

@@ -30,3 +30,19 @@ def test_selecting_nothing_gives_empty_detections():
 def test_detections_that_contradict_themselves_are_refused(scores, labels, message):
     with pytest.raises(ValueError, match=message):
         Detections(BOXES, scores, labels)
+
+
+def test_item_scores_stay_with_their_rows_and_may_be_unknown():
+    found = Detections(BOXES, [0.9, 0.2, 0.5], [3, 1, 2], [0.95, 0.8, 0.6])
+    assert found.select([1, 0]).item_scores.tolist() == [0.8, 0.95]
+    assert found.select([False] * 3).item_scores.tolist() == []
+    assert Detections(BOXES, [0.9, 0.2, 0.5], [3, 1, 2]).select([1]).item_scores is None
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [([0.5], "3 boxes, 1 item scores"), ([0.5, np.nan, 0.1], "item score 1 is not finite")],
+)
+def test_item_scores_that_do_not_fit_are_refused(items, message):
+    with pytest.raises(ValueError, match=message):
+        Detections(BOXES, [0.5, 0.5, 0.5], [0, 0, 0], items)
