@@ -2,9 +2,9 @@
 
 >>> import rpc
 >>> counter = rpc.load()
->>> receipt = counter("examples/ministore/val/val_00000_easy.jpg")
+>>> receipt = counter("examples/ministore/val/val_00003_easy.jpg")
 >>> receipt.counts
-{'chips_bag_2': 2, 'soda_can_2': 2, 'chips_bag_3': 1, 'soda_can_0': 1}
+{'cup_noodle_1': 2, 'chips_bag_1': 1, 'chips_bag_2': 1, 'cup_noodle_0': 1, 'cup_noodle_3': 1}
 
 The names below are loaded when they are first used: `import rpc` alone needs neither torch nor
 numpy.

@@ -44,7 +44,7 @@ class Checkout:
 
     Example:
         >>> counter = rpc.load()
-        >>> receipts = counter(["examples/ministore/val/val_00000_easy.jpg"])
+        >>> receipts = counter(["examples/ministore/val/val_00003_easy.jpg"])
         >>> len(receipts)
         1
 

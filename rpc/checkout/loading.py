@@ -38,12 +38,13 @@ def load(
 
     Example:
         >>> counter = rpc.load(device="cpu")
-        >>> print(counter("examples/ministore/val/val_00000_easy.jpg"))
-          2 x Crispee Salt & Vinegar 90 g
-          2 x Fizzo Cherry 330 ml
-          1 x Crispee Barbecue 90 g
-          1 x Fizzo Orange 330 ml
-        6 items, 4 products
+        >>> print(counter("examples/ministore/val/val_00003_easy.jpg"))
+          2 x Nudori Chicken 65 g
+          1 x Crispee Sour Cream 90 g
+          1 x Crispee Salt & Vinegar 90 g
+          1 x Nudori Beef 65 g
+          1 x Nudori Spicy Beef 65 g
+        6 items, 5 products
 
     Args:
         model: the model file of a training; None takes the one that comes with the package, which

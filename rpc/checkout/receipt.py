@@ -77,9 +77,9 @@ class Receipt:
 
     Example:
         >>> counter = rpc.load()
-        >>> receipt = counter("examples/ministore/val/val_00000_easy.jpg")
-        >>> receipt.items[0].sku, receipt.items[0].title
-        ('soda_can_2', 'Fizzo Cherry 330 ml')
+        >>> receipt = counter("examples/ministore/val/val_00003_easy.jpg")
+        >>> sorted(item.title for item in receipt.items if item.sku.startswith("chips"))
+        ['Crispee Salt & Vinegar 90 g', 'Crispee Sour Cream 90 g']
         >>> receipt.doubtful
         ()
         >>> receipt.draw().dtype

@@ -14,7 +14,7 @@ def test_the_embedded_store_opens_and_all_its_parts_agree(ministore):
     assert len(store.exemplars()) == 288
     assert {e.camera for e in store.exemplars()} == {0, 1, 2, 3}
     assert store.split("val").taxonomy == store.taxonomy
-    assert store.split("test").counts().sum() == 412
+    assert store.split("test").counts().sum() == 417
     image = store.split("val").images[0]
     assert read_image(store.image_path("val", image)).shape == (image.height, image.width, 3)
 

@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-from tests.packaging.built import ROOT, unpack_wheel
+from tests.packaging.built import ROOT, TRAY, truth, unpack_wheel
 
 pytestmark = pytest.mark.slow
-NAME = "test_00000_easy"
 
 # Whatever is opened or listed in the checkout is a fault; third-party packages may live there.
 GUARD = f"""
@@ -35,7 +34,7 @@ def site(tmp_path_factory):
 @pytest.fixture
 def empty(tmp_path):
     """A folder with nothing but a photo."""
-    shutil.copy(ROOT / f"examples/ministore/test/{NAME}.jpg", tmp_path / "tray.jpg")
+    shutil.copy(TRAY, tmp_path / "tray.jpg")
     return tmp_path
 
 
@@ -56,18 +55,6 @@ def python(site, folder, text, *arguments):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
-
-
-def truth():
-    raw = json.loads((ROOT / "examples/ministore/instances_test.json").read_text())
-    (image,) = [i["id"] for i in raw["images"] if NAME in i["file_name"]]
-    names = {c["id"]: c["name"] for c in raw["categories"]}
-    counts = {}
-    for item in raw["annotations"]:
-        if item["image_id"] == image:
-            name = names[item["category_id"]]
-            counts[name] = counts.get(name, 0) + 1
-    return counts
 
 
 def test_the_command_counts_a_tray(site, empty):

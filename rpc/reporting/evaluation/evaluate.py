@@ -116,7 +116,7 @@ def evaluate(
         >>> one = {"image_id": 1, "counts": [{"category_id": 1, "count": 2}]}
         >>> scored = rpc.evaluate(truth, [one])
         >>> scored.averaged["cAcc"], round(scored.averaged["ACD"], 1)
-        (0.0, 12.1)
+        (0.0, 12.4)
 
     Args:
         truth: an instances JSON, or a data set such as `Store.open(root).split("test")`.
