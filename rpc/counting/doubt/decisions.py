@@ -30,8 +30,7 @@ class Decisions:
     Attributes:
         rows: (M,) of the detections; those that count first, in the order of the rule.
         counted: how many of them count.
-        items: (M,) how much each looks like an item: detector's score times one minus the share
-            of 'no single product', 0 to 1. Not yet a probability.
+        items: (M,) item scores, see `Detections.item_scores`; not yet probabilities.
         shares: (M, K) of the SKUs, given that it is an item: each row sums to 1.
     """
 
@@ -64,8 +63,7 @@ def decisions(detections: Detections, probabilities: FloatArray, rule: CountingR
     """What is decided on one photo.
 
     Args:
-        detections: N of them, named, before the rule; a score is the detector's times the share
-            of the likeliest SKU.
+        detections: N of them, named, before the rule.
         probabilities: (N, K + 1), in the same order.
         rule: what counts.
 
@@ -79,14 +77,11 @@ def decisions(detections: Detections, probabilities: FloatArray, rule: CountingR
         )
     rows, counted = decision_rows(detections, rule)
     named = table[rows, :-1]
-    total = named.sum(axis=1)
-    best = named.max(axis=1)
-    found = np.divide(
-        detections.scores[rows], best, out=np.zeros(len(rows)), where=best > 0
-    )  # the detector's own score
+    total = named.sum(axis=1, keepdims=True)
     even = np.full_like(named, 1 / named.shape[1])
-    shares = np.divide(named, total[:, None], out=even, where=total[:, None] > 0)
-    return Decisions(rows, counted, np.clip(found * total, 0, 1), shares)
+    shares = np.divide(named, total, out=even, where=total > 0)
+    scores = detections.scores if detections.item_scores is None else detections.item_scores
+    return Decisions(rows, counted, np.clip(scores[rows], 0, 1), shares)
 
 
 @dataclass(frozen=True, eq=False)
