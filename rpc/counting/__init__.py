@@ -3,11 +3,12 @@
 from rpc.counting.certainty import certainties, certainty
 from rpc.counting.choose import CurvePoint, RuleChoice, RuleGrid, choose_rule
 from rpc.counting.matching import Matching, match_items, truth_of
-from rpc.counting.rule import CountingRule
+from rpc.counting.rule import CountingRule, CountsBy, scores_to_count_by
 from rpc.counting.suppression import Overlaps, suppress
 
 __all__ = [
     "CountingRule",
+    "CountsBy",
     "CurvePoint",
     "Matching",
     "Overlaps",
@@ -17,6 +18,7 @@ __all__ = [
     "certainty",
     "choose_rule",
     "match_items",
+    "scores_to_count_by",
     "suppress",
     "truth_of",
 ]

@@ -34,10 +34,10 @@ def certainty(detections: Detections, rule: CountingRule) -> float:
         0 where a box stands at the threshold; 1 where there is no box to decide on.
     """
     left = replace(rule, threshold=0.0, max_items=max(len(detections), 1)).apply(detections)
-    above = left.scores >= rule.threshold
+    above = rule.scores_of(left) >= rule.threshold
     low, counted = left.select(~above), left.select(above)
     free = (box_iou(low.boxes, counted.boxes) < SAME_PLACE).all(axis=1)
-    scores = np.concatenate([counted.scores, low.scores[free]])
+    scores = np.concatenate([rule.scores_of(counted), rule.scores_of(low)[free]])
     return float(decision_margins(scores, rule.threshold).min(initial=1.0))
 
 

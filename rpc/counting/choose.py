@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rpc.counting.rule import CountingRule
+from rpc.counting.rule import CountingRule, scores_to_count_by
 from rpc.counting.suppression import BoolArray, Overlaps, best_first, suppress
 from rpc.metrics import CheckoutMetrics, checkout_metrics
 from rpc.metrics.checkout import Counts, as_counts
@@ -25,10 +25,16 @@ from rpc.structures.boxes import FloatArray
 class RuleGrid:
     """The values to try. Gentle suppression stands first: it wins where all else is equal.
 
+    Where counting goes by item scores, duplicates are told without looking at labels: limits on
+    boxes of one SKU and of two are the same then.
+
     Attributes:
         thresholds: scores, rising.
         agnostic_ious: see `CountingRule.agnostic_iou`; 1 is off; empty: as the base rule has it.
         containments: see `CountingRule.containment`; likewise.
+        item_ious: in place of `agnostic_ious` where counting goes by item scores: for `nms_iou` and
+            `agnostic_iou` alike.
+        item_containments: likewise, for `containment` and `agnostic_containment` alike.
 
     Raises:
         ValueError: there is no threshold, or they do not rise within 0 to 1.
@@ -37,6 +43,8 @@ class RuleGrid:
     thresholds: tuple[float, ...] = tuple(round(0.01 * n, 2) for n in range(1, 100))
     agnostic_ious: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
     containments: tuple[float, ...] = (1.0, 0.9, 0.8)
+    item_ious: tuple[float, ...] = (0.65, 0.5, 0.4)
+    item_containments: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7)
 
     def __post_init__(self) -> None:
         rising = all(a < b for a, b in itertools.pairwise(self.thresholds))
@@ -47,7 +55,7 @@ class RuleGrid:
     @classmethod
     def threshold_only(cls) -> RuleGrid:
         """Vary the threshold alone; the suppression stays as it is."""
-        return cls(agnostic_ious=(), containments=())
+        return cls(agnostic_ious=(), containments=(), item_ious=(), item_containments=())
 
 
 class CurvePoint(NamedTuple):
@@ -95,13 +103,15 @@ def choose_rule(
     Args:
         detections: of N validation photos, raw (no threshold).
         gt_counts: (N, K) true counts.
-        base: gives `nms_iou` and `max_items`; the default rule where it is None.
+        base: gives `max_items`, `counts_by` and the limits that the grid leaves open. Where it is
+            None, the default rule, counting by item scores where all detections have them.
         grid: what is tried.
 
     Raises:
         ValueError: there is no image, lengths differ, a count is negative, or a label is K or more.
     """
-    base, grid = base or CountingRule(), grid or RuleGrid()
+    base = base or CountingRule(counts_by=scores_to_count_by(detections))
+    grid = grid or RuleGrid()
     truth = as_counts(gt_counts, "gt_counts")
     _check(detections, truth)
     settings = _settings(base, grid)
@@ -136,18 +146,19 @@ def sum_of_errors(
     Args:
         detections: of N photos.
         gt_counts: (N, K).
-        settings: S rules; their thresholds are not looked at.
+        settings: S rules that count by the same score; their thresholds are not looked at.
         thresholds: T scores, rising.
 
     Returns:
         (S, T, N) items wrong.
     """
+    by = settings[0]
     steps = np.asarray(thresholds, dtype=np.float64)
     wrong = np.empty((len(settings), len(steps), len(gt_counts)), dtype=np.int64)
     for row, (one, true) in enumerate(zip(detections, gt_counts, strict=True)):
-        good = one.select(one.scores >= steps[0])
-        good = good.select(best_first(good))
-        passed = np.searchsorted(steps, good.scores, side="right")  # thresholds each box meets
+        good = one.select(by.scores_of(one) >= steps[0])
+        good = good.select(best_first(good, by.scores_of(good)))
+        passed = np.searchsorted(steps, by.scores_of(good), side="right")  # thresholds it meets
         stays = _stays(good, settings)
         for index in range(len(settings)):
             kept = np.flatnonzero(stays[index])[: settings[index].max_items]
@@ -166,6 +177,7 @@ def _stays(good: Detections, settings: Sequence[CountingRule]) -> BoolArray:
         [rule.nms_iou for rule in settings],
         [rule.agnostic_iou for rule in settings],
         [rule.containment for rule in settings],
+        [rule.agnostic_containment for rule in settings],
     )
 
 
@@ -200,10 +212,22 @@ def _runs(row: BoolArray) -> list[tuple[int, int]]:
 
 
 def _settings(base: CountingRule, grid: RuleGrid) -> list[CountingRule]:
-    pairs = itertools.product(
-        grid.agnostic_ious or (base.agnostic_iou,), grid.containments or (base.containment,)
+    by_item = base.counts_by == "item_score"
+    ious, insides = (
+        (grid.item_ious, grid.item_containments)
+        if by_item
+        else (grid.agnostic_ious, grid.containments)
     )
-    return [replace(base, agnostic_iou=iou, containment=inside) for iou, inside in pairs]
+    settings = []
+    for iou, inside in itertools.product(ious or (None,), insides or (None,)):
+        limits = {}
+        if iou is not None:
+            limits |= {"agnostic_iou": iou, **({"nms_iou": iou} if by_item else {})}
+        if inside is not None:
+            limits |= {"containment": inside}
+            limits |= {"agnostic_containment": inside} if by_item else {}
+        settings.append(replace(base, **limits))
+    return settings
 
 
 def _check(detections: Sequence[Detections], gt_counts: Counts) -> None:

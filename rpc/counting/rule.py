@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rpc.counting.suppression import Overlaps, best_first, suppress
 from rpc.structures import Detections, ShoppingList
+from rpc.structures.boxes import FloatArray
+
+CountsBy = Literal["score", "item_score"]
+OVERLAP_LIMITS: Final = ("nms_iou", "agnostic_iou", "containment", "agnostic_containment")
+# Fields that files of former versions lack; without them a rule counts as it did then.
+LATER_FIELDS: Final = frozenset({"agnostic_containment", "counts_by"})
 
 
 @dataclass(frozen=True)
 class CountingRule:
-    """Which detections count as items. The steps are taken in the order of the fields.
+    """Which detections count as items: first the threshold, then overlaps, then the best ones.
 
     Attributes:
         threshold: a box counts from this score on, 0 to 1.
@@ -25,8 +31,12 @@ class CountingRule:
         containment: of two boxes of the same SKU, the worse one goes where the intersection is
             more than this share of the smaller box: a part of an item beside the whole.
         max_items: at most so many boxes count, the best ones.
+        agnostic_containment: as `containment`, of two boxes of different SKUs.
+        counts_by: the score that all steps look at, and 'better' means: `score` (an item, and of
+            this SKU), or `item_score` (an item, of whatever SKU), so that doubt about the name
+            costs no item its count. Detections without item scores are counted by their scores.
 
-    The three limits on overlap are fractions above 0; 1 switches the step off, as no overlap is
+    The four limits on overlap are fractions above 0; 1 switches the step off, as no overlap is
     larger.
 
     Raises:
@@ -38,9 +48,11 @@ class CountingRule:
     agnostic_iou: float = 1.0
     containment: float = 1.0
     max_items: int = 100
+    agnostic_containment: float = 1.0
+    counts_by: CountsBy = "score"
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "nms_iou", "agnostic_iou", "containment"):
+        for name in ("threshold", *OVERLAP_LIMITS):
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
             # Written so that NaN, which compares false with everything, is refused as well.
@@ -52,14 +64,24 @@ class CountingRule:
             raise ValueError(
                 f"counting rule: max_items: expected an integer >= 1, got {self.max_items!r}"
             )
+        if self.counts_by not in get_args(CountsBy):
+            raise ValueError(
+                f"counting rule: counts_by: expected one of {', '.join(get_args(CountsBy))}, "
+                f"got {self.counts_by!r:.40}"
+            )
 
     @classmethod
-    def plain(cls, threshold: float) -> CountingRule:
+    def plain(cls, threshold: float, counts_by: CountsBy = "score") -> CountingRule:
         """The rule that counts every box from `threshold` on, duplicates or not.
 
         This is how the field scores a results file whose duplicates were dealt with before.
         """
-        return cls(threshold=threshold, nms_iou=1.0, max_items=1_000_000)
+        return cls(threshold=threshold, nms_iou=1.0, max_items=1_000_000, counts_by=counts_by)
+
+    def scores_of(self, detections: Detections) -> FloatArray:
+        """The scores (N,) that this rule looks at, see `counts_by`."""
+        items = detections.item_scores
+        return detections.scores if self.counts_by == "score" or items is None else items
 
     def apply(self, detections: Detections) -> Detections:
         """The detections that count, best first; equal scores by label, then box."""
@@ -67,17 +89,18 @@ class CountingRule:
 
     def rows(self, detections: Detections) -> NDArray[np.int64]:
         """Which detections count: their rows, in the order of `apply`."""
-        rows = np.flatnonzero(detections.scores >= self.threshold)
-        rows = rows[best_first(detections.select(rows))]
+        scores = self.scores_of(detections)
+        rows = np.flatnonzero(scores >= self.threshold)
+        rows = rows[best_first(detections.select(rows), scores[rows])]
         if self.suppresses:
-            limits = (self.nms_iou, self.agnostic_iou, self.containment)
+            limits = (getattr(self, name) for name in OVERLAP_LIMITS)
             rows = rows[suppress(Overlaps.of(detections.select(rows)), *limits)[0]]
         return rows[: self.max_items]
 
     @property
     def suppresses(self) -> bool:
         """Whether overlaps matter at all."""
-        return min(self.nms_iou, self.agnostic_iou, self.containment) < 1
+        return min(getattr(self, name) for name in OVERLAP_LIMITS) < 1
 
     def count(self, detections: Detections) -> ShoppingList:
         """The shopping list of one photo."""
@@ -98,7 +121,7 @@ class CountingRule:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CountingRule:
-        """The rule of `to_dict`.
+        """The rule of `to_dict`, of this version or of a former one.
 
         Raises:
             ValueError: not a mapping, a field is missing or unknown, or a value is out of range.
@@ -106,7 +129,7 @@ class CountingRule:
         if not isinstance(values, Mapping):
             raise ValueError(f"counting rule: expected an object, got {values!r:.80}")
         names = {field.name for field in fields(cls)}
-        if missing := names - values.keys():
+        if missing := names - LATER_FIELDS - values.keys():
             raise ValueError(f"counting rule: the field '{min(missing)}' is missing")
         if unknown := values.keys() - names:
             raise ValueError(
@@ -114,3 +137,9 @@ class CountingRule:
                 f"expected {', '.join(sorted(names))}"
             )
         return cls(**values)
+
+
+def scores_to_count_by(detections: Sequence[Detections]) -> CountsBy:
+    """`item_score` where all boxes of N photos have item scores, else `score`."""
+    boxes = [one for one in detections if len(one)]
+    return "item_score" if boxes and all(one.item_scores is not None for one in boxes) else "score"

@@ -16,13 +16,13 @@ from rpc.structures.boxes import FloatArray, intersection_areas
 BoolArray = NDArray[np.bool_]
 
 
-def best_first(detections: Detections) -> NDArray[np.int64]:
-    """Row numbers (N,) by falling score; equal scores by label, then box.
+def best_first(detections: Detections, scores: FloatArray) -> NDArray[np.int64]:
+    """Row numbers (N,) by falling `scores` (N,); equal scores by label, then box.
 
     The order depends on what the rows say, never on where they stood.
     """
     x1, y1, x2, y2 = detections.boxes.T
-    keys = (y2, x2, y1, x1, detections.labels, -detections.scores)  # the last is the first key
+    keys = (y2, x2, y1, x1, detections.labels, -scores)  # the last is the first key
     return np.lexsort(keys)
 
 
@@ -54,14 +54,19 @@ class Overlaps:
 
 
 def suppress(
-    overlaps: Overlaps, nms_iou: ArrayLike, agnostic_iou: ArrayLike, containment: ArrayLike
+    overlaps: Overlaps,
+    nms_iou: ArrayLike,
+    agnostic_iou: ArrayLike,
+    containment: ArrayLike,
+    agnostic_containment: ArrayLike = 1.0,
 ) -> BoolArray:
     """Greedy suppression, for S settings at once.
 
     Going down the scores, a box stays unless a box that stayed before it overlaps it too much:
     by IoU above `nms_iou` with the same label, by IoU above `agnostic_iou` with another label (one
     item named twice), or by `inside` above `containment` with the same label (a part of an item
-    beside the whole). No overlap is above 1, so 1 switches a test off.
+    beside the whole) or above `agnostic_containment` with another. No overlap is above 1, so 1
+    switches a test off.
 
     What stays depends on better boxes alone. So a score threshold may as well be applied
     afterwards: the result is the same, and a sweep over thresholds needs one pass.
@@ -71,13 +76,14 @@ def suppress(
         nms_iou: (S,) fractions.
         agnostic_iou: (S,) fractions.
         containment: (S,) fractions.
+        agnostic_containment: (S,) fractions.
 
     Returns:
         Which boxes stay (S, N).
     """
-    nms, agnostic, contained = (
+    nms, agnostic, contained, agnostic_contained = (
         np.atleast_1d(np.asarray(limit, dtype=np.float64))[:, None]
-        for limit in (nms_iou, agnostic_iou, containment)
+        for limit in (nms_iou, agnostic_iou, containment, agnostic_containment)
     )
     count = len(overlaps.iou)
     stays = np.ones((len(nms), count), dtype=bool)
@@ -88,6 +94,10 @@ def suppress(
         )
         if not inside.any():
             continue
-        over = np.where(same, (iou > nms) | (inside > contained), iou > agnostic)  # (S, N - i - 1)
+        over = np.where(  # (S, N - i - 1)
+            same,
+            (iou > nms) | (inside > contained),
+            (iou > agnostic) | (inside > agnostic_contained),
+        )
         stays[:, later] &= ~(over & stays[:, i, None])
     return stays

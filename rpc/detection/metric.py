@@ -86,10 +86,10 @@ def coco_results(truth: Dataset, detections: Sequence[Detections]) -> list[dict[
 
 
 def to_coco(image_id: int, found: Detections, taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    """COCO's results of one photo."""
+    """COCO's results of one photo, with `item_score` where it is known."""
     boxes = xyxy_to_xywh(found.boxes).tolist()
     rows = zip(boxes, found.scores.tolist(), found.labels.tolist(), strict=True)
-    return [
+    entries = [
         {
             "image_id": image_id,
             "category_id": taxonomy.category_id(label),
@@ -98,3 +98,7 @@ def to_coco(image_id: int, found: Detections, taxonomy: Taxonomy) -> list[dict[s
         }
         for box, score, label in rows
     ]
+    if found.item_scores is not None:
+        for entry, item_score in zip(entries, found.item_scores.tolist(), strict=True):
+            entry["item_score"] = item_score
+    return entries

@@ -97,6 +97,56 @@ def test_one_lucky_tray_does_not_outweigh_many_items():
     assert choice.rule.threshold < 0.7
 
 
+def with_items(one, seed):
+    """The same boxes, and item scores that order them otherwise."""
+    items = np.random.default_rng(seed).permutation(np.linspace(0.03, 0.97, len(one)))
+    return Detections(one.boxes, one.scores, one.labels, items)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000))
+def test_one_suppression_serves_every_threshold_by_item_scores_too(seed):
+    photos, truth = make_photos(seed, 3, 25)
+    photos = [with_items(one, seed) for one in photos]
+    rules = [
+        CountingRule(0, 0.6, 0.5, 0.9, 30, inside, counts_by="item_score") for inside in (0.7, 1.0)
+    ]
+    steps = (0.0, 0.2, 0.5, 0.9)
+    wrong = sum_of_errors(photos, truth, rules, steps)
+    for s, rule in enumerate(rules):
+        for t, threshold in enumerate(steps):
+            counts = replace(rule, threshold=threshold).counts(photos, truth.shape[1])
+            assert wrong[s, t].tolist() == np.abs(counts - truth).sum(axis=1).tolist()
+
+
+def test_items_are_told_from_background_by_item_scores_where_names_are_in_doubt():
+    # By score the doubtful item (0.45) is below the background (0.5); by item score it is not.
+    boxes = [[20 * i, 0, 20 * i + 9, 9] for i in range(3)]
+    photo = Detections(boxes, [0.9, 0.45, 0.5], [0, 1, 2], [0.9, 0.85, 0.5])
+    choice = choose_rule([photo] * 6, [[1, 1, 0]] * 6)
+    assert choice.rule.counts_by == "item_score"
+    assert choice.metrics.cAcc == 1.0
+    assert 0.5 < choice.rule.threshold <= 0.85
+    without = Detections(photo.boxes, photo.scores, photo.labels)
+    assert choose_rule([without] * 6, [[1, 1, 0]] * 6).metrics.cAcc == 0.0
+    assert choose_rule([without, photo], [[1, 1, 0]] * 2).rule.counts_by == "score"
+
+
+def test_photos_without_boxes_do_not_hide_the_item_scores_of_others():
+    photo = with_items(apart([0.9, 0.8], [0, 1]), 0)
+    rule = choose_rule([photo, Detections.empty()], [[1, 1], [0, 0]]).rule
+    assert rule.counts_by == "item_score"
+
+
+def test_by_item_scores_a_part_of_another_name_is_a_duplicate():
+    boxes = [[0, 0, 50, 50], [1, 0, 51, 50], [10, 10, 30, 30], [100, 0, 150, 50]]
+    photo = Detections(boxes, [0.9, 0.85, 0.8, 0.8], [0, 1, 3, 2], [0.95, 0.9, 0.9, 0.9])
+    choice = choose_rule([photo] * 4, [[1, 0, 1, 0]] * 4)
+    assert choice.metrics.cAcc == 1.0
+    assert choice.rule.agnostic_iou == choice.rule.nms_iou < 0.97
+    assert choice.rule.agnostic_containment == choice.rule.containment < 1
+
+
 def test_duplicates_under_two_names_switch_the_suppression_on():
     boxes = [[0, 0, 50, 50], [1, 0, 51, 50], [100, 0, 150, 50]]
     photos = [Detections(boxes, [0.9, 0.85, 0.8], [0, 1, 2])] * 4

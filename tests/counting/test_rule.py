@@ -16,7 +16,9 @@ RULES = st.builds(
     nms_iou=LIMITS,
     agnostic_iou=LIMITS,
     containment=LIMITS,
+    agnostic_containment=LIMITS,
     max_items=st.integers(1, 12),
+    counts_by=st.sampled_from(["score", "item_score"]),
 )
 BOXES = st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 6), st.integers(1, 6))
 
@@ -30,8 +32,14 @@ def detections(draw, max_size=12):
         st.lists(st.integers(1, 99), min_size=count, max_size=count, unique=True)
     )  # distinct, in hundredths
     labels = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    items = None
+    if draw(st.booleans()):
+        hundredths = st.lists(st.integers(1, 99), min_size=count, max_size=count, unique=True)
+        items = np.array(draw(hundredths)) / 100
     xyxy = [(x, y, x + w, y + h) for x, y, w, h in boxes]
-    return Detections(np.reshape(xyxy, (-1, 4)), np.array(scores) / 100, np.array(labels, int))
+    return Detections(
+        np.reshape(xyxy, (-1, 4)), np.array(scores) / 100, np.array(labels, int), items
+    )
 
 
 def rows(one):
@@ -45,20 +53,21 @@ def rows(one):
 
 def naive_apply(rule, one):
     """The rule as its docstring tells it: one box after the other."""
-    order = sorted(range(len(one)), key=lambda i: -one.scores[i])
+    by_item = rule.counts_by == "item_score" and one.item_scores is not None
+    scores = one.item_scores if by_item else one.scores
+    order = sorted(range(len(one)), key=lambda i: -scores[i])
     iou = box_iou(one.boxes, one.boxes)
     inter, areas = intersection_areas(one.boxes, one.boxes), box_areas(one.boxes)
     kept = []
     for j in order:
-        if one.scores[j] < rule.threshold:
+        if scores[j] < rule.threshold:
             continue
         for i in kept:
+            inside = inter[i, j] / min(areas[i], areas[j])
             if one.labels[i] == one.labels[j]:
-                if iou[i, j] > rule.nms_iou:
+                if iou[i, j] > rule.nms_iou or inside > rule.containment:
                     break
-                if inter[i, j] / min(areas[i], areas[j]) > rule.containment:
-                    break
-            elif iou[i, j] > rule.agnostic_iou:
+            elif iou[i, j] > rule.agnostic_iou or inside > rule.agnostic_containment:
                 break
         else:
             kept.append(j)
@@ -74,7 +83,7 @@ def test_the_rule_agrees_with_a_naive_loop(rule, one):
 def test_what_counts_is_a_subset_best_first_and_counting_again_changes_nothing(rule, one):
     kept = rule.apply(one)
     assert set(rows(kept)) <= set(rows(one))
-    assert (np.diff(kept.scores) <= 0).all()
+    assert (np.diff(rule.scores_of(kept)) <= 0).all()
     assert rows(rule.apply(kept)) == rows(kept)
 
 
@@ -121,6 +130,34 @@ def test_a_part_beside_the_whole_of_the_same_sku_goes_and_of_another_sku_stays()
     assert rule.count(Detections(boxes, scores, [0, 0])).total == 1
     assert rule.count(Detections(boxes, scores, [0, 1])).total == 2
     assert CountingRule(containment=1.0).count(Detections(boxes, scores, [0, 0])).total == 2
+
+
+def test_a_part_of_another_sku_goes_where_containment_does_not_ask_for_the_sku():
+    boxes, scores = [[0, 0, 100, 100], [10, 10, 40, 40]], [0.9, 0.8]
+    one = Detections(boxes, scores, [0, 1])
+    assert CountingRule(agnostic_containment=0.9).count(one) == ShoppingList({0: 1})
+    assert CountingRule(containment=0.9).count(one).total == 2
+
+
+def test_an_item_counts_by_its_item_score_however_doubtful_its_name_is():
+    # The second box is certainly an item and of two SKUs alike; the third is background.
+    boxes = [[0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9]]
+    one = Detections(boxes, [0.9, 0.45, 0.2], [0, 1, 2], [0.92, 0.9, 0.25])
+    assert CountingRule(0.5, counts_by="item_score").count(one) == ShoppingList({0: 1, 1: 1})
+    assert CountingRule(0.5).count(one) == ShoppingList({0: 1})
+
+
+def test_of_two_boxes_on_one_item_the_better_item_stays_and_gives_the_name():
+    one = Detections([[0, 0, 9, 9], [1, 0, 10, 9]], [0.8, 0.5], [0, 1], [0.82, 0.95])
+    rule = CountingRule(0.3, agnostic_iou=0.5, counts_by="item_score")
+    assert rule.count(one) == ShoppingList({1: 1})
+
+
+@given(detections())
+def test_without_item_scores_a_rule_that_wants_them_counts_by_scores(one):
+    plain = Detections(one.boxes, one.scores, one.labels)
+    rules = [CountingRule(0.3, agnostic_iou=0.5, counts_by=by) for by in ("score", "item_score")]
+    assert rows(rules[0].apply(plain)) == rows(rules[1].apply(plain))
 
 
 def test_a_box_that_was_suppressed_suppresses_nothing():
@@ -174,7 +211,10 @@ def test_the_rule_comes_back_from_json_as_it_was(rule):
         ({"containment": True}, "containment: .*got True"),
         ({"max_items": 0}, "max_items: expected an integer >= 1, got 0"),
         ({"max_items": 2.0}, "max_items"),
-        ({"soft": 1}, "the field 'soft' is not known; expected agnostic_iou"),
+        ({"agnostic_containment": 0}, "agnostic_containment: expected 0 < value <= 1, got 0"),
+        ({"counts_by": "area"}, "counts_by: expected one of score, item_score, got 'area'"),
+        ({"counts_by": 1}, "counts_by: .* got 1"),
+        ({"soft": 1}, "the field 'soft' is not known; expected agnostic_containment"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(change, message):
@@ -187,3 +227,17 @@ def test_a_rule_from_a_file_must_be_whole():
         CountingRule.from_dict({"threshold": 0.5})
     with pytest.raises(ValueError, match="expected an object"):
         CountingRule.from_dict([0.5])
+
+
+def test_a_rule_of_a_former_version_counts_as_it_did():
+    former = {
+        "threshold": 0.3,
+        "nms_iou": 0.65,
+        "agnostic_iou": 0.5,
+        "containment": 0.8,
+        "max_items": 100,
+    }
+    rule = CountingRule.from_dict(former)
+    assert (rule.counts_by, rule.agnostic_containment) == ("score", 1.0)
+    one = Detections([[0, 0, 9, 9], [20, 0, 29, 9]], [0.2, 0.4], [0, 1], [0.9, 0.9])
+    assert rule.count(one) == ShoppingList({1: 1})

@@ -6,7 +6,7 @@ import torch
 from mmengine.logging import MessageHub
 
 from rpc.detection.dataset import read_source
-from rpc.detection.metric import CheckoutMetric, coco_results, evaluate
+from rpc.detection.metric import CheckoutMetric, coco_results, evaluate, to_coco
 from rpc.detection.resume import COUNTING
 from rpc.structures import Detections, xywh_to_xyxy
 
@@ -49,6 +49,17 @@ def test_coco_results_hold_the_files_ids_and_boxes(tiny_store):
     assert [r["image_id"] for r in rows] == [a.image_id for a in truth.annotations]
     boxes = xywh_to_xyxy([r["bbox"] for r in rows])
     assert np.allclose(boxes, [a.bbox for a in truth.annotations])
+
+
+def test_coco_results_have_item_scores_where_they_are_known(tiny_store):
+    truth, _ = read_source(tiny_store, "val")
+    first = truth.images[0].id
+    found = perfect(truth)[first]
+    assert all("item_score" not in row for row in to_coco(first, found, truth.taxonomy))
+    items = np.linspace(0.9, 1, len(found))
+    known = Detections(found.boxes, found.scores, found.labels, items)
+    rows = to_coco(first, known, truth.taxonomy)
+    assert [row["item_score"] for row in rows] == items.tolist()
 
 
 def test_the_rule_is_left_for_the_model_file_and_odd_boxes_do_no_harm(tiny_store):

@@ -13,6 +13,7 @@ from rpc.data import DataError
 from rpc.structures.boxes import FloatArray
 
 FIELDS = ("image_id", "category_id", "bbox", "score")
+ITEM_SCORE = "item_score"  # a file has it in all entries or in none
 
 
 class UnknownIdError(DataError):
@@ -35,6 +36,7 @@ class EntryColumns:
         self._first, self._where = first, where
         try:
             self._columns = {name: [entry[name] for entry in entries] for name in FIELDS}
+            self._columns[ITEM_SCORE] = [entry.get(ITEM_SCORE) for entry in entries]
         except (KeyError, TypeError, IndexError):
             self._refuse_incomplete(entries)
 
@@ -74,12 +76,31 @@ class EntryColumns:
 
     def scores(self) -> FloatArray:
         """Scores (M,)."""
+        return self._fractions("score")
+
+    def item_scores(self, in_file: bool | None) -> FloatArray | None:
+        """Item scores (M,); None where no entry has one.
+
+        Args:
+            in_file: whether the entries before these have them; None where there are none before.
+        """
+        there = np.array([value is not None for value in self._columns[ITEM_SCORE]], np.bool_)
+        wanted = bool(there[:1].all()) if in_file is None else in_file
+        if (there != wanted).any():
+            number = int(np.flatnonzero(there != wanted)[0])
+            raise DataError(
+                f"{self._entry(number)}: {ITEM_SCORE} is {'missing' if wanted else 'there'}, and "
+                f"the entries before {'have' if wanted else 'lack'} it; expected it in all or none"
+            )
+        return self._fractions(ITEM_SCORE) if wanted else None
+
+    def _fractions(self, name: str) -> FloatArray:
         expected = "a number 0 to 1"
-        self._require("score", _is_number, expected, _are_numbers)
-        scores = np.array(self._columns["score"], dtype=np.float64)
-        good = (scores >= 0) & (scores <= 1)  # false for NaN
-        self._require_good("score", good, f"{expected}{_scale_of(scores)}")
-        return scores
+        self._require(name, _is_number, expected, _are_numbers)
+        values = np.array(self._columns[name], dtype=np.float64)
+        good = (values >= 0) & (values <= 1)  # false for NaN
+        self._require_good(name, good, f"{expected}{_scale_of(values)}")
+        return values
 
     def _require(
         self,

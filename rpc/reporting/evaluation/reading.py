@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rpc.counting import CountingRule, certainties
+from rpc.data.files import DataError
 from rpc.metrics.checkout import Counts
 from rpc.reporting.evaluation.counts import CountedCarts
 from rpc.reporting.evaluation.results import Results
@@ -27,6 +28,12 @@ class Boxes:
     results: Results
     rule: CountingRule
     counted: tuple[Detections, ...]
+
+    @property
+    def scores(self) -> FloatArray:
+        """The scores (M,) that the rule looked at, in the order of the results."""
+        items = self.results.item_scores
+        return self.results.scores if self.rule.counts_by == "score" or items is None else items
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,16 @@ class Reading:
 
 
 def read_boxes(results: Results, rule: CountingRule) -> Reading:
-    """Count boxes by a rule, with the certainty of each list (see `rpc.counting.certainty`)."""
+    """Count boxes by a rule, with the certainty of each list (see `rpc.counting.certainty`).
+
+    Raises:
+        DataError: the rule counts by item scores, and the results have boxes without them.
+    """
+    if rule.counts_by == "item_score" and len(results) and results.item_scores is None:
+        raise DataError(
+            "the rule counts by item_score, which the results lack: detect again with the model "
+            "that the rule belongs to, or choose a rule for these results"
+        )
     num_labels = len(results.dataset.taxonomy)
     counted = tuple(rule.apply(one) for one in results.detections)
     rows = [np.bincount(one.labels, minlength=num_labels) for one in counted]

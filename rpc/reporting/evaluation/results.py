@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting.rule import scores_to_count_by
 from rpc.data import Dataset
 from rpc.data.files import uncollected
 from rpc.data.json_lists import read_list
 from rpc.metrics.box_matching import FoundBoxes
-from rpc.reporting.evaluation.entry_columns import EntryColumns, UnknownIdError
+from rpc.reporting.evaluation.entry_columns import ITEM_SCORE, EntryColumns, UnknownIdError
 from rpc.reporting.evaluation.entry_names import EntryNames
 from rpc.reporting.evaluation.unknown_ids import reason_of_unknown_ids
 from rpc.structures import Detections, xywh_to_xyxy, xyxy_to_xywh
+from rpc.structures.boxes import FloatArray
 
 EXPECTED = "a COCO results list [{...}, ...]"
 
@@ -33,10 +35,13 @@ class Results(FoundBoxes):
     Attributes:
         dataset: the N images and K SKUs that they are about.
         notes: lines on how entries name their images and SKUs, where not by plain ids.
+        item_scores: (M,) how likely each box holds one item, of whatever SKU; None where the file
+            does not say it apart from the score.
     """
 
     dataset: Dataset
     notes: tuple[str, ...] = ()
+    item_scores: FloatArray | None = None
 
     def __len__(self) -> int:
         """Number of boxes."""
@@ -48,9 +53,15 @@ class Results(FoundBoxes):
         order = np.argsort(self.rows, kind="stable")
         boxes = xywh_to_xyxy(self.boxes[order])
         scores, labels = self.scores[order], self.labels[order]
+        items = None if self.item_scores is None else self.item_scores[order]
         ends = np.cumsum(np.bincount(self.rows, minlength=len(self.dataset))).tolist()
         return tuple(
-            Detections(boxes[start:end], scores[start:end], labels[start:end])
+            Detections(
+                boxes[start:end],
+                scores[start:end],
+                labels[start:end],
+                None if items is None else items[start:end],
+            )
             for start, end in pairwise([0, *ends])
         )
 
@@ -59,7 +70,7 @@ class Results(FoundBoxes):
         image_ids = [image.id for image in self.dataset.images]
         category_ids = self.dataset.taxonomy.ids
         columns = (self.rows, self.labels, self.boxes, self.scores)
-        return [
+        entries = [
             {
                 "image_id": image_ids[row],
                 "category_id": category_ids[label],
@@ -68,6 +79,10 @@ class Results(FoundBoxes):
             }
             for row, label, box, score in zip(*(c.tolist() for c in columns), strict=True)
         ]
+        if self.item_scores is not None:
+            for entry, item_score in zip(entries, self.item_scores.tolist(), strict=True):
+                entry[ITEM_SCORE] = item_score
+        return entries
 
 
 def read_results(path: str | Path, dataset: Dataset) -> Results:
@@ -76,13 +91,15 @@ def read_results(path: str | Path, dataset: Dataset) -> Results:
     A million boxes take about a second and a half and 100 MB.
 
     Args:
-        path: a JSON list of `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}`.
+        path: a JSON list of `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}`; all
+            entries or none may have `item_score` as well.
         dataset: the images and SKUs that the results are about.
 
     Raises:
         DataError: the file is not such a list, an entry lacks a field, an image or SKU is not in
-            the data set, a number is not finite, a box has a negative size, or a score is not
-            within 0 to 1. The message says which entry (counted from 0).
+            the data set, a number is not finite, a box has a negative size, a score is not within
+            0 to 1, or some entries alone have an item score. The message says which entry (counted
+            from 0).
     """
     return _of_pieces(lambda: read_list(path, expected=EXPECTED), dataset, str(path))
 
@@ -112,12 +129,18 @@ def results_of_detections(detections: Sequence[Detections], dataset: Dataset) ->
     labels = np.concatenate([np.zeros(0, dtype=np.int64), *(one.labels for one in detections)])
     if len(labels):
         dataset.taxonomy.category(int(labels.max()))  # refuses a label that is no SKU
+    by_item = scores_to_count_by(detections) == "item_score"
     return Results(
         rows=np.repeat(np.arange(len(detections)), [len(one) for one in detections]),
         labels=labels,
         boxes=xyxy_to_xywh(np.concatenate([np.zeros((0, 4)), *(one.boxes for one in detections)])),
         scores=np.concatenate([np.zeros(0), *(one.scores for one in detections)]),
         dataset=dataset,
+        item_scores=np.concatenate(
+            [one.item_scores for one in detections if one.item_scores is not None]
+        )
+        if by_item
+        else None,
     )
 
 
@@ -159,6 +182,8 @@ def _by_names(
         "boxes": [np.zeros((0, 4))],
         "scores": [np.zeros(0)],
     }
+    items: list[FloatArray] = []
+    seen: bool | None = None  # whether the entries so far have item scores
     with uncollected():
         for first, entries in pieces:
             piece = EntryColumns(entries, first, where)
@@ -166,6 +191,14 @@ def _by_names(
             done["labels"].append(piece.places("category_id", names.skus, no_sku, names.label))
             done["boxes"].append(piece.boxes())
             done["scores"].append(piece.scores())
+            part = piece.item_scores(seen)
+            seen = part is not None
+            items += [] if part is None else [part]
     # A column at a time, so that a long file is not in memory twice.
     columns = {name: np.concatenate(done.pop(name)) for name in list(done)}
-    return Results(**columns, dataset=dataset, notes=names.notes(Path(where).name))
+    return Results(
+        **columns,
+        dataset=dataset,
+        notes=names.notes(Path(where).name),
+        item_scores=np.concatenate(items) if items else None,
+    )

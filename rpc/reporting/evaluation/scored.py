@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule
+from rpc.counting import CountingRule, CountsBy, CurvePoint, RuleGrid, choose_rule
 from rpc.data import DataError, Dataset, read_dataset
 from rpc.data.coco_checks import SizeOf
 from rpc.data.json_lists import first_entry
@@ -107,10 +107,11 @@ def read_scored(
         )
     if by.protocol == "rpctool":
         return _as_rpctool(_read_results(results, dataset))
+    read = _read_results(results, dataset)
     say("choosing the threshold on validation")
-    rule, chosen_on, curve = _choose(by, dataset)
+    rule, chosen_on, curve = _choose(by, read)
     say("counting")
-    return Scored(read_boxes(_read_results(results, dataset), rule), chosen_on, curve)
+    return Scored(read_boxes(read, rule), chosen_on, curve)
 
 
 def read_truth(truth: Truth, size_of: SizeOf | None = None) -> Dataset:
@@ -183,15 +184,21 @@ def _as_rpctool(results: Results) -> Scored:
     return Scored(read_boxes(results, rule), where, official=official)
 
 
-def _choose(by: CountBy, dataset: Dataset) -> tuple[CountingRule, str, Sequence[CurvePoint]]:
+def _choose(by: CountBy, results: Results) -> tuple[CountingRule, str, Sequence[CurvePoint]]:
     """The rule, what it was chosen on, and what other thresholds gave there."""
     if by.rule is not None:
         return by.rule, "given", ()
-    base = CountingRule() if by.suppress else CountingRule.plain(0.5)
+    dataset = results.dataset
+    counts_by: CountsBy = "score" if results.item_scores is None else "item_score"
+    base = (
+        CountingRule(counts_by=counts_by)
+        if by.suppress
+        else CountingRule.plain(0.5, counts_by=counts_by)
+    )
     if by.threshold is not None:
         return CountingRule.from_dict({**base.to_dict(), "threshold": by.threshold}), "given", ()
     assert by.validation is not None
-    truth, results = by.validation
+    truth, val_results = by.validation
     validation = read_truth(truth)
     name = validation.path or "validation"
     if _same_images(validation, dataset):
@@ -201,8 +208,15 @@ def _choose(by: CountBy, dataset: Dataset) -> tuple[CountingRule, str, Sequence[
         )
     if unlike := dataset.taxonomy.difference(validation.taxonomy):
         raise DataError(f"{name}: its SKUs are not those of {dataset.path or 'truth'}: {unlike}")
+    val_read = _read_results(val_results, validation)
+    if len(results) and len(val_read) and (val_read.item_scores is None) != (counts_by == "score"):
+        raise DataError(
+            f"{_name(val_results)}: either this file or the scored one has item_score in its "
+            "entries, the other has not: a threshold on the one means nothing on the other; give "
+            "results of one model, written by one version"
+        )
     choice = choose_rule(
-        _read_results(results, validation).detections,
+        val_read.detections,
         validation.counts(),
         base=base,
         grid=RuleGrid() if by.suppress else RuleGrid.threshold_only(),

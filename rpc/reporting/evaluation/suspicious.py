@@ -121,13 +121,14 @@ def _of_boxes(looked: _Looked) -> Iterator[Suspicion]:
 def _scores(looked: _Looked) -> Iterator[Suspicion]:
     results = looked.boxes.results
     copies = 0
-    if len(results) and results.scores.min() == results.scores.max():
+    scores = looked.boxes.scores
+    if len(results) and scores.min() == scores.max():
         rows, labels = looked.dataset.places()
         corners = np.array([a.bbox for a in looked.dataset.annotations], np.float64).reshape(-1, 4)
         true = mixed(rows, labels, _thousandths(xyxy_to_xywh(corners)))
         mine = mixed(results.rows, results.labels, _thousandths(results.boxes))
         copies = int(np.isin(mine, true).sum())
-    found = suspicious_scores(results.scores, looked.threshold, copies)
+    found = suspicious_scores(scores, looked.threshold, copies)
     if found is not None:
         yield found
 
@@ -179,7 +180,7 @@ def _skus(looked: _Looked) -> Iterator[Suspicion]:
 def _amounts(looked: _Looked) -> Iterator[Suspicion]:
     results, items = looked.boxes.results, looked.items
     lowest = np.ones(len(looked.dataset))
-    np.minimum.at(lowest, results.rows, results.scores)
+    np.minimum.at(lowest, results.rows, looked.boxes.scores)
     rows = looked.rows
     beside = items.of(rows)
     in_truth = share_on_one_place(beside.item_rows, beside.item_labels, beside.items)

@@ -114,10 +114,13 @@ def _counting(counting: Mapping[str, Any]) -> list[str]:
         "same SKU, IoU above": rule["nms_iou"],
         "other SKU, IoU above": rule["agnostic_iou"],
         "part of a box of the same SKU, share above": rule["containment"],
+        "part of a box of another SKU, share above": rule.get("agnostic_containment", 1.0),
     }
     active = [f"{name} {limit:g}" for name, limit in limits.items() if limit < 1]
+    by_item = rule.get("counts_by") == "item_score"
+    score = "an item score (whatever its SKU)" if by_item else "a score"
     return [
-        f"Threshold: a box counts from a score of {rule['threshold']:.2f} on; it {how}.",
+        f"Threshold: a box counts from {score} of {rule['threshold']:.2f} on; it {how}.",
         f"Duplicates dropped: {'; '.join(active) if active else 'none, boxes count as they are'}.",
     ]
 

@@ -47,6 +47,42 @@ def test_the_figures_are_those_of_the_metrics(ministore_test):
     assert sum(cart["wrong"] for cart in scored.carts) == 5
 
 
+def doubtful_names(dataset):
+    """All items found for sure, half of them with a doubtful name."""
+    entries = boxes_of(dataset)
+    return [
+        entry | {"score": 0.9 if number % 2 else 0.3, "item_score": 0.95}
+        for number, entry in enumerate(entries)
+    ]
+
+
+def test_boxes_count_by_their_item_score_where_the_file_has_it(ministore_test):
+    entries = doubtful_names(ministore_test)
+    scored = evaluate(ministore_test, entries, threshold=0.5)
+    assert scored.averaged["cAcc"] == 1
+    assert scored.report["counting"]["rule"]["counts_by"] == "item_score"
+    assert "an item score (whatever its SKU) of 0.50" in scored.to_markdown()
+    bare = [{name: e[name] for name in e if name != "item_score"} for e in entries]
+    without = evaluate(ministore_test, bare, threshold=0.5)
+    assert without.averaged["cAcc"] < 1
+    assert without.report["counting"]["rule"]["counts_by"] == "score"
+    assert without.averaged["mAP50"] == scored.averaged["mAP50"]  # it ranks by the score
+
+
+def test_the_threshold_is_chosen_on_item_scores_too_and_never_across_both_kinds(ministore_test):
+    val = Store.open(MINISTORE).split("val")
+    both = doubtful_names(val), doubtful_names(ministore_test)
+    for suppress in (False, True):
+        scored = evaluate(ministore_test, both[1], validation=(val, both[0]), suppress=suppress)
+        assert scored.report["counting"]["rule"]["counts_by"] == "item_score"
+    for mixed in ((boxes_of(val), both[1]), (both[0], boxes_of(ministore_test))):
+        with pytest.raises(DataError, match="either this file or the scored one has item_score"):
+            evaluate(ministore_test, mixed[1], validation=(val, mixed[0]))
+    rule = CountingRule(0.5, counts_by="item_score")
+    with pytest.raises(DataError, match="counts by item_score, which the results lack"):
+        evaluate(ministore_test, boxes_of(ministore_test), rule=rule)
+
+
 def test_paths_data_sets_and_lists_give_the_same(ministore_test, tmp_path):
     entries = boxes_of(ministore_test, drop=3)
     path = tmp_path / "results.json"

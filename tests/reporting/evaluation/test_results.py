@@ -36,6 +36,39 @@ def test_detections_come_back_from_their_entries_as_they_were(three_trays, three
         assert one.labels.tolist() == other.labels.tolist()
 
 
+def test_item_scores_go_into_the_entries_and_come_back(three_trays, three_readings):
+    readings = [
+        Detections(one.boxes, one.scores / 2, one.labels, one.scores) for one in three_readings
+    ]
+    made = results_of_detections(readings, three_trays)
+    entries = json.loads(json.dumps(made.to_coco()))
+    assert [entry["item_score"] for entry in entries] == [2 * entry["score"] for entry in entries]
+    again = results_of_entries(entries, three_trays)
+    for one, other in zip(readings, again.detections, strict=True):
+        assert one.item_scores.tolist() == other.item_scores.tolist()
+    without = results_of_detections(three_readings, three_trays)
+    assert without.item_scores is None
+    assert all(entry.keys() == GOOD.keys() for entry in without.to_coco())
+
+
+def test_item_scores_in_some_entries_alone_are_refused(three_trays, tmp_path):
+    with_item = GOOD | {"item_score": 0.9}
+    for entries, message in (
+        ([GOOD, with_item], "entry 1: item_score is there, and the entries before lack it"),
+        ([with_item, GOOD], "entry 1: item_score is missing, and the entries before have it"),
+        ([GOOD | {"item_score": 1.5}], "entry 0: item_score: expected a number 0 to 1 .*got 1.5"),
+        ([GOOD | {"item_score": "1"}], "entry 0: item_score: expected a number 0 to 1, got '1'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            results_of_entries(entries, three_trays)
+    # The file is read in pieces: the second one has to be as the first one was.
+    path = tmp_path / "detections.json"
+    many = PIECE // len(json.dumps(GOOD)) + 10
+    path.write_text(json.dumps([GOOD] * many + [with_item]))
+    with pytest.raises(DataError, match=f"entry {many}: item_score is there"):
+        read_results(path, three_trays)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
