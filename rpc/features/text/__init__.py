@@ -1,0 +1,1 @@
+"""Words and barcodes on packs: read, kept by SKU, compared."""
