@@ -1,9 +1,9 @@
-# What a laptop trains: pretrained EfficientNet-lite0 under RTMDet's neck and head, by the clock.
+# What a laptop trains: pretrained EfficientNet-lite0 under RTMDet's neck and head.
 # docs/results/README.md compares it with the other configs by accuracy per CPU minute.
 _base_ = [
     "_base_/default_runtime.py",
     "_base_/datasets/checkout.py",
-    "_base_/schedules/timed.py",
+    "_base_/schedules/annealed.py",
     "_base_/models/rtmdet_lite0.py",
 ]
 image_size = 416

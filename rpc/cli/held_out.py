@@ -14,7 +14,7 @@ from pathlib import Path
 from rpc.cli.device_option import add_device_option
 from rpc.cli.links_option import add_links_option
 from rpc.cli.verb_parser import VerbParser
-from rpc.pipelines.store_job.defaults import MINUTES, SCENES, WORKERS
+from rpc.pipelines.store_job.defaults import WORKERS
 from rpc.runs.screen import say
 
 
@@ -44,9 +44,15 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--recipe", metavar="NAME", help="of the gallery's descriptors (default: the best)")
     add("--most", type=int, default=24, metavar="N", help="exemplars of a SKU (default: 24)")
-    add("--minutes", type=float, default=MINUTES, help="minutes of training (default: %(default)s)")
-    add("--iterations", type=int, metavar="N", help="of the detector, instead of --minutes")
-    add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
+    add(
+        "--iterations",
+        type=int,
+        metavar="N",
+        help="updates of the detector, and twice as many of the recogniser (default: those of the "
+        "quick recipe)",
+    )
+    add("--minutes", type=float, help="a cap on the trainings' time (default: none)")
+    add("--scenes", type=int, help="composed scenes (default: as rpc-checkout quickstart)")
     add(
         "--method",
         choices=("Syn", "Render", "Syn+Render"),

@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 from rpc.cli.device_option import add_device_option
-from rpc.pipelines.store_job.defaults import CONFIG, RENDERER, SCENES, WORKERS
+from rpc.pipelines.store_job.defaults import CONFIG, RENDERER, WORKERS
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:
     """Add scenes, renderer, config, agnostic, workers and device."""
     add = parser.add_argument
-    add("--scenes", type=int, default=SCENES, help="composed scenes (default: %(default)s)")
+    add("--scenes", type=int, help="composed scenes (default: the recipe's)")
     add(
         "--renderer",
         type=Path,

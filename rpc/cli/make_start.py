@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="DIR", help="(default: out/start/PART)")
     add("--products", type=int, help="packages to draw (default: 400; recogniser: 800)")
     add("--scenes", type=int, help="trays to compose (default: 4000)")
-    add("--minutes", type=float, help="minutes of training (default: 17; recogniser: 24)")
+    add("--updates", type=int, metavar="N", help="of training (default: 800; recogniser: 1440)")
+    add("--minutes", type=float, help="a cap on the training's time (default: none)")
     add("--seed", type=int, default=0, help="of everything (default: %(default)s)")
     add(
         "--data",

@@ -18,7 +18,8 @@ from rpc.cli.verb_parser import VerbParser
 from rpc.data.shipped import shipped
 from rpc.pipelines.store_job.defaults import (
     METHODS,
-    MINUTES,
+    RECIPE,
+    RECIPES,
     RECOGNISER_START,
     START,
 )
@@ -49,6 +50,15 @@ def _optional(path: Path) -> Path | None:
     return None if path == Path("none") else path
 
 
+def _amounts() -> str:
+    """The recipes in a few words."""
+    return ", ".join(
+        f"{name} {one.detector_updates:,} of the detector and {one.recogniser_updates:,} of the "
+        f"recogniser on {one.scenes:,} scenes"
+        for name, one in RECIPES.items()
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
     made = VerbParser(description=__doc__.splitlines()[0])
@@ -67,7 +77,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="(default: %(default)s)",
     )
-    add("--minutes", type=float, default=MINUTES, help="minutes of training (default: %(default)s)")
+    add(
+        "--recipe",
+        choices=tuple(RECIPES),
+        default=RECIPE,
+        help=f"how much is learned, in updates: {_amounts()}; the same seed gives the same model "
+        "on a busy machine (default: %(default)s)",
+    )
+    add("--detector-updates", type=int, metavar="N", help="instead of the recipe's")
+    add("--recogniser-updates", type=int, metavar="N", help="instead of the recipe's")
+    add(
+        "--minutes",
+        type=float,
+        help="a cap on the trainings' time: fewer updates where it does not suffice, which the "
+        "report tells (default: none)",
+    )
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--start", type=Path, default=START, help="detector's start, or 'none' (default: ours)")
     add(

@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
         args.data,
         args.scenes,
         parse_config_options(args.cfg_options),
+        iterations=args.iterations,
         minutes=args.minutes,
         amp=args.amp,
         seed=args.seed,
@@ -46,7 +47,13 @@ def parser() -> argparse.ArgumentParser:
     add("--scenes", type=Path, metavar="DIR", help="composed scenes (default: the raw exemplars)")
     add("--work-dir", type=Path, required=True, metavar="DIR", help="for model, logs, resume point")
     add("--resume", action="store_true", help="go on where a training in WORK_DIR was stopped")
-    add("--minutes", type=float, help="minutes of training, validation, saving (default: config)")
+    add("--iterations", type=int, metavar="N", help="updates to make (default: config)")
+    add(
+        "--minutes",
+        type=float,
+        help="a cap on training, validation and saving: fewer updates, and a model all the same "
+        "(default: none)",
+    )
     add_device_option(made)
     add_config_options(made, "image_size=320 train_dataloader.batch_size=4")
     add("--amp", action="store_true", help="mixed precision: bfloat16 on a CPU, float16 on a GPU")

@@ -1,17 +1,23 @@
-"""How far a training is, where it may last so many minutes, so many iterations, or both."""
+"""How far a training is, which makes so many updates, or lasts so many minutes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from rpc.runs.update_plan import UpdatePlan
+
 
 class Budget:
-    """A clock that runs only while the training does.
+    """A plan of updates, and a clock that runs only while the training does.
+
+    With `max_iters` the progress follows the updates alone, and `max_seconds` is a cap on their
+    time (see `UpdatePlan`); without, it follows the clock, so that the result depends on what else
+    the machine does.
 
     Args:
         max_seconds: wall time that training, validation and saving may take together; None: any.
-        max_iters: iterations; None: any.
+        max_iters: updates; None: as many as the time allows.
         clock: seconds; an argument so that a test can turn it.
 
     Raises:
@@ -30,7 +36,7 @@ class Budget:
             if limit is not None and not limit > 0:
                 raise ValueError(f"training budget: expected {name} above 0, got {limit}")
         self.max_seconds = max_seconds
-        self.max_iters = max_iters
+        self.plan = None if max_iters is None else UpdatePlan(max_iters, max_seconds)
         self.reserve = 0.0  # seconds kept back for the validation at the end
         self._clock = clock
         self._start = clock()
@@ -44,14 +50,19 @@ class Budget:
         """Seconds used, not counting the time while the training was stopped."""
         return self._clock() - self._start
 
+    def note(self, iters: int) -> None:
+        """Look at the clock after an update: a cap may cut the plan."""
+        if self.plan is not None:
+            self.plan.note(iters, self.elapsed, self.reserve)
+
     def progress(self, iters: int) -> float:
-        """Fraction of the budget used, 0 to 1, after `iters` iterations; 1 means stop."""
-        used = 0.0 if self.max_iters is None else iters / self.max_iters
-        if self.max_seconds is not None:
-            # Never less than half: a slow validation must not leave training without time.
-            available = max(self.max_seconds - self.reserve, 0.5 * self.max_seconds)
-            used = max(used, self.elapsed / available)
-        return min(used, 1.0)
+        """Fraction of the budget used, 0 to 1, after `iters` updates; 1 means stop."""
+        if self.plan is not None:
+            return self.plan.progress(iters)
+        assert self.max_seconds is not None, "checked when the budget was made"
+        # Never less than half: a slow validation must not leave training without time.
+        available = max(self.max_seconds - self.reserve, 0.5 * self.max_seconds)
+        return min(self.elapsed / available, 1.0)
 
     def seconds_left(self, iters: int) -> float | None:
         """Estimate of the time to the end, validation included; None before it can be told."""

@@ -27,6 +27,7 @@ def build_config(
     scenes: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     *,
+    iterations: int | None = None,
     minutes: float | None = None,
     amp: bool = False,
     seed: int = 0,
@@ -40,7 +41,8 @@ def build_config(
         data_root: the store.
         scenes: composed scenes to train on; None trains on the raw exemplars ('Single').
         options: changes by dotted name, such as `{"train_dataloader.batch_size": 4}`.
-        minutes: wall time for the training instead of the config's budget.
+        iterations: updates, instead of those of the config.
+        minutes: wall time that the training may take: a cap on its updates.
         amp: mixed precision: bfloat16 on a CPU, float16 on a GPU.
         seed: of weights, order and augmentation.
         launcher: "none", "pytorch" (torchrun) or "slurm".
@@ -57,8 +59,10 @@ def build_config(
     try:
         checked_model(config.model.to_dict())  # else no one could load what is trained
         _fill_in(config, Path(data_root), scenes, chosen)
+        if iterations is not None:
+            config.train_cfg.update(max_iters=iterations, max_minutes=None)
         if minutes is not None:
-            config.train_cfg.update(max_minutes=minutes, max_iters=None)
+            config.train_cfg.update(max_minutes=minutes)
         if amp:
             _set_amp(config, chosen)
     except DataError:

@@ -18,7 +18,7 @@ _LINE_SECONDS = 30.0
 
 @HOOKS.register_module()
 class TrainingDisplay(Hook):
-    """One line: what is being done, iterations, images/s, loss, time left.
+    """One line: what is being done, updates, images/s, loss, time left.
 
     On a terminal it is drawn over and over; elsewhere (a log file, CI) a new line appears twice a
     minute. There is no drawing thread: data workers are forked from this process.
@@ -34,6 +34,7 @@ class TrainingDisplay(Hook):
         self._loss: float | None = None
         self._pace: tuple[float, int] | None = None  # where the counting of images/s began
         self._speed = 0.0
+        self._told_cut = False
 
     def before_train(self, runner: Any) -> None:
         """Open the line."""
@@ -58,6 +59,7 @@ class TrainingDisplay(Hook):
         """Note the loss; draw if it is time."""
         if not is_main_process():
             return
+        self._tell_cut(runner)
         self._doing = "training"
         wait = _BAR_SECONDS if self._bar else _LINE_SECONDS
         if time.monotonic() - self._drawn < wait:
@@ -93,6 +95,17 @@ class TrainingDisplay(Hook):
                 self._bar.stop()
             self._bar = None
 
+    def _tell_cut(self, runner: Any) -> None:
+        """Say once that a cap on the time makes the training shorter."""
+        plan = runner.train_loop.budget.plan
+        if self._told_cut or plan is None or not plan.cut:
+            return
+        self._told_cut = True
+        said = cut_text(plan.asked, plan.planned, plan.cap)
+        runner.logger.info(said)
+        with contextlib.suppress(OSError):
+            self._console.print(said, highlight=False)
+
     def _measure(self, runner: Any) -> None:
         now, iteration = time.monotonic(), runner.iter + 1
         if self._pace is None:
@@ -112,7 +125,8 @@ class TrainingDisplay(Hook):
     def _write(self, runner: Any) -> None:
         self._drawn = time.monotonic()
         loop = runner.train_loop
-        facts = [f"{loop.iter} iterations"]
+        plan = loop.budget.plan
+        facts = [f"{loop.iter}" + ("" if plan is None else f" of {plan.planned}") + " updates"]
         if self._speed:
             facts.append(f"{self._speed:.1f} img/s")
         if self._loss is not None:
@@ -129,6 +143,14 @@ class TrainingDisplay(Hook):
         else:
             line = f"{self._doing} {100 * loop.progress:3.0f}%  {'  '.join(facts)}"
             self._console.print(line, highlight=False)
+
+
+def cut_text(asked: int, planned: int, cap: float) -> str:
+    """Says that a cap of so many seconds has cut a training's updates."""
+    return (
+        f"the cap of {cap / 60:.3g} minutes is too short at this pace: {planned} updates are "
+        f"planned instead of {asked}"
+    )
 
 
 def clock(seconds: float) -> str:

@@ -1,9 +1,9 @@
-"""Training until a budget of minutes or iterations is used."""
+"""Training until its updates are made, or until a time is over."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from mmengine.runner.base_loop import BaseLoop
 
 from rpc.data.files import DataError
 from rpc.detection.budget import Budget
-from rpc.detection.resume import ELAPSED, save_resume_point
+from rpc.detection.resume import CUT, ELAPSED, save_resume_point
 from rpc.runs.interruption import Interruption
 
 # Forward pass of validation over a training step of the same image: a first guess for the time
@@ -28,8 +28,9 @@ class TimedTrainLoop(BaseLoop):
     Args:
         runner: mmengine's.
         dataloader: endless, as mmengine's `InfiniteSampler` makes it.
-        max_minutes: wall time for training, validation and saving together; None: any.
-        max_iters: iterations; None: any.
+        max_minutes: wall time for training, validation and saving together: a cap where there is
+            `max_iters`, else what the schedule follows; None: any.
+        max_iters: updates, which the schedule follows; None: as many as the time allows.
         val_at: progress at which to validate, ascending; 1 is the end.
         save_minutes: time between two resume points.
     """
@@ -68,9 +69,9 @@ class TimedTrainLoop(BaseLoop):
 
     @property
     def max_iters(self) -> int:
-        """Iterations in all: as given, or estimated from the pace so far."""
-        if self.budget.max_iters is not None and self.budget.max_seconds is None:
-            return self.budget.max_iters
+        """Iterations in all: as planned, or estimated from the pace so far."""
+        if self.budget.plan is not None:
+            return self.budget.plan.planned
         return max(self._iter + 1, round(self._iter / self.progress) if self.progress else 10**6)
 
     def run(self) -> Any:
@@ -82,7 +83,7 @@ class TimedTrainLoop(BaseLoop):
         """
         with self._interruption:
             batches = self._batches()  # forks the workers before any hook opens a display
-            self.budget.start(getattr(self.runner, "resumed_meta", {}).get(ELAPSED, 0.0))
+            self._take_up(getattr(self.runner, "resumed_meta", {}))
             self._synchronise()
             if self._stops:
                 raise KeyboardInterrupt
@@ -102,6 +103,7 @@ class TimedTrainLoop(BaseLoop):
         while self.progress < 1 and not self.stop_training:
             self.runner.model.train()
             self._run_iter(self._next(batches))
+            self.budget.note(self._iter)
             self._synchronise()
             if self._stops:
                 self._save()
@@ -146,7 +148,21 @@ class TimedTrainLoop(BaseLoop):
             self.budget.reserve = time.monotonic() - started
 
     def _save(self) -> None:
-        save_resume_point(self.runner, self.budget.elapsed)
+        plan = self.budget.plan
+        save_resume_point(self.runner, self.budget.elapsed, None if plan is None else plan.state())
+
+    def _take_up(self, meta: Mapping[str, Any]) -> None:
+        """Start the clock, of a new training or where a resume point says.
+
+        Raises:
+            DataError: the resume point is damaged.
+        """
+        self.budget.start(meta.get(ELAPSED, 0.0))
+        if self.budget.plan is not None:
+            try:
+                self.budget.plan.take_up(meta.get(CUT))
+            except ValueError as error:
+                raise DataError(f"a damaged resume point: {error}") from error
 
     def _batches(self) -> Iterator[Any]:
         sampler = self.dataloader.sampler

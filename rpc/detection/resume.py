@@ -15,15 +15,17 @@ from rpc.runs.tensor_files import require_plain, weights_of
 
 NAME = "last.pth"
 ELAPSED = "elapsed_seconds"
+CUT = "cut"  # what a cap on the time left of the updates, see `rpc.runs.update_plan`
 COUNTING = "counting"  # the message hub's name for the counting rule that was chosen last
 
 
-def save_resume_point(runner: Any, elapsed: float) -> None:
+def save_resume_point(runner: Any, elapsed: float, cut: dict[str, Any] | None = None) -> None:
     """Write weights, averaged weights, optimizer, counters and the time used, atomically.
 
     Args:
         runner: mmengine's, between two iterations.
         elapsed: seconds of training so far.
+        cut: of the updates, where a cap has made one.
 
     Raises:
         DivergedError: a weight is not finite; the older file stays.
@@ -40,6 +42,7 @@ def save_resume_point(runner: Any, elapsed: float) -> None:
             "seed": runner.seed,
             "dataset_meta": runner.train_dataloader.dataset.metainfo,
             ELAPSED: elapsed,
+            CUT: cut,
         },
         "state_dict": dict(model.state_dict()),
         "optimizer": runner.optim_wrapper.state_dict(),

@@ -1,4 +1,4 @@
-"""The learning rate as a function of progress, so that it fits any budget."""
+"""The learning rate as a function of progress, so that it fits any number of updates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProgressSchedule(Hook):
     """Warm-up, then flat, then a cosine down to almost nothing; or steps.
 
     Args:
-        warmup: fraction of the budget in which the rate rises from almost nothing.
+        warmup: fraction of the training in which the rate rises from almost nothing.
         flat_until: fraction from which the cosine starts; 1 for no cosine.
         end_factor: what is left of the rate at the end of the cosine.
         milestones: fractions at which the rate is multiplied by `gamma`.

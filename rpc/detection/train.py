@@ -196,9 +196,11 @@ def _matters(record: logging.LogRecord) -> bool:
 
 def _meta(runner: ToldRunner, config: Config) -> dict[str, Any]:
     loop = runner.train_loop
+    plan = loop.budget.plan
     return {
         "config_name": Path(config.filename).stem if config.filename else "",
         "iterations": loop.iter,
+        "iterations_asked": None if plan is None else plan.asked,
         "seconds": round(loop.budget.elapsed, 1),
         "seed": runner.seed,
         "torch": torch.__version__,

@@ -32,13 +32,13 @@ class Usual:
     products: int
     siblings: int | None
     scenes: int
-    minutes: float
+    updates: int
 
 
 # The detector tells no product from another.
 USUAL: Final[Mapping[Part, Usual]] = {
-    "detector": Usual(400, None, 4000, 17.0),
-    "recogniser": Usual(800, 4, 4000, 24.0),
+    "detector": Usual(400, None, 4000, 800),
+    "recogniser": Usual(800, 4, 4000, 1440),
 }
 
 
@@ -51,7 +51,8 @@ class StartRequest:
         out: folder.
         products: packages to draw.
         scenes: trays to compose.
-        minutes: time for training.
+        updates: of the training.
+        minutes: cap on its time; None: any.
         seed: of everything.
         data: any store: a detector's training wants one, its photos are not used.
         device: that is trained on, see `rpc.runs.devices`.
@@ -61,6 +62,7 @@ class StartRequest:
     out: Path | None = None
     products: int | None = None
     scenes: int | None = None
+    updates: int | None = None
     minutes: float | None = None
     seed: int = 0
     data: Path = STORE
@@ -121,7 +123,8 @@ def _train_detector(request: StartRequest) -> Path:
         request.data,  # names one class here, no more: there is no validation
         request.folder / "scenes",
         {"val_cfg": None},
-        minutes=request.minutes or USUAL[request.part].minutes,
+        iterations=request.updates or USUAL[request.part].updates,
+        minutes=request.minutes,
         amp=has_fast_bfloat16(request.device),
         seed=request.seed,
         device=request.device,
@@ -131,7 +134,8 @@ def _train_detector(request: StartRequest) -> Path:
 
 def _train_recogniser(request: StartRequest) -> Path:
     settings = recogniser_learning(
-        minutes=request.minutes or USUAL[request.part].minutes,
+        iterations=request.updates or USUAL[request.part].updates,
+        cap_minutes=request.minutes,
         seed=request.seed,
         bfloat16=has_fast_bfloat16(request.device),
     )

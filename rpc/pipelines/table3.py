@@ -10,11 +10,13 @@ from typing import Any, Final
 from rpc.data.file_group import file_group
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.pipelines.store_job.defaults import (
+    BATCHES,
     CONFIG,
     METHODS,
+    RECIPE,
+    RECIPES,
     RECOGNISER_START,
     RENDERER,
-    SCENES,
     START,
     WORKERS,
     Method,
@@ -40,7 +42,7 @@ class Table3Request:
         seeds: 0 to `seeds` - 1.
         methods: rows.
         iterations: of the detector, and twice as many of the recogniser.
-        scenes: how many are composed for a seed.
+        scenes: how many are composed for a seed; None for those of the quick recipe.
         renderer: config of the renderer, or a renderer's file.
         config: of the detector.
         start: the detector's.
@@ -58,7 +60,7 @@ class Table3Request:
     seeds: int = 2
     methods: tuple[Method, ...] = METHODS
     iterations: int = 220
-    scenes: int = SCENES
+    scenes: int | None = None
     renderer: Path = RENDERER
     config: Path = CONFIG
     start: Path = START
@@ -79,7 +81,8 @@ class Table3Request:
             config=self.config,
             start=self.start,
             recogniser_start=self.recogniser_start,
-            iterations=self.iterations,
+            detector_updates=self.iterations,
+            recogniser_updates=BATCHES * self.iterations,
             scenes=self.scenes,
             seed=seed,
             workers=self.workers,
@@ -128,7 +131,7 @@ def _write(request: Table3Request) -> Path:
         "supervision": {method: its[0]["supervision"] for method, its in reports.items()},
         "settings": {
             "iterations": request.iterations,
-            "scenes": request.scenes,
+            "scenes": request.scenes or RECIPES[RECIPE].scenes,
             "renderer": request.renderer.name,
             "config": request.config.name,
             "agnostic": request.agnostic,

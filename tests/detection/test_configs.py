@@ -65,9 +65,21 @@ def test_a_model_file_says_how_its_photos_are_scaled(tiny_store):
         assert json.loads(model_text(config))["image_size"] == size
 
 
-def test_minutes_replace_the_configs_budget(tiny_store):
-    config = build_config("configs/faster_rcnn_r50_fpn_rpc.py", tiny_store, minutes=3)
-    assert (config.train_cfg.max_minutes, config.train_cfg.max_iters) == (3, None)
+@pytest.mark.parametrize(
+    ("given", "minutes", "updates"),
+    [({}, None, 80_000), ({"minutes": 3}, 3, 80_000), ({"minutes": 3, "iterations": 9}, 3, 9)],
+)
+def test_iterations_replace_the_configs_and_minutes_cap_them(tiny_store, given, minutes, updates):
+    config = build_config("configs/faster_rcnn_r50_fpn_rpc.py", tiny_store, **given)
+    budget = config.train_cfg
+    assert (budget.get("max_minutes"), budget.max_iters) == (minutes, updates)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=lambda path: path.stem)
+def test_the_budget_of_every_config_is_a_number_of_updates(path, tiny_store):
+    budget = build_config(path, tiny_store).train_cfg
+    assert budget.max_iters
+    assert budget.get("max_minutes") is None
 
 
 @pytest.fixture

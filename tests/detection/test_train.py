@@ -28,7 +28,7 @@ def config_of(tiny_store, tiny_scenes, tiny_options):
     """Build the tiny config with so many iterations and further changes."""
 
     def build(iterations, **options):
-        changes = {"train_cfg.max_minutes": None, "train_cfg.max_iters": iterations}
+        changes = {"train_cfg.max_iters": iterations}
         merged = tiny_options | changes | {k.replace("__", "."): v for k, v in options.items()}
         return build_config(CONFIG, tiny_store, tiny_scenes, merged)
 
@@ -77,6 +77,50 @@ def test_a_training_ends_with_a_model_and_metrics_and_can_be_resumed(config_of, 
         if value.is_floating_point() and not torch.equal(value, model.state_dict[name])
     ]
     assert changed
+
+
+def slowed(monkeypatch, seconds):
+    """Every update takes so many seconds more, as far as a training can see."""
+    from rpc.detection import loops
+
+    work, late = loops.TimedTrainLoop._run_iter, itertools.count(1)
+    started = loops.Budget.elapsed.fget
+
+    def elapsed(self):
+        return started(self) + seconds * self.updates_seen
+
+    def slow(self, batch):
+        work(self, batch)
+        self.budget.updates_seen = next(late)
+
+    monkeypatch.setattr(loops.Budget, "updates_seen", 0, raising=False)
+    monkeypatch.setattr(loops.Budget, "elapsed", property(elapsed))
+    monkeypatch.setattr(loops.TimedTrainLoop, "_run_iter", slow)
+
+
+def test_a_busy_machine_gives_the_same_weights(config_of, tmp_path, monkeypatch):
+    options = {"val_cfg": None, "train_cfg__max_minutes": 1000.0}
+    quiet = load_model(train(config_of(4, **options), tmp_path / "quiet"))
+    slowed(monkeypatch, seconds=1000 * 60 / 5)
+    busy = load_model(train(config_of(4, **options), tmp_path / "busy"))
+    assert busy.meta["seconds"] > 45_000
+    assert (busy.meta["iterations"], busy.meta["iterations_asked"]) == (4, 4)
+    for name, value in quiet.state_dict.items():
+        assert torch.equal(value, busy.state_dict[name]), name
+
+
+def test_a_cap_that_cuts_is_told_and_the_rate_still_falls_to_its_end(
+    config_of, tmp_path, monkeypatch, capfd
+):
+    slowed(monkeypatch, seconds=20)
+    options = {"val_cfg": None, "train_cfg__max_minutes": 5.0, "schedule__warmup": 0.0}
+    logged = {"default_hooks__logger__interval": 1}
+    model = load_model(train(config_of(400, **options, **logged), tmp_path))
+    assert 12 <= model.meta["iterations"] < 16
+    assert model.meta["iterations_asked"] == 400
+    assert "the cap of 5 minutes is too short at this pace" in capfd.readouterr().err
+    rates = scalars(tmp_path, "lr")
+    assert rates[model.meta["iterations"]] < 0.1 * rates[1]
 
 
 def test_a_signal_saves_and_the_training_goes_on_from_there(config_of, tmp_path, monkeypatch):
@@ -167,11 +211,7 @@ def test_a_start_is_taken_over_and_not_initialised_away(config_of, tmp_path):
 
 
 def test_mixed_precision_trains_too(tiny_store, tiny_scenes, tiny_options, tmp_path):
-    options = tiny_options | {
-        "train_cfg.max_minutes": None,
-        "train_cfg.max_iters": 2,
-        "val_cfg": None,
-    }
+    options = tiny_options | {"train_cfg.max_iters": 2, "val_cfg": None}
     config = build_config(CONFIG, tiny_store, tiny_scenes, options, amp=True)
     state = load_model(train(config, tmp_path)).state_dict
     assert all(v.isfinite().all() for v in state.values())
@@ -220,7 +260,7 @@ def test_the_tool_trains_on_two_processes_over_gloo(tiny_store, tiny_scenes, tmp
     done = run_tool(
         CONFIG, "--data", tiny_store, "--scenes", tiny_scenes, "--work-dir", tmp_path,
         "--launcher", "pytorch",
-        *cli_options(**{"train_cfg.max_minutes": None, "train_cfg.max_iters": 4}),
+        *cli_options(**{"train_cfg.max_iters": 4}),
         launch=("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -234,6 +274,7 @@ def test_the_tool_trains_on_two_processes_over_gloo(tiny_store, tiny_scenes, tmp
 def test_the_tool_stops_within_its_minutes_and_resumes(tiny_store, tiny_scenes, tmp_path):
     common = (
         CONFIG, "--data", tiny_store, "--scenes", tiny_scenes, "--work-dir", tmp_path,
+        "--iterations", 100_000,
     )  # fmt: skip
     done = run_tool(*common, "--minutes", 0.1, *cli_options())
     assert done.returncode == 0, done.stderr

@@ -1,17 +1,25 @@
 """A job's settings: numbers and contradictions are refused at once, files before any work."""
 
+from dataclasses import replace
+
 import pytest
 
 from rpc.data.files import DataError
+from rpc.detection.dataset import PRODUCT
+from rpc.detection.model_file import SavedModel
+from rpc.pipelines.store_job.defaults import RECIPES
 from rpc.pipelines.store_job.job import Job, measurable_split
+from rpc.pipelines.store_job.training import cut_notes
 from tests.cli.small_shop import make_store
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"iterations": 0}, "--iterations: expected 1 or more"),
-        ({"minutes": 0.0}, "--minutes above 0"),
+        ({"detector_updates": 0}, "--detector-updates: expected 1 or more"),
+        ({"recogniser_updates": -1}, "--recogniser-updates: expected 1 or more"),
+        ({"recipe": "huge"}, "--recipe: expected one of quick"),
+        ({"minutes": 0.0}, "--minutes: expected above 0"),
         ({"scenes": 0}, "--scenes"),
         ({"workers": 0}, "--workers"),
         ({"method": "Single", "measure": "none"}, "--method Single"),
@@ -36,3 +44,35 @@ def test_a_store_of_exemplars_alone_is_not_measured(tmp_path):
     for split in ("val", "test"):
         (store / f"instances_{split}.json").unlink()
     assert measurable_split(store) == "none"
+
+
+def test_a_recipe_says_how_much_is_learned_and_options_change_single_numbers(tmp_path):
+    store = make_store(tmp_path / "store")
+    quick = RECIPES["quick"]
+    job = Job(store, tmp_path / "out", recipe="quick", recogniser_updates=9)
+    assert job.amounts == replace(quick, recogniser_updates=9)
+    assert job.detector_steps == quick.detector_updates
+    assert replace(job, agnostic=True).detector_steps == quick.alone_updates
+    assert replace(job, one_stage=True, detector_updates=5).detector_steps == 5
+    assert Job(store, tmp_path / "out", recipe="long").amounts == RECIPES["long"]
+
+
+def test_a_cap_is_divided_by_what_the_trainings_cost(tmp_path):
+    job = Job(tmp_path, tmp_path / "out", detector_updates=810, recogniser_updates=1200)
+    assert job.detector_minutes is None
+    assert replace(job, minutes=6.0).detector_minutes == pytest.approx(2.0)
+    assert replace(job, minutes=6.0, agnostic=True).detector_minutes == 6.0
+
+
+def test_what_a_cap_cut_is_told_for_each_training_and_nothing_otherwise():
+    def notes(made, asked, **recogniser):
+        meta = {"iterations": made, "iterations_asked": asked, "cap_minutes": 5.0, **recogniser}
+        return cut_notes(SavedModel({}, "", PRODUCT, meta=meta))
+
+    assert notes(340, 340) == notes(167, None) == []
+    whole = {"recogniser": {"iterations": 470, "iterations_asked": 470}}
+    assert len(notes(20, 340, **whole)) == 1
+    cut = {"recogniser": {"iterations": 47, "iterations_asked": 1470}}
+    lines = notes(20, 340, **cut)
+    assert "5.0 minutes (--minutes) cut the detector's training: 20 updates instead" in lines[0]
+    assert "recogniser's training: 47 updates instead of 1,470" in lines[1]

@@ -131,5 +131,6 @@ def test_a_store_without_val_is_refused_before_any_work(request_of):
 def test_a_cell_is_the_job_of_the_quickstart_but_for_what_the_table_compares(request_of):
     request = request_of()
     job = request.job(1, "Syn", request.out)
-    asked = Job(request.data, request.out, seed=1, iterations=request.iterations)
+    updates = {"detector_updates": request.iterations, "recogniser_updates": 440}
+    asked = Job(request.data, request.out, seed=1, **updates)
     assert job == asked

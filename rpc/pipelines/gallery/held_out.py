@@ -12,7 +12,7 @@ from rpc.data.store import Store
 from rpc.data.store_without import store_without
 from rpc.pipelines.gallery.held_out_report import measure, write_results
 from rpc.pipelines.gallery.photos import skus_of_store
-from rpc.pipelines.store_job.defaults import MINUTES, SCENES, WORKERS, Method
+from rpc.pipelines.store_job.defaults import BATCHES, WORKERS, Method
 from rpc.pipelines.store_job.job import Job
 from rpc.pipelines.store_job.run import run_job
 from rpc.retrieval.descriptors.recipes import DEFAULT, describer
@@ -33,9 +33,10 @@ class HeldOutRequest:
         model: of a training without these SKUs; None trains one.
         recipe: of the gallery's descriptors; None for the best.
         most: exemplars of a SKU.
-        minutes: time for training.
-        iterations: of the detector, instead of `minutes`.
-        scenes: how many are composed.
+        minutes: cap on the time of the trainings; None: any.
+        iterations: updates of the detector, and twice as many of the recogniser, instead of those
+            of the quick recipe.
+        scenes: likewise: how many are composed.
         method: what is trained on.
         seed: of scenes and training.
         workers: processes.
@@ -48,9 +49,9 @@ class HeldOutRequest:
     model: Path | None = None
     recipe: str | None = None
     most: int = 24
-    minutes: float = MINUTES
+    minutes: float | None = None
     iterations: int | None = None
-    scenes: int = SCENES
+    scenes: int | None = None
     method: Method = "Render"
     seed: int = 0
     workers: int = WORKERS
@@ -62,7 +63,8 @@ class HeldOutRequest:
             data=reduced,
             out=self.out / "job",
             minutes=self.minutes,
-            iterations=self.iterations,
+            detector_updates=self.iterations,
+            recogniser_updates=None if self.iterations is None else BATCHES * self.iterations,
             scenes=self.scenes,
             seed=self.seed,
             workers=self.workers,

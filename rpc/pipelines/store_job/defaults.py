@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from rpc.data.files import DataError
 from rpc.data.shipped import shipped
 
 Method = Literal["Single", "Syn", "Render", "Syn+Render"]
@@ -15,6 +19,56 @@ CONFIG: Final[Path] = shipped("configs/cpu_default.py")
 RENDERER: Final[Path] = shipped("configs/render/classical.py")
 START: Final[Path] = shipped("rpc/weights/start.pth")
 RECOGNISER_START: Final[Path] = shipped("rpc/weights/recogniser_start.pth")
-MINUTES: Final = 12.0
-SCENES: Final = 2000
 WORKERS: Final[int] = os.cpu_count() or 1
+
+# Updates a minute on two quiet cores: the detector at 416 px with 8 scenes, the recogniser at
+# 128 px with 48 crops. They only say how a cap on the time is divided.
+DETECTOR_PACE: Final = 81.0
+RECOGNISER_PACE: Final = 60.0
+BATCHES: Final = 2  # of the recogniser for each update of the detector, where one number is given
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How much a job learns, in updates: the result does not depend on the machine's speed.
+
+    Attributes:
+        detector_updates: of a detector that finds products for a recogniser to name.
+        recogniser_updates: of the recogniser.
+        alone_updates: of a detector without a recogniser beside it.
+        scenes: composed scenes to train on.
+        scene_side: pixels of a scene at most; it is as large as the store's trays otherwise.
+        detector_side: pixels of the longer side that the detector of the default config looks at;
+            None for what the config says.
+
+    Raises:
+        DataError: a number is below its least.
+    """
+
+    detector_updates: int
+    recogniser_updates: int
+    alone_updates: int
+    scenes: int
+    scene_side: int = 800
+    detector_side: int | None = None
+
+    def __post_init__(self) -> None:
+        least = {"scene_side": 64, "detector_side": 32}
+        for name, value in vars(self).items():
+            if value is not None and not value >= least.get(name, 1):
+                raise DataError(
+                    f"--{name.replace('_', '-')}: expected {least.get(name, 1)} or more, "
+                    f"got {value}"
+                )
+
+
+RecipeName = Literal["quick", "standard", "long"]
+# Minutes of training on two quiet cores, by the paces above: 12, 25 and 85.
+RECIPES: Final[Mapping[RecipeName, Recipe]] = MappingProxyType(
+    {
+        "quick": Recipe(340, 470, 970, scenes=2000),
+        "standard": Recipe(700, 980, 2000, scenes=4000),
+        "long": Recipe(2400, 3300, 6900, scenes=8000),
+    }
+)
+RECIPE: Final[RecipeName] = "quick"

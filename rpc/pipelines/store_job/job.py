@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -16,13 +16,17 @@ from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import PRODUCT, read_source
 from rpc.pipelines.store_job.defaults import (
     CONFIG,
-    MINUTES,
+    DETECTOR_PACE,
+    RECIPE,
+    RECIPES,
+    RECOGNISER_PACE,
     RECOGNISER_START,
     RENDERER,
-    SCENES,
     START,
     WORKERS,
     Method,
+    Recipe,
+    RecipeName,
 )
 from rpc.reporting.supervision import Supervision
 from rpc.runs.devices import resolve_device
@@ -43,10 +47,12 @@ class Job:
         start: class-agnostic model that the detector starts from and that looks at unlabelled val
             trays; None for ImageNet weights and sizes from the exemplars alone.
         recogniser_start: body that the recogniser starts from; None for ImageNet weights.
-        minutes: wall time for both trainings together.
-        iterations: of the detector, instead of `minutes`, and twice as many batches of the
-            recogniser: what is compared then does not depend on what else the machine does.
-        scenes: how many are composed.
+        recipe: how much is learned, see `Recipe`.
+        detector_updates: instead of the recipe's.
+        recogniser_updates: instead of the recipe's.
+        minutes: wall time that the trainings together may take; None: any. It changes nothing
+            unless the updates do not fit, see `rpc.runs.update_plan`.
+        scenes: how many are composed, instead of the recipe's.
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
         device: that networks are trained and run on, see `rpc.runs.devices`.
@@ -72,25 +78,31 @@ class Job:
     config: Path = CONFIG
     start: Path | None = START
     recogniser_start: Path | None = RECOGNISER_START
-    minutes: float = MINUTES
-    scenes: int = SCENES
+    recipe: RecipeName = RECIPE
+    detector_updates: int | None = None
+    recogniser_updates: int | None = None
+    minutes: float | None = None
+    scenes: int | None = None
     seed: int = 0
     workers: int = WORKERS
     device: str = "auto"
     method: Method = "Syn"
     renderer: Path = RENDERER
     prepared: Path | None = None
-    iterations: int | None = None
     one_stage: bool = False
     agnostic: bool = False
     measure: Measured = "test"
     allow_missing_skus: bool = False
 
     def __post_init__(self) -> None:
-        if self.iterations is not None and self.iterations < 1:
-            raise DataError(f"--iterations: expected 1 or more, got {self.iterations}")
-        if self.minutes <= 0 or self.scenes < 1 or self.workers < 1:
-            raise DataError("expected --minutes above 0, --scenes and --workers of at least 1")
+        if self.recipe not in RECIPES:
+            known = ", ".join(RECIPES)
+            raise DataError(f"--recipe: expected one of {known}, got {self.recipe!r:.40}")
+        if self.minutes is not None and not self.minutes > 0:
+            raise DataError(f"--minutes: expected above 0, got {self.minutes}")
+        if self.workers < 1:
+            raise DataError(f"--workers: expected 1 or more, got {self.workers}")
+        _ = self.amounts  # refuses numbers that are too small
         if self.method == "Single" and self.rule_source == "composed":
             raise DataError(
                 "--method Single composes no scenes to choose a counting rule on: it needs "
@@ -108,8 +120,12 @@ class Job:
                 "recogniser_start": (
                     "none" if self.recogniser_start is None else _digest(self.recogniser_start)
                 ),
-                "minutes": self.minutes if self.iterations is None else None,
-                "iterations": self.iterations,
+                "detector_updates": self.detector_steps,
+                "recogniser_updates": (
+                    self.amounts.recogniser_updates if self.names_crops else None
+                ),
+                "detector_side": self.amounts.detector_side,
+                "minutes": self.minutes,
                 "one_stage": self.one_stage,
                 "agnostic": self.agnostic,
             }
@@ -121,7 +137,8 @@ class Job:
         return {
             "data": _digest(*files),
             "start": "none" if self.start is None else _digest(self.start),
-            "scenes": self.scenes,
+            "scenes": self.amounts.scenes,
+            "scene_side": self.amounts.scene_side,
             "seed": self.seed,
             "measure": self.measure,
         }
@@ -168,6 +185,32 @@ class Job:
     def taxonomy(self) -> Taxonomy:
         """The classes to tell apart: the store's SKUs, or just products."""
         return PRODUCT if self.agnostic else self.store.taxonomy
+
+    @property
+    def amounts(self) -> Recipe:
+        """The recipe with the numbers that were asked for instead of its own."""
+        asked = {
+            "detector_updates": self.detector_updates,
+            "alone_updates": self.detector_updates,
+            "recogniser_updates": self.recogniser_updates,
+            "scenes": self.scenes,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        return replace(RECIPES[self.recipe], **given)
+
+    @property
+    def detector_steps(self) -> int:
+        """Updates of the detector: more where no recogniser learns beside it."""
+        return self.amounts.detector_updates if self.names_crops else self.amounts.alone_updates
+
+    @property
+    def detector_minutes(self) -> float | None:
+        """The detector's part of the cap, by the paces of the two trainings; None for no cap."""
+        if self.minutes is None or not self.names_crops:
+            return self.minutes
+        finds = self.amounts.detector_updates / DETECTOR_PACE
+        names = self.amounts.recogniser_updates / RECOGNISER_PACE
+        return self.minutes * finds / (finds + names)
 
     @property
     def names_crops(self) -> bool:

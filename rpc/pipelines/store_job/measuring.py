@@ -17,6 +17,7 @@ from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
 from rpc.pipelines.store_job.job import Job, Step
+from rpc.pipelines.store_job.training import cut_notes
 from rpc.reporting import (
     Reading,
     build_report,
@@ -123,6 +124,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         method=job.method,
         threshold_curve=_threshold_curve(job, checkout.rule),
         timings=seconds,
+        notes=cut_notes(load_model(job.model)),
     )
     places = dict(zip((image.id for image in dataset.images), paths, strict=True))
     with file_group(job.out):

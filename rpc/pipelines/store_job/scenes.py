@@ -34,7 +34,7 @@ SURE = 0.4  # a class-agnostic box of an unlabelled tray that is worth measuring
 POSSIBLE = 0.1  # one that is worth painting over
 BACKGROUNDS = 60
 LOOKED_AT = 300  # unlabelled val trays: sizes are known well by then, RPC has 6,000 of them
-SCENE_SIDES = (512, 800)  # a scene is as large as the store's trays, within these bounds
+SMALLEST = 512  # pixels: a scene is as large as the store's trays, but no smaller
 MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
 RULE_SCENES = 60
 NAMED = 10  # SKUs in a line on the screen
@@ -163,7 +163,7 @@ def _clear_exemplars(job: Job) -> None:
 
 def _compose_all(job: Job) -> None:
     """Cut-outs to scenes; some more of another seed where the counting rule needs them."""
-    _compose(job, "syn", job.scenes, job.seed)
+    _compose(job, "syn", job.amounts.scenes, job.seed)
     if job.rule_source == "composed":
         _compose(job, "syn_rule", RULE_SCENES, job.seed + 1_000_003)
 
@@ -174,13 +174,14 @@ def compose_clean(job: Job) -> None:
     Chance goes by step, so that places and items are those of Syn.
     """
     plain = 0.0 if job.empty_trays.is_dir() else 1.0
-    _compose(job, "clean", job.scenes, job.seed, plain=plain, photometric=0.0)
+    _compose(job, "clean", job.amounts.scenes, job.seed, plain=plain, photometric=0.0)
 
 
 def _compose(job: Job, folder: str, count: int, seed: int, plain: float = 0.5, **look: Any) -> None:
     trays = job.store.split("val").images if job.store.has_split("val") else ()
-    longest = max((max(tray.width, tray.height) for tray in trays), default=SCENE_SIDES[1])
-    side = int(np.clip(longest, *SCENE_SIDES))
+    largest = job.amounts.scene_side
+    longest = max((max(tray.width, tray.height) for tray in trays), default=largest)
+    side = int(np.clip(longest, min(SMALLEST, largest), largest))
     options: dict[str, Any] = {"width": side, "height": side, **look}
     if job.looks_at_val:
         options["scene_scale"] = MEASURED_SCALE

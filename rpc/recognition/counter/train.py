@@ -15,34 +15,32 @@ from rpc.recognition.counter.scene_crops import CropSettings, SceneCrops
 from rpc.recognition.counter.start import load_pretrained
 from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.recognition.training.loop import learn
-from rpc.recognition.training.schedule import LearningSettings
+from rpc.recognition.training.schedule import Learned, LearningSettings
 from rpc.runs.devices import resolve_device
 from rpc.runs.interruption import Interruption
 from rpc.runs.processes import Processes
 
 Progress = Callable[[float, str], None]  # fraction done, a line of facts
-MINUTES: Final = 6.0
+ITERATIONS: Final = 360
 
 
 def recogniser_learning(
     *,
-    minutes: float | None = None,
-    iterations: int | None = None,
+    iterations: int = ITERATIONS,
+    cap_minutes: float | None = None,
     batch_size: int = 48,
     lr: float = 5e-3,
     seed: int = 0,
     bfloat16: bool = False,
 ) -> LearningSettings:
-    """Settings of `learn` that suit a counter's recogniser; `MINUTES` where no budget is given.
+    """Settings of `learn` that suit a counter's recogniser.
 
     Raises:
-        ValueError: both budgets are given, or a value is out of its range.
+        ValueError: a value is out of its range.
     """
-    if minutes is None and iterations is None:
-        minutes = MINUTES
     return LearningSettings(
-        minutes=minutes,
         iterations=iterations,
+        cap_minutes=cap_minutes,
         batch_size=batch_size,
         lr=lr,
         seed=seed,
@@ -59,6 +57,7 @@ def train_recogniser(
     start: Path | None = None,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
+    learned: Callable[[Learned], None] = lambda facts: None,
 ) -> CropClassifier:
     """Train on the visible boxes of composed scenes; goes on from the resume point in `work_dir`.
 
@@ -70,6 +69,7 @@ def train_recogniser(
         start: file of `write_start` whose body the training starts from; None for ImageNet's.
         device: that it trains on, see `rpc.runs.devices`.
         progress: is told the fraction done and a line of facts.
+        learned: is told what the training cost when it is over.
 
     Returns:
         The classifier, of the SKUs and 'no single product', with averaged weights, in evaluation
@@ -90,7 +90,7 @@ def train_recogniser(
         load_pretrained(model, start)
     source = SceneCrops(data, Path(scenes) / "images", model.side, crops)
     with closing(source), Interruption() as interruption:
-        learn(
+        facts = learn(
             model,
             source,
             settings,
@@ -100,4 +100,5 @@ def train_recogniser(
             progress=progress,
             stop=lambda: interruption.requested,
         )
+    learned(facts)
     return model

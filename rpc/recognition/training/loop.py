@@ -24,7 +24,7 @@ from rpc.recognition.training.schedule import (
     Clock,
     Learned,
     LearningSettings,
-    budget_spent,
+    PhaseBudget,
     rate,
 )
 from rpc.recognition.training.weight_average import WeightAverage
@@ -37,6 +37,7 @@ Progress = Callable[[float, str], None]  # fraction done, a line of facts
 AtOnce = Callable[[], AbstractContextManager[None]]  # a signal in its block is heard at once
 LAST: Final = "recognition_last.pth"
 ALONE: Final = Processes()
+FREE: Final = ("save_every", "cap_minutes")  # settings that a resumed training may change
 CHECKS: Final = 5  # looks at a system in its last phase, the one at the end not counted
 
 
@@ -97,7 +98,7 @@ def learn(
         if run.whole and run.used > 0:  # before the first batch there is nothing to keep
             run.save()
     system.eval().requires_grad_(False)
-    return Learned(run.batches, run.used, dict(run.seconds))
+    return Learned(run.batches, run.used, dict(run.seconds), settings.iterations)
 
 
 @torch.inference_mode()
@@ -129,7 +130,9 @@ class _Run:
         self.phase, self.step, self.batches = 0, 0, 0
         self.used, self.spent = 0.0, 0.0  # seconds: in all, and of this phase
         self.seconds: dict[str, float] = {}
+        self.budget: PhaseBudget | None = None
         self.optimizer: torch.optim.Optimizer | None = None
+        self.waiting_cut: object = None
         self.waiting: Mapping[str, Any] | None = None  # an optimiser's state to be taken up
         self.average: WeightAverage | None = None
         self.waiting_average: list[Tensor] = []
@@ -142,7 +145,7 @@ class _Run:
             "phases": [phase.name for phase in self.phases],
             "data": data.fingerprint,
             "processes": processes.size,
-            **{k: v for k, v in asdict(settings).items() if k not in ("save_every",)},
+            **{k: v for k, v in asdict(settings).items() if k not in FREE},
         }
 
     def enter(self, number: int) -> None:
@@ -150,8 +153,9 @@ class _Run:
         self.phase = number
         learns = self.phases[number]
         self.system.requires_grad_(False)
-        self.optimizer = self.average = None
+        self.optimizer = self.average = self.budget = None
         if isinstance(learns, GradientPhase):
+            self.budget = self._budget_of(learns)
             groups = [
                 {"params": group.parameters, "lr": self.settings.lr * group.lr_mult}
                 for group in learns.groups
@@ -165,7 +169,22 @@ class _Run:
             if learns.average is not None:
                 self.average = WeightAverage(self._learning(learns), learns.average)
                 self.average.take_up(self.waiting_average)
-        self.waiting, self.waiting_average = None, []
+        self.waiting, self.waiting_average, self.waiting_cut = None, [], None
+
+    def _budget_of(self, phase: GradientPhase) -> PhaseBudget:
+        """The phase's share of the budget, cut where the resume point says so.
+
+        Raises:
+            DataError: the resume point is damaged.
+        """
+        shares = sum(p.share for p in self.phases if isinstance(p, GradientPhase))
+        budget = PhaseBudget(self.settings, phase.share / shares)
+        if budget.plan is not None:
+            try:
+                budget.plan.take_up(self.waiting_cut)
+            except ValueError as error:
+                raise DataError(f"{self.path}: a damaged resume point: {error}") from error
+        return budget
 
     def _take_up_optimizer(
         self, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
@@ -181,7 +200,7 @@ class _Run:
         if self.average is not None:
             self.average.put_in()
         self.phase, self.step, self.spent = self.phase + 1, 0, 0.0
-        self.optimizer = self.average = None
+        self.optimizer = self.average = self.budget = None
         self.whole = True
         self.save()
 
@@ -202,24 +221,24 @@ class _Run:
     ) -> None:
         """Batch after batch until the phase's share of the budget is spent."""
         assert self.optimizer is not None
+        assert self.budget is not None
         in_training(self.system)
         rates = [group["lr"] for group in self.optimizer.param_groups]
         base = [self.settings.lr * group.lr_mult for group in phase.groups]
         assert len(rates) == len(base)
         recent = math.nan
-        done = self._done(phase)
+        done = self._done()
         while done < 1:
             for group, lr in zip(self.optimizer.param_groups, base, strict=True):
                 group["lr"] = lr * rate(done, phase.warm_up)
             loss = self._learn(phase)
             recent = loss if math.isnan(recent) else 0.95 * recent + 0.05 * loss
             self._count()
+            self.budget.note(self.step, self.spent)
             # Asked once a batch and by every process: they must agree, so they wait for each other.
-            before, done = done, self._done(phase)
+            before, done = done, self._done()
             if progress is not None and self.processes.rank == 0:
-                progress(
-                    self._overall(phase, done), f"{phase.name}: {self.step}  loss {recent:.3f}"
-                )
+                progress(self._overall(phase, done), self._facts(phase, recent))
             if check is not None and self.phase == len(self.phases) - 1:
                 if int(CHECKS * before) < int(CHECKS * done) < CHECKS:
                     with nullcontext() if self.average is None else self.average.shown():
@@ -287,6 +306,7 @@ class _Run:
         self.saved = time.monotonic()
         if self.processes.rank != 0:
             return
+        plan = None if self.budget is None else self.budget.plan
         state = {
             "identity": self.identity,
             "system": self.system.state_dict(),
@@ -298,6 +318,7 @@ class _Run:
             "used": self.used,
             "spent": self.spent,
             "seconds": self.seconds,
+            "cut": plan.state() if plan is not None else None,
         }
         write_tensors(self.path, state)
 
@@ -319,15 +340,24 @@ class _Run:
             self.batches = int(state["batches"])
             self.used, self.spent = float(state["used"]), float(state["spent"])
             self.seconds = dict(state["seconds"])
+            self.waiting_cut = state.get("cut")
         except Exception as error:  # states of wrong types fail in any way
             raise DataError(
                 f"{self.path}: a damaged resume point: {first_misfit(error)}"
             ) from error
 
-    def _done(self, phase: GradientPhase) -> float:
+    def _done(self) -> float:
         """Fraction of the phase's budget that is spent, the same in all processes."""
-        share = phase.share / sum(p.share for p in self.phases if isinstance(p, GradientPhase))
-        return self.processes.largest(budget_spent(self.settings, share, self.step, self.spent))[0]
+        assert self.budget is not None
+        return self.processes.largest(self.budget.done(self.step, self.spent))[0]
+
+    def _facts(self, phase: GradientPhase, loss: float) -> str:
+        """A line of facts: the phase, its batches so far, and of how many; the loss."""
+        assert self.budget is not None
+        plan = self.budget.plan
+        of = "" if plan is None else f" of {plan.planned}"
+        cut = "" if plan is None or not plan.cut else f" ({plan.asked} do not fit the cap)"
+        return f"{phase.name}: {self.step}{of}{cut}  loss {loss:.3f}"
 
     def _overall(self, phase: GradientPhase, done: float) -> float:
         """Fraction of the whole budget that is spent, where `done` of the phase is."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rpc.runs.update_plan import UpdatePlan
+
 
 @dataclass(frozen=True)
 class LearningSettings:
@@ -18,6 +20,8 @@ class LearningSettings:
     Attributes:
         iterations: batches of all gradient phases together; None where another budget
             decides.
+        cap_minutes: wall time that so many iterations may take; None: any. It changes nothing
+            unless they do not fit, see `rpc.runs.update_plan`.
         cpu_minutes: processor time of all gradient phases together, likewise. Fits come on top:
             the result says what was used in all.
         minutes: wall time of all gradient phases together, likewise.
@@ -32,6 +36,7 @@ class LearningSettings:
     """
 
     iterations: int | None = None
+    cap_minutes: float | None = None
     cpu_minutes: float | None = None
     minutes: float | None = None
     batch_size: int = 24
@@ -44,7 +49,17 @@ class LearningSettings:
         budgets = (self.iterations, self.cpu_minutes, self.minutes)
         if sum(budget is not None for budget in budgets) != 1:
             raise ValueError("learning: expected one budget: iterations, cpu_minutes or minutes")
-        for name in ("iterations", "cpu_minutes", "minutes", "batch_size", "lr", "save_every"):
+        if self.cap_minutes is not None and self.iterations is None:
+            raise ValueError("learning: expected cap_minutes with iterations alone")
+        for name in (
+            "iterations",
+            "cap_minutes",
+            "cpu_minutes",
+            "minutes",
+            "batch_size",
+            "lr",
+            "save_every",
+        ):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"learning: expected {name} above 0, got {value!r}")
@@ -57,23 +72,25 @@ class Learned:
     Attributes:
         batches: of all gradient phases.
         cpu_seconds: processor time of all phases, fits included, in this process.
-        seconds: by phase: processor time, or wall time where that is the budget.
+        seconds: by phase: processor time, or wall time where that is the budget or its cap.
+        asked: batches that were asked for; None where the budget was a time.
     """
 
     batches: int
     cpu_seconds: float
     seconds: Mapping[str, float]
+    asked: int | None = None
 
 
 class Clock:
     """Seconds since it was last read: of this process's processor time, and of its budget.
 
     Args:
-        settings: the budget: of wall time, or else of processor time.
+        settings: the budget: of wall time or with a cap on it, or else of processor time.
     """
 
     def __init__(self, settings: LearningSettings) -> None:
-        self.by_wall = settings.minutes is not None
+        self.by_wall = settings.minutes is not None or settings.cap_minutes is not None
         self.read()
 
     def read(self) -> tuple[float, float]:
@@ -86,20 +103,41 @@ class Clock:
         return cpu, wall if self.by_wall else cpu
 
 
-def budget_spent(settings: LearningSettings, share: float, step: int, spent: float) -> float:
-    """Fraction of a phase's budget that is spent, 1 or more when it is done.
+class PhaseBudget:
+    """How far a phase is: by its batches, or by the clock where the budget is a time.
 
     Args:
         settings: with the budget of all phases.
         share: of the phase in it.
-        step: batches of the phase so far.
-        spent: seconds of the phase so far.
     """
-    if settings.iterations is not None:
-        return step / max(round(share * settings.iterations), 1)
-    minutes = settings.cpu_minutes if settings.minutes is None else settings.minutes
-    assert minutes is not None, "checked when the settings were made"
-    return spent / (60 * share * minutes)
+
+    def __init__(self, settings: LearningSettings, share: float) -> None:
+        self.plan: UpdatePlan | None = None
+        self._seconds = 0.0
+        if settings.iterations is not None:
+            cap = settings.cap_minutes
+            self.plan = UpdatePlan(
+                max(round(share * settings.iterations), 1),
+                None if cap is None else 60 * share * cap,
+            )
+        else:
+            minutes = settings.cpu_minutes if settings.minutes is None else settings.minutes
+            assert minutes is not None, "checked when the settings were made"
+            self._seconds = 60 * share * minutes
+
+    def note(self, step: int, spent: float) -> None:
+        """Look at the clock after a batch: a cap may cut the plan."""
+        if self.plan is not None:
+            self.plan.note(step, spent)
+
+    def done(self, step: int, spent: float) -> float:
+        """Fraction that is spent, 1 or more when the phase is done.
+
+        Args:
+            step: batches of the phase so far.
+            spent: seconds of the phase so far.
+        """
+        return spent / self._seconds if self.plan is None else self.plan.progress(step)
 
 
 def rate(done: float, warm_up: float = 0.05) -> float:

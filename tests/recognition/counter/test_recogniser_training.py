@@ -171,7 +171,7 @@ def test_the_training_of_another_store_or_of_other_settings_is_refused(scenes, t
     assert (tmp_path / LAST).read_bytes() == before
 
 
-@pytest.mark.parametrize("change", [{"minutes": 0}, {"batch_size": 0}, {"lr": float("nan")}])
+@pytest.mark.parametrize("change", [{"iterations": 0}, {"batch_size": 0}, {"lr": float("nan")}])
 def test_settings_that_make_no_sense_are_refused(change):
     with pytest.raises(ValueError, match=f"expected {next(iter(change))} above 0"):
         recogniser_learning(**change)
