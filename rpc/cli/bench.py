@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from rpc.pipelines.bench_counter import BenchRequest, bench_counter
 
-    request = BenchRequest(**vars(args))
+    request = BenchRequest(**{**vars(args), "threads": tuple(args.threads)})
     with bar("counting") as progress:
         result = bench_counter(request, progress)
     say_lines("\n".join(_lines(result)))
@@ -30,21 +30,27 @@ def main(argv: list[str] | None = None) -> int:
 
 def _lines(result: Mapping[str, Any]) -> list[str]:
     settings, photos, device = result["settings"], result["photos"], result["device"]
-    where = device.get("model") or f"{result['machine']['cpu']}, {device['threads']} threads"
     width, height = photos["first"]
+    load = result["load"]
     lines = [
         f"model {result['model']['name']}, {result['model']['skus']} SKUs, on {device['name']} "
-        f"({where})",
+        f"({device.get('model') or result['machine']['cpu']})",
         f"{photos['number']} photos, the first {width}x{height}, {photos['items']:g} items each, "
         f"batch {settings['batch']}, {settings['repeats']} rounds after {settings['warm_up']}",
-        "",
-        f"{'a photo':15}{'median ms':>11}{'p95 ms':>10}{'images/s':>10}",
+        f"load of the machine {load['before']} before, {load['after']} after",
     ]
-    for name, row in result["stages"].items():
-        lines.append(
-            f"{name:15}{row['median_ms']:11.1f}{row['p95_ms']:10.1f}"
-            f"{row['images_per_second']:10.2f}"
-        )
+    for run in result["runs"]:
+        threads = run["threads"]
+        heading = f"a photo, {threads} thread{'s' if threads > 1 else ''}"
+        lines += [
+            "",
+            f"{heading:20}{'median ms':>11}{'p90 ms':>10}{'processor ms':>14}{'a second':>10}",
+        ]
+        for name, row in run["stages"].items():
+            lines.append(
+                f"{name:20}{row['median_ms']:11.1f}{row['p90_ms']:10.1f}"
+                f"{row['processor_ms']:14.1f}{row['images_per_second']:10.2f}"
+            )
     return lines
 
 
@@ -66,5 +72,13 @@ def parser() -> argparse.ArgumentParser:
     add("--batch", type=int, default=1, metavar="N", help="photos at once, 1 to 8 (default: 1)")
     add("--repeats", type=int, default=5, metavar="N", help="rounds over all photos (default: 5)")
     add("--warm-up", type=int, default=1, metavar="N", help="rounds not measured (default: 1)")
+    add(
+        "--threads",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="threads to compute with; several are measured in turn (default: torch's choice)",
+    )
     add("--out", type=Path, metavar="FILE", help="write the numbers as JSON too (default: no)")
     return made

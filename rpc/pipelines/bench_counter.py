@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numpy as np
+import cv2
 import torch
-from numpy.typing import NDArray
 
-from rpc.checkout.counter import AT_ONCE, Checkout, FindsItems
+from rpc.checkout.counter import AT_ONCE, Checkout
 from rpc.checkout.loading import MODEL, load
 from rpc.data.files import DataError, write_json
 from rpc.data.images import read_image
 from rpc.data.photo_files import find_photos
 from rpc.data.shipped import shipped
-from rpc.recognition.box_classifier import BoxClassifier, batch_probabilities
+from rpc.pipelines.stage_clock import Spent, StageClock, statistics_of, timed_counter
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
 from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import Report
-from rpc.structures import Detections
 
-STAGES: Final[tuple[str, ...]] = ("detecting", "naming", "photo to list")
-WHOLE: Final = STAGES[-1]
-Rgb = NDArray[np.uint8]
-Result = TypeVar("Result")
+WHOLE: Final = "photo to list"
+SURE: Final = "nothing doubtful"
+STAGES: Final[tuple[str, ...]] = ("detecting", "naming", WHOLE, SURE)
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,7 @@ class BenchRequest:
         batch: photos that go through the networks together, 1 to 8.
         repeats: rounds over all photos that are measured.
         warm_up: rounds before them that are not.
+        threads: of torch and OpenCV, each number measured; none takes what torch would.
         out: JSON file to write.
 
     Raises:
@@ -56,6 +54,7 @@ class BenchRequest:
     batch: int = 1
     repeats: int = 5
     warm_up: int = 1
+    threads: tuple[int, ...] = ()
     out: Path | None = None
 
     def __post_init__(self) -> None:
@@ -65,13 +64,17 @@ class BenchRequest:
             raise DataError(
                 f"--repeats {self.repeats} --warm-up {self.warm_up}: expected at least 1 and 0"
             )
+        if any(number < 1 for number in self.threads):
+            raise DataError(f"--threads {' '.join(map(str, self.threads))}: expected 1 or more")
 
 
 def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
-    """Count the photos again and again; returns what `--out` holds, with seconds by stage.
+    """Count the photos again and again; returns what `--out` holds.
 
     The time of a batch is shared out among its photos. "photo to list" is all of it: reading the
-    file, both networks and the counting rule.
+    file, all networks and the counting rule. "nothing doubtful" is the same of the photos on which
+    no item is doubtful, where photos are counted one by one. Rounds with different numbers of
+    threads take turns, so that other work on the machine slows all of them alike.
 
     Raises:
         DataError: photos, model, gallery or device do not fit, or the file cannot be written.
@@ -80,8 +83,15 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
         prepare_files(request.out)
     photos = _photos(request.photos)
     counter = load(request.model, request.gallery, device=request.device)
-    seconds, items = measure(
-        counter, photos, request.batch, request.repeats, request.warm_up, progress
+    load_before = _load()
+    runs, items = measure(
+        counter,
+        photos,
+        batch=request.batch,
+        repeats=request.repeats,
+        warm_up=request.warm_up,
+        threads=request.threads or (torch.get_num_threads(),),
+        progress=progress,
     )
     shape = read_image(photos[0]).shape
     result = {
@@ -95,7 +105,11 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
         "model": _model_facts(counter, request.model),
         "device": device_facts(counter.device),
         "photos": {"number": len(photos), "first": [shape[1], shape[0]], "items": items},
-        "stages": {name: statistics_of(row) for name, row in seconds.items()},
+        "runs": [
+            {"threads": number, "stages": {name: statistics_of(row) for name, row in spent.items()}}
+            for number, spent in runs.items()
+        ],
+        "load": {"before": load_before, "after": _load()},
         "code": code_version(),
         "versions": library_versions(),
         "machine": machine(),
@@ -108,112 +122,68 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
 def measure(
     counter: Checkout,
     photos: Sequence[Path],
+    *,
     batch: int,
     repeats: int,
     warm_up: int,
+    threads: Sequence[int] = (1,),
     progress: Report = lambda done, total, facts="": None,
-) -> tuple[dict[str, list[float]], float]:
-    """Seconds a photo of each stage, one number a batch, and the mean items on a photo.
-
-    Naming is left out where the detector itself names items.
-    """
-    clock = StageClock()
-    own = counter.recogniser
-    timed = replace(
-        counter,
-        detector=_TimedDetector(counter.detector, clock),
-        recogniser=None if own is None else _TimedClassifier(own, clock),
-    )
+) -> tuple[dict[int, dict[str, list[Spent]]], float]:
+    """Times of each stage, by the number of threads, and the mean items on a photo."""
+    clocks = {number: StageClock() for number in threads}
     groups = [list(photos[start : start + batch]) for start in range(0, len(photos), batch)]
     items, rounds = 0, warm_up + repeats
-    for number in range(rounds):
-        if number == warm_up:
-            clock.seconds.clear()
-        for group in groups:
-            clock.photos = len(group)
-            with clock.stage(WHOLE):
-                receipts = timed(group)
-            items += sum(sum(receipt.counts.values()) for receipt in receipts)
-        progress(number + 1, rounds)
-    seconds = {name: clock.seconds[name] for name in STAGES if name in clock.seconds}
-    return seconds, round(items / rounds / len(photos), 2)
-
-
-def statistics_of(seconds: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile in milliseconds a photo, and photos a second at the median."""
-    row = np.asarray(seconds)
-    median = float(np.median(row))
-    return {
-        "median_ms": round(1000 * median, 3),
-        "p95_ms": round(1000 * float(np.percentile(row, 95)), 3),
-        "images_per_second": round(1 / median, 3) if median > 0 else 0.0,
+    for row in range(rounds):
+        for number, clock in clocks.items():
+            if row == warm_up:
+                clock.spent.clear()
+            with _threads(number):
+                items += _one_round(timed_counter(counter, clock), groups, clock)
+        progress(row + 1, rounds)
+    runs = {
+        number: {name: clock.spent[name] for name in STAGES if name in clock.spent}
+        for number, clock in clocks.items()
     }
+    return runs, round(items / rounds / len(photos) / len(clocks), 2)
 
 
-@dataclass
-class StageClock:
-    """Seconds a photo by stage.
+def _one_round(timed: Checkout, groups: Sequence[list[Path]], clock: StageClock) -> int:
+    """Count all photos once; the number of items."""
+    items = 0
+    for group in groups:
+        clock.photos = len(group)
+        with clock.stage(WHOLE):
+            receipts = timed(group)
+        items += sum(len(receipt.items) for receipt in receipts)
+        if len(receipts) == 1 and not receipts[0].doubtful:
+            clock.add(SURE, clock.spent[WHOLE][-1])
+    return items
 
-    Attributes:
-        photos: in the batch that is being counted.
-        seconds: of each batch, by the stage's name.
-    """
 
-    photos: int = 1
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time the block; its results are on the CPU when it ends, so a GPU has finished too."""
-        began = time.perf_counter()
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """So many threads for torch and OpenCV in the block."""
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(number)
+    torch.set_num_threads(number)
+    try:
         yield
-        spent = (time.perf_counter() - began) / self.photos
-        self.seconds.setdefault(name, []).append(spent)
-
-    def timed(self, name: str, work: Callable[[], Result]) -> Result:
-        """The result of some work, which is timed."""
-        with self.stage(name):
-            return work()
+    finally:
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])
 
 
-@dataclass(frozen=True)
-class _TimedDetector:
-    """A detector with a clock."""
-
-    detector: FindsItems
-    clock: StageClock
-
-    def predict(self, rgb: Rgb) -> Detections:
-        return self.predict_batch([rgb])[0]
-
-    def predict_batch(self, photos: Sequence[Rgb]) -> list[Detections]:
-        return self.clock.timed("detecting", lambda: self.detector.predict_batch(photos))
-
-
-@dataclass(frozen=True)
-class _TimedClassifier:
-    """A classifier of boxes with a clock."""
-
-    classifier: BoxClassifier
-    clock: StageClock
-
-    def probabilities(self, rgb: Rgb, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.batch_probabilities([rgb], [boxes])[0]
-
-    def batch_probabilities(
-        self, photos: Sequence[Rgb], boxes: Sequence[NDArray[np.float64]]
-    ) -> list[NDArray[np.float64]]:
-        return self.clock.timed(
-            "naming", lambda: batch_probabilities(self.classifier, photos, boxes)
-        )
+def _load() -> float | None:
+    """Processes that want a core, as a mean of the last minute; None where no system tells."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def device_facts(name: str) -> dict[str, Any]:
-    """The device's name and model, and the threads that torch computes with on the CPU."""
+    """The device's name, and a GPU's model."""
     device = torch.device(name)
     if device.type == "cuda":
         return {"name": name, "model": torch.cuda.get_device_name(device)}
-    return {"name": name, "threads": torch.get_num_threads()}
+    return {"name": name}
 
 
 def _photos(path: Path) -> tuple[Path, ...]:
