@@ -6,7 +6,7 @@ Key: H x W pixels of a photo, N detections, K SKUs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, overload
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rpc.checkout.receipt import Receipt, make_receipt
 from rpc.checkout.seen import Seen, see
 from rpc.counting import CountingRule
+from rpc.counting.doubt.doubt import Doubt
 from rpc.data.files import DataError
 from rpc.data.images import Photo, read_photo
 from rpc.data.taxonomy import Taxonomy
@@ -56,6 +57,8 @@ class Checkout:
         floor: detections with a lower score are not worth a look by the recogniser.
         name: of the model, for people.
         device: that its networks run on.
+        doubt: how sure it is of what it counts, and from when on a tray passes; None where none was
+            fitted.
     """
 
     detector: FindsItems
@@ -65,6 +68,7 @@ class Checkout:
     floor: float = 0.1
     name: str = "model"
     device: str = "cpu"
+    doubt: Doubt | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"Checkout({self.name}, {len(self.taxonomy)} SKUs, on {self.device})"
@@ -141,12 +145,20 @@ class Checkout:
         except ValueError as error:
             raise DataError(str(error)) from error
 
+    def receipt_of(self, seen: Seen, photo: Photo) -> Receipt:
+        """The receipt of what `look` has seen on a photo.
+
+        Raises:
+            DataError: there is no counting rule.
+        """
+        return make_receipt(seen, self._needed_rule(), self.taxonomy, photo, self.doubt)
+
     def _receipts(self, photos: Sequence[Photo], names: Sequence[str]) -> list[Receipt]:
-        rule = self._needed_rule()
+        self._needed_rule()  # told before anything is read
         pictures = [read_photo(photo, name) for photo, name in zip(photos, names, strict=True)]
         seen = self.look(pictures)
         return [
-            make_receipt(one, rule, self.taxonomy, Path(photo) if isinstance(photo, str) else photo)
+            self.receipt_of(one, Path(photo) if isinstance(photo, str) else photo)
             for one, photo in zip(seen, photos, strict=True)
         ]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rpc.checkout.counter import Checkout
 from rpc.counting import CountingRule
+from rpc.counting.doubt.doubt import Doubt
 from rpc.data.files import DataError
 from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Taxonomy
@@ -92,7 +94,8 @@ def load_checkout(path: str | Path, *, named: bool = True, device: str = "cpu") 
     if named and recogniser is None and detector.agnostic:
         raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
     rule = _rule(detector.saved.counting, path)
-    return _counter(detector, detector.taxonomy, recogniser, rule)
+    counter = _counter(detector, detector.taxonomy, recogniser, rule)
+    return replace(counter, doubt=_doubt(detector.saved.doubt, path))
 
 
 def load_gallery_checkout(
@@ -191,6 +194,13 @@ def _recogniser(saved: SavedModel, device: str) -> Recogniser | None:
             f"{saved.path}: its recogniser knows {outputs - 1} SKUs, the file {len(saved.taxonomy)}"
         )
     return recogniser
+
+
+def _doubt(values: Mapping[str, Any] | None, path: str | Path) -> Doubt | None:
+    try:
+        return None if values is None else Doubt.from_dict(values)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _rule(values: Mapping[str, Any] | None, path: str | Path) -> CountingRule | None:

@@ -1,11 +1,12 @@
-"""The result of a checkout: what lies on a tray, how sure that is, and what to look at again."""
+"""The result of a checkout: what lies on a tray, what is sure, and what a cashier is asked."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rpc.checkout.questions import DIGITS, Question, judge_seen, question_text, questions_of
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, certainty
+from rpc.counting.doubt.doubt import Doubt
 from rpc.data.images import Photo, read_photo
 from rpc.data.plain_text import plain_text
 from rpc.data.taxonomy import Taxonomy
@@ -22,11 +25,10 @@ from rpc.pictures import draw_tray
 from rpc.structures import Detections
 
 ALTERNATIVES: Final = 5  # SKUs that are told of an item
-# An item is doubtful where its SKU has less probability than LIKELY, or less than MARGIN more than
-# the second one.
+# Without a calibration, an item is asked about where its SKU has less probability than LIKELY, or
+# less than MARGIN more than the second one.
 LIKELY: Final = 0.5
 MARGIN: Final = 0.2
-DIGITS: Final = 4  # of scores and probabilities in JSON
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ class ReceiptItem:
         sku: the SKU's name.
         title: its name for people; the SKU's name where it has none.
         score: detector's score times probability, 0 to 1: what the counting rule saw.
-        alternatives: (SKU, probability) of the likeliest, best first, the item's own among them.
+        alternatives: (SKU, probability) of the likeliest, best first, the item's own among them:
+            calibrated where the model has a calibration, as the recogniser says it elsewhere.
+        probability: that this line is right: it is an item, and of this SKU. None without a
+            calibration.
+        asked: whether a cashier is asked about it; None where the plain limits decide.
     """
 
     box: tuple[float, float, float, float]
@@ -51,10 +57,17 @@ class ReceiptItem:
     title: str
     score: float
     alternatives: tuple[tuple[str, float], ...]
+    probability: float | None = None
+    asked: bool | None = None
 
     @property
     def doubtful(self) -> bool:
-        """Whether a cashier should look: below `LIKELY`, or less than `MARGIN` before another."""
+        """Whether a cashier should look.
+
+        Without a calibration: below `LIKELY`, or less than `MARGIN` before another SKU.
+        """
+        if self.asked is not None:
+            return self.asked
         own = dict(self.alternatives).get(self.sku, 0.0)
         others = [share for sku, share in self.alternatives if sku != self.sku]
         return own < LIKELY or own - max(others, default=0.0) < MARGIN
@@ -68,6 +81,7 @@ class ReceiptItem:
             "score": round(self.score, DIGITS),
             "alternatives": [[sku, round(share, DIGITS)] for sku, share in self.alternatives],
             "doubtful": self.doubtful,
+            "probability": None if self.probability is None else round(self.probability, DIGITS),
         }
 
 
@@ -87,16 +101,30 @@ class Receipt:
 
     Attributes:
         items: what counts, best score first.
-        certainty: how sure the whole list is, 0 to 1. It orders receipts, the least sure first;
-            see `rpc.counting.certainty`.
+        certainty: how sure the whole list is, 0 to 1: the probability that it is right, where the
+            model has a calibration. Elsewhere it only orders receipts, the least sure first; see
+            `rpc.counting.certainty`.
         photo: what was counted, as it was given.
         taxonomy: the counter's SKUs.
+        questions: what a cashier is asked, least sure first: of items, and of boxes that nearly
+            count as one.
     """
 
     items: tuple[ReceiptItem, ...]
     certainty: float
     photo: Photo = field(repr=False, compare=False)
     taxonomy: Taxonomy = field(repr=False, compare=False)
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing is asked: the tray needs no cashier."""
+        return not self.questions
+
+    @property
+    def sure(self) -> tuple[ReceiptItem, ...]:
+        """The items about which nothing is asked."""
+        return tuple(item for item in self.items if not item.doubtful)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -123,15 +151,27 @@ class Receipt:
             np.array([item.score for item in self.items]),
             np.array([labels[item.sku] for item in self.items], dtype=np.int64),
         )
-        return draw_tray(read_photo(self.photo), found, self.taxonomy)
+        near = [question.box for question in self.questions if not question.counted]
+        return draw_tray(
+            read_photo(self.photo),
+            found,
+            self.taxonomy,
+            asked=[row for row, item in enumerate(self.items) if item.doubtful],
+            near=np.array(near).reshape(-1, 4),
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: photo (its file's name, or None), counts, certainty, items."""
+        """Plain values, for JSON.
+
+        `photo` (its file's name, or None), `counts`, `certainty`, `passes`, `items`, `questions`.
+        """
         return {
             "photo": self.photo.name if isinstance(self.photo, Path) else None,
             "counts": self.counts,
             "certainty": round(self.certainty, DIGITS),
+            "passes": self.passes,
             "items": [item.to_dict() for item in self.items],
+            "questions": [question.to_dict() for question in self.questions],
         }
 
     def to_json(self) -> str:
@@ -143,8 +183,8 @@ class Receipt:
         lines = [f"{count:3d} x {plain_text(titles[sku])}" for sku, count in self.counts.items()]
         items, products = len(self.items), len(titles)
         end = f"{items} item{'s' * (items != 1)}, {products} product{'s' * (products != 1)}"
-        doubtful = len(self.doubtful)
-        return "\n".join([*lines, end + (f", {doubtful} to look at" if doubtful else "")])
+        asked = [f"  ? {plain_text(question.text)}" for question in self.questions]
+        return "\n".join([*lines, *asked, end + (f", {len(asked)} to look at" if asked else "")])
 
     def _repr_png_(self) -> bytes:
         """The annotated photo, for notebooks."""
@@ -153,7 +193,9 @@ class Receipt:
         return file.getvalue()
 
 
-def make_receipt(seen: Seen, rule: CountingRule, taxonomy: Taxonomy, photo: Photo) -> Receipt:
+def make_receipt(
+    seen: Seen, rule: CountingRule, taxonomy: Taxonomy, photo: Photo, doubt: Doubt | None = None
+) -> Receipt:
     """The receipt of what was seen on a photo.
 
     Args:
@@ -161,21 +203,50 @@ def make_receipt(seen: Seen, rule: CountingRule, taxonomy: Taxonomy, photo: Phot
         rule: what counts.
         taxonomy: the SKUs.
         photo: for the picture of the receipt.
+        doubt: calibration and limit; None takes the plain limits of `ReceiptItem.doubtful`.
     """
-    items = []
-    for row in rule.rows(seen.detections).tolist():
-        category = taxonomy.category(int(seen.detections.labels[row]))
-        x1, y1, x2, y2 = seen.detections.boxes[row].tolist()
-        items.append(
-            ReceiptItem(
-                box=(x1, y1, x2, y2),
-                sku=category.name,
-                title=category.title or category.name,
-                score=float(seen.detections.scores[row]),
-                alternatives=tuple(
-                    (taxonomy.category(label).name, share)
-                    for label, share in seen.likeliest(row, ALTERNATIVES)
-                ),
-            )
+    judged = judge_seen(seen, rule, doubt, taxonomy)
+    if judged is None:
+        rows = rule.rows(seen.detections).tolist()
+        items = tuple(_item(seen, row, seen.likeliest(row, ALTERNATIVES), taxonomy) for row in rows)
+        questions = tuple(_plain_question(item, taxonomy) for item in items if item.doubtful)
+        sure = certainty(seen.detections, rule)
+        return Receipt(items, sure, photo, taxonomy, questions)
+    found, asked = judged.judgement, set(judged.judgement.questions)
+    items = tuple(
+        replace(
+            _item(seen, row, judged.alternatives(place, ALTERNATIVES), taxonomy),
+            probability=float(found.right[place]),
+            asked=place in asked,
         )
-    return Receipt(tuple(items), certainty(seen.detections, rule), photo, taxonomy)
+        for place, row in enumerate(judged.rows[: judged.counted])
+    )
+    questions = questions_of(judged, seen, taxonomy)
+    return Receipt(items, found.certainty, photo, taxonomy, questions)
+
+
+def _item(
+    seen: Seen, row: int, likeliest: Sequence[tuple[int, float]], taxonomy: Taxonomy
+) -> ReceiptItem:
+    category = taxonomy.category(int(seen.detections.labels[row]))
+    x1, y1, x2, y2 = seen.detections.boxes[row].tolist()
+    return ReceiptItem(
+        box=(x1, y1, x2, y2),
+        sku=category.name,
+        title=category.title or category.name,
+        score=float(seen.detections.scores[row]),
+        alternatives=tuple((taxonomy.category(label).name, share) for label, share in likeliest),
+    )
+
+
+def _plain_question(item: ReceiptItem, taxonomy: Taxonomy) -> Question:
+    """The question about an item that the plain limits find doubtful."""
+    titles = [(taxonomy.by_name(sku).title or sku, share) for sku, share in item.alternatives]
+    return Question(
+        box=item.box,
+        reason="name",
+        text=question_text("name", titles),
+        counted=True,
+        sku=item.sku,
+        alternatives=item.alternatives,
+    )

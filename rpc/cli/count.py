@@ -63,7 +63,9 @@ def main(argv: list[str] | None = None) -> int:
             counts.append(_entry(done, photo, receipt))
             progress(done, len(photos))
     items = sum(one["count"] for entry in counts for one in entry["counts"])
-    say(f"{len(photos)} trays, {items} items")
+    passed = sum(entry["passes"] for entry in counts)
+    asked = sum(entry["questions"] for entry in counts)
+    say(f"{len(photos)} trays, {items} items; {passed} trays pass, {asked} questions on the others")
     say(write_json(args.out / COUNTS, counts, indent=1))
     return 0
 
@@ -100,6 +102,8 @@ def _entry(number: int, photo: Path, receipt: Receipt) -> dict[str, Any]:
         "file_name": photo.name,
         "counts": [{"category_id": i, "name": sku, "count": n} for i, sku, n in found],
         "certainty": receipt.certainty,
+        "passes": receipt.passes,
+        "questions": len(receipt.questions),
     }
 
 

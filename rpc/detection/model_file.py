@@ -41,6 +41,8 @@ class SavedModel:
         path: the file that it was read from.
         recogniser: weights of the crop classifier that names what the detector finds; None where
             the detector does.
+        doubt: `rpc.counting.doubt.Doubt.to_dict()`: calibration, limit and look-alikes; None where
+            none was fitted.
     """
 
     state_dict: Mapping[str, Tensor] = field(repr=False)
@@ -50,18 +52,26 @@ class SavedModel:
     meta: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path("model.pth")
     recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
+    doubt: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def with_rule(self, rule: Mapping[str, Any] | None) -> SavedModel:
-        """The same model with another counting rule (`CountingRule.to_dict()`), or with none."""
-        return replace(self, counting=rule)
+        """The same model with another counting rule (`CountingRule.to_dict()`), or with none.
+
+        What was fitted to decisions of the former rule goes.
+        """
+        return replace(self, counting=rule, doubt=None)
+
+    def with_doubt(self, doubt: Mapping[str, Any] | None) -> SavedModel:
+        """The same model with what says where it is in doubt (`Doubt.to_dict()`), or without."""
+        return replace(self, doubt=doubt)
 
     def with_recogniser(self, state: Mapping[str, Tensor] | None) -> SavedModel:
         """The same detector, whose items are named by a crop classifier of these weights."""
-        return replace(self, recogniser=state)
+        return replace(self, recogniser=state, doubt=None)
 
     def with_taxonomy(self, taxonomy: Taxonomy) -> SavedModel:
         """The same weights for these SKUs, without a counting rule: it was chosen for others."""
-        return replace(self, taxonomy=taxonomy, counting=None)
+        return replace(self, taxonomy=taxonomy, counting=None, doubt=None)
 
 
 def write_model(path: str | Path, model: SavedModel) -> Path:
@@ -86,6 +96,8 @@ def write_model(path: str | Path, model: SavedModel) -> Path:
     }
     if model.recogniser is not None:
         content["recogniser"] = _halves(model.recogniser)
+    if model.doubt is not None:
+        content["doubt"] = _plain(model.doubt)
     return write_tensors(path, content)
 
 
@@ -108,7 +120,7 @@ def load_model(path: str | Path) -> SavedModel:
             raise DataError(
                 f"{path}: not a model of this project: expected '{name}' ({kind.__name__})"
             )
-    for name in ("categories", "counting", "meta"):
+    for name in ("categories", "counting", "meta", "doubt"):
         require_plain(content.get(name), f"{path}: {name}")
     if version != VERSION:
         raise DataError(f"{path}: model version {version!r:.20}, expected {VERSION}; train it anew")
@@ -116,16 +128,17 @@ def load_model(path: str | Path) -> SavedModel:
         taxonomy = Taxonomy.from_list(content["categories"])
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    counting = content.get("counting")
-    if counting is not None and not isinstance(counting, dict):
-        raise DataError(
-            f"{path}: expected 'counting' to be a dict or None, got a {type(counting).__name__}"
-        )
+    counting, doubt = content.get("counting"), content.get("doubt")
+    for name, values in (("counting", counting), ("doubt", doubt)):
+        if values is not None and not isinstance(values, dict):
+            raise DataError(
+                f"{path}: expected '{name}' to be a dict or None, got a {type(values).__name__}"
+            )
     state = _full(weights_of(content["state_dict"], f"{path}: 'state_dict'"))
     names = content.get("recogniser")
     recogniser = None if names is None else _full(weights_of(names, f"{path}: 'recogniser'"))
     text, meta = content["config"], content["meta"]
-    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser)
+    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser, doubt)
 
 
 def check_taxonomy(model: SavedModel, taxonomy: Taxonomy) -> None:

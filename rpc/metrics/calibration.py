@@ -20,7 +20,7 @@ LEAST: Final = 20  # statements of a bin: fewer say little about a share
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """What was stated beside what came true, for bins of about as many statements each.
+    """Stated probabilities beside what came true, for bins of about as many statements each.
 
     Attributes:
         stated: (M,) mean probability of each bin, rising.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,14 @@ from rpc.pictures.palette import (
     FAINT,
     MISSED,
     PAPER,
+    QUESTION,
     RIGHT,
     sku_colours,
 )
 from rpc.pictures.panel import WIDTH, Line, draw_panel, least_height
 from rpc.pictures.tags import Box, Mark, TagPainter
 from rpc.structures import Detections
+from rpc.structures.boxes import FloatArray
 
 PHOTO_SIDE: Final = 1000  # px: smaller photos are enlarged, or their tags would hide the items
 PANEL_MOST: Final = 2000  # px: 50 SKUs; more are summed up
@@ -36,6 +39,7 @@ LEGEND: Final = (
     ("extra: was read, is not there", EXTRA),
     ("confused: read as another SKU", CONFUSED),
 )
+ASKED: Final = (("? please look: not sure (dashed: not counted)", QUESTION),)
 
 
 def draw_tray(
@@ -46,6 +50,8 @@ def draw_tray(
     truth: Detections | None = None,
     title: str = "Shopping list",
     font: str | Path | None = None,
+    asked: Collection[int] = (),
+    near: FloatArray | None = None,
 ) -> NDArray[np.uint8]:
     """Draw what was counted on a tray and the shopping list; with the truth, also what is wrong.
 
@@ -61,6 +67,8 @@ def draw_tray(
         title: heading of the list.
         font: a font file for the names. Without one, names in letters that no font here has are
             drawn as `#id` and their plain letters.
+        asked: rows of the detections that a cashier is asked about: drawn in amber with a '?'.
+        near: (M, 4) boxes that nearly count and are asked about: amber and dashed.
 
     Returns:
         A picture (H', W', 3), the photo at the left, its longer side 1000 px.
@@ -74,7 +82,7 @@ def draw_tray(
     lines = _list(detections, truth, taxonomy, lettering)
     photo, scale = _scaled(rgb)
     marks = (
-        _plain_marks(detections, scale, lines)
+        [*_plain_marks(detections, scale, lines, asked), *_near_marks(near, scale)]
         if truth is None
         else _marks_with_truth(detections, truth, match_items(detections, truth), scale, lines)
     )
@@ -83,13 +91,14 @@ def draw_tray(
         painter.outline(mark)
     for mark in marks:
         painter.tag(mark)
-    legend = LEGEND if truth is not None else ()
+    questions = len(asked) + (0 if near is None else len(near))
+    legend = LEGEND if truth is not None else ASKED if questions else ()
     panel = draw_panel(
         max(photo.height, min(least_height(len(lines), len(legend)), PANEL_MOST)),
         list(lines.values()),
         lettering,
         title=lettering.plain(title),
-        verdict=_verdict(lines, truth),
+        verdict=_verdict(lines, truth, questions),
         legend=legend,
     )
     return _side_by_side(photo, panel)
@@ -114,12 +123,25 @@ def _list(
     }
 
 
-def _plain_marks(detections: Detections, scale: float, lines: dict[int, Line]) -> list[Mark]:
+def _plain_marks(
+    detections: Detections, scale: float, lines: dict[int, Line], asked: Collection[int]
+) -> list[Mark]:
+    """A mark for each box; those that are asked about come last, over the others."""
     rows = zip(detections.boxes.tolist(), detections.labels.tolist(), strict=True)
-    return [
-        Mark(_at(box, scale), f"{lines[label].number}  {lines[label].name}", lines[label].colour)
-        for box, label in rows
-    ]
+    marks = {
+        row: Mark(
+            _at(box, scale),
+            f"{'? ' * (row in asked)}{lines[label].number}  {lines[label].name}",
+            QUESTION if row in asked else lines[label].colour,
+        )
+        for row, (box, label) in enumerate(rows)
+    }
+    return [marks[row] for row in sorted(marks, key=lambda row: row in asked)]
+
+
+def _near_marks(near: FloatArray | None, scale: float) -> list[Mark]:
+    boxes = [] if near is None else near.tolist()
+    return [Mark(_at(box, scale), "? an item", QUESTION, dashed=True) for box in boxes]
 
 
 def _marks_with_truth(
@@ -151,9 +173,10 @@ def _marks_with_truth(
     return right + confused + extra + missed
 
 
-def _verdict(lines: dict[int, Line], truth: Detections | None) -> str:
+def _verdict(lines: dict[int, Line], truth: Detections | None, questions: int) -> str:
     if truth is None:
-        return f"{len(lines)} SKUs" if len(lines) != 1 else "1 SKU"
+        kinds = f"{len(lines)} SKUs" if len(lines) != 1 else "1 SKU"
+        return f"{kinds}, {questions} to look at" if questions else kinds
     missed = sum(max((line.truth or 0) - line.count, 0) for line in lines.values())
     extra = sum(max(line.count - (line.truth or 0), 0) for line in lines.values())
     return f"wrong: {missed} missed, {extra} extra" if missed or extra else "every count is right"

@@ -15,6 +15,7 @@ RIGHT: Final[Colour] = (34, 150, 83)
 MISSED: Final[Colour] = (222, 36, 46)
 EXTRA: Final[Colour] = (240, 130, 0)
 CONFUSED: Final[Colour] = (190, 30, 190)
+QUESTION: Final[Colour] = (255, 190, 0)
 
 # Far from each other and from the white board; neighbours in the list differ in hue and lightness.
 SKU_COLOURS: Final[tuple[Colour, ...]] = (

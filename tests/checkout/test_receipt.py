@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from rpc.checkout.receipt import LIKELY, MARGIN, ReceiptItem, make_receipt
 from rpc.checkout.seen import Seen, see
 from rpc.counting import CountingRule, certainty
+from rpc.counting.doubt.calibration import Calibration
+from rpc.counting.doubt.doubt import AlikePair, Doubt
 from rpc.data import Category, DataError, Taxonomy, write_image
+from rpc.pictures.palette import QUESTION
 from rpc.structures import Detections
 
 SKUS = Taxonomy([Category(1, "a", title="Tea"), Category(4, "b"), Category(6, "c")])
@@ -20,11 +23,14 @@ RULE = CountingRule(0.2)
 PHOTO = np.zeros((40, 80, 3), np.uint8)
 
 
-def receipt_of(rows, scores=None, photo=PHOTO, rule=RULE):
+BY_ITEMS = CountingRule(0.5, counts_by="item_score")
+
+
+def receipt_of(rows, scores=None, photo=PHOTO, rule=RULE, doubt=None):
     rows = np.array(rows, float).reshape(-1, 4)
     scores = np.ones(len(rows)) if scores is None else scores
     found = Detections(PLACES[: len(rows)], scores, [0] * len(rows))
-    return make_receipt(see(found, rows), rule, SKUS, photo)
+    return make_receipt(see(found, rows), rule, SKUS, photo, doubt)
 
 
 def test_the_largest_count_comes_first_then_the_name():
@@ -91,6 +97,7 @@ def test_json_holds_plain_values_and_the_files_name(tmp_path):
         "photo": "tray.png",
         "counts": {"a": 1},
         "certainty": values["certainty"],
+        "passes": True,
         "items": [
             {
                 "sku": "a",
@@ -99,8 +106,10 @@ def test_json_holds_plain_values_and_the_files_name(tmp_path):
                 "score": 0.9,
                 "alternatives": [["a", 0.9], ["b", 0.06], ["c", 0.04]],
                 "doubtful": False,
+                "probability": None,
             }
         ],
+        "questions": [],
     }
     assert receipt_of([]).to_dict()["photo"] is None
 
@@ -120,3 +129,67 @@ def test_a_receipt_draws_its_photo_again(tmp_path):
 def test_as_many_rows_as_detections():
     with pytest.raises(ValueError, match="seen: 1 detections, 2 rows"):
         Seen(Detections(PLACES[:1], [0.5], [0]), np.ones((2, 3)))
+
+
+def doubt_of(limit, *pairs):
+    alike = tuple(AlikePair(pair, (0,), 0.4) for pair in pairs)
+    return Doubt(Calibration(), limit, 0.99, "val", 18, alike)
+
+
+def test_a_calibrated_receipt_is_split_into_sure_items_and_questions():
+    rows = [[0.99, 0.01, 0, 0], [0.55, 0.45, 0, 0], [0.1, 0, 0.65, 0.25], [0.2, 0, 0.2, 0.6]]
+    receipt = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.9, ("a", "b")))
+    assert [item.sku for item in receipt.sure] == ["a"]
+    assert [item.sku for item in receipt.doubtful] == ["a", "c"]
+    assert [item.probability for item in receipt.items] == pytest.approx(
+        [0.99, 0.55, 0.65], rel=1e-3
+    )
+    assert [(one.sku, one.reason, one.counted) for one in receipt.questions] == [
+        ("a", "view", True),
+        ("a", "item", False),
+        ("c", "item", True),
+    ]
+    assert [one.text for one in receipt.questions] == [
+        "cannot be told from this view: Tea or b",
+        "not sure whether this is an item at all, 40 %: Tea, not counted",
+        "not sure whether this is an item at all, 75 %: c, counted",
+    ]
+    assert not receipt.passes
+    assert receipt.certainty == pytest.approx(0.99 * 0.55 * 0.65 * 0.6, rel=1e-3)
+    assert str(receipt).splitlines() == [
+        "  2 x Tea",
+        "  1 x c",
+        *(f"  ? {one.text}" for one in receipt.questions),
+        "3 items, 2 products, 3 to look at",
+    ]
+
+
+def test_the_same_receipt_passes_by_a_lower_limit():
+    rows = [[0.99, 0.01, 0, 0], [0.9, 0.1, 0, 0]]
+    assert receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.85)).passes
+    receipt = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.95))
+    assert [one.text for one in receipt.questions] == ["not sure which: Tea 90 %, b 10 %"]
+    assert receipt.to_dict()["questions"][0] == {
+        "box": [20, 0, 30, 10],
+        "reason": "name",
+        "text": "not sure which: Tea 90 %, b 10 %",
+        "counted": True,
+        "sku": "a",
+        "alternatives": [["a", 0.9], ["b", 0.1], ["c", 0.0]],
+        "item": pytest.approx(1, abs=1e-4),
+    }
+
+
+def test_without_a_calibration_the_doubtful_items_are_the_questions():
+    receipt = receipt_of([[0.95, 0.03, 0.02, 0], [0.51, 0.49, 0, 0]])
+    assert [one.text for one in receipt.questions] == ["not sure which: Tea 51 %, b 49 %"]
+    assert receipt.sure == receipt.items[:1]
+    assert receipt.items[0].probability is None
+
+
+def test_questions_are_drawn_in_their_own_colour():
+    rows = [[0.99, 0.01, 0, 0], [0.55, 0.45, 0, 0], [0.2, 0, 0.2, 0.6]]
+    asked = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.9)).draw()
+    plain = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.0)).draw()
+    amber = [(picture == QUESTION).all(axis=2).sum() for picture in (asked, plain)]
+    assert amber[0] > 500 > amber[1]

@@ -14,6 +14,7 @@ from rpc.detection.model_file import (
     load_model,
     read_tensors,
     write_model,
+    write_tensors,
 )
 
 TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
@@ -60,6 +61,18 @@ def test_a_model_is_changed_in_one_part_and_written_again_without_loss(saved):
 def test_a_model_for_other_skus_has_no_rule_yet(saved):
     other = load_model(saved[0]).with_taxonomy(Taxonomy([Category(1, "b")]))
     assert (len(other.taxonomy), other.counting) == (1, None)
+
+
+def test_doubt_is_kept_and_goes_with_the_rule_that_it_was_fitted_to(saved):
+    path, doubt = saved[0], {"limit": 0.98, "alike": [{"skus": ["a", "b"]}]}
+    assert load_model(path).doubt is None
+    again = load_model(write_model(path, load_model(path).with_doubt(doubt)))
+    assert again.doubt == doubt
+    assert again.with_rule({"threshold": 0.9}).doubt is None
+    assert again.with_recogniser(None).doubt is None
+    write_tensors(path, read_tensors(path) | {"doubt": [1]})
+    with pytest.raises(DataError, match=r"expected 'doubt' to be a dict or None, got a list"):
+        load_model(path)
 
 
 class _RunsACommand:

@@ -18,9 +18,10 @@ from rpc.structures.boxes import FloatArray
 
 LEAST: Final = 1e-6  # scores are kept this far from 0 and 1, where log-odds end
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "slope": (0.0, 100.0),
-    "offset": (-100.0, 100.0),
-    "temperature": (0.01, 100.0),
+    "item_slope": (0.0, 100.0),
+    "item_offset": (-100.0, 100.0),
+    "name_slope": (0.0, 100.0),
+    "name_offset": (-100.0, 100.0),
     "lapse": (0.0, 1.0),
     "unseen": (0.0, 1.0),
 }
@@ -28,24 +29,25 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
 
 @dataclass(frozen=True)
 class Calibration:
-    """Five numbers that turn what a counter saw into probabilities. All are monotone.
+    """Six numbers that turn what a counter saw into probabilities. All are monotone.
 
     Attributes:
-        slope: of the log-odds of 'is an item' by the log-odds of the item score; >= 0.
-        offset: added to these log-odds.
-        temperature: the SKUs' shares are raised to the power of 1 over it, and sum to 1 again:
-            above 1 they were too sure of themselves.
-        lapse: share of the names that are wrong however sure the recogniser is; 0 to 1. It is
-            spread over all SKUs.
+        item_slope: of the log-odds of 'is an item' by the log-odds of the item score; >= 0.
+        item_offset: added to these log-odds.
+        name_slope: of the log-odds of 'is of the likeliest SKU' by those of its share; >= 0. Above
+            1 the recogniser was less sure than it could be.
+        name_offset: added to these log-odds.
+        lapse: share of the names that are wrong however sure the recogniser is; 0 to 1.
         unseen: share of the true items on which there is no box to decide on.
 
     Raises:
         ValueError: a value is out of its range.
     """
 
-    slope: float = 1.0
-    offset: float = 0.0
-    temperature: float = 1.0
+    item_slope: float = 1.0
+    item_offset: float = 0.0
+    name_slope: float = 1.0
+    name_offset: float = 0.0
     lapse: float = 0.0
     unseen: float = 0.0
 
@@ -61,16 +63,30 @@ class Calibration:
 
     def item(self, scores: ArrayLike) -> FloatArray:
         """Probability (M,) that a box is an item, by its item score (M,)."""
-        odds = logit(np.clip(np.asarray(scores, dtype=np.float64), LEAST, 1 - LEAST))
-        return np.asarray(expit(self.slope * odds + self.offset), dtype=np.float64)
+        odds = log_odds(scores)
+        return np.asarray(expit(self.item_slope * odds + self.item_offset), dtype=np.float64)
+
+    def likeliest(self, shares: ArrayLike) -> FloatArray:
+        """Probability (M,) that the SKU of the largest share is right, by that share (M,)."""
+        sure = expit(self.name_slope * log_odds(shares) + self.name_offset)
+        return np.asarray((1 - self.lapse) * sure, dtype=np.float64)
 
     def names(self, shares: ArrayLike) -> FloatArray:
-        """Probability (M, K) of each SKU, given that it is an item, by its shares (M, K)."""
+        """Probability (M, K) of each SKU, given that it is an item, by its shares (M, K).
+
+        What the likeliest SKU does not have, goes to the others in proportion to their shares, but
+        to none more than to the likeliest: a row may sum to less than 1, where the recogniser is
+        known to be wrong more often than it says and nothing tells which SKU it is instead.
+        """
         table = np.asarray(shares, dtype=np.float64)
-        logs = np.log(np.maximum(table, 1e-30)) / self.temperature
-        power = np.exp(logs - logs.max(axis=1, keepdims=True, initial=-math.inf))
-        sharp = power / power.sum(axis=1, keepdims=True)
-        return np.asarray((1 - self.lapse) * sharp + self.lapse / table.shape[1])
+        rows = np.arange(len(table))
+        best = table.argmax(axis=1)
+        top = table[rows, best]
+        own = self.likeliest(top)
+        factor = np.divide(1 - own, 1 - top, out=np.zeros_like(own), where=top < 1)
+        names = np.minimum(table * factor[:, None], own[:, None])
+        names[rows, best] = own
+        return np.asarray(names, dtype=np.float64)
 
     def to_dict(self) -> dict[str, float]:
         """Plain values, for a model file."""
@@ -92,3 +108,9 @@ class Calibration:
                 f"{', '.join(sorted(map(str, values))):.200}"
             )
         return cls(**values)
+
+
+def log_odds(shares: ArrayLike) -> FloatArray:
+    """Log-odds (M,) of numbers (M,) in 0 to 1; finite at the ends."""
+    kept = np.clip(np.asarray(shares, dtype=np.float64), LEAST, 1 - LEAST)
+    return np.asarray(logit(kept), dtype=np.float64)

@@ -6,7 +6,7 @@ Key: N detections of a photo, M decisions, K SKUs; the last column of probabilit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,10 +22,11 @@ SAME_PLACE: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What is decided on one photo: each box that the suppression leaves counts, or does not.
+    """The decisions on one photo: each box counts, or does not.
 
     Boxes that do not count and lie on the place of one that does (IoU of at least 0.5) are left
-    out: they are second looks at an item that is counted.
+    out, as are all but the best on one place: they are second looks at one thing. A box inside of
+    a counted one stays: it may be a part of that item, or a small item on top of it.
 
     Attributes:
         rows: (M,) of the detections; those that count first, in the order of the rule.
@@ -51,16 +52,23 @@ class Decisions:
 def decision_rows(detections: Detections, rule: CountingRule) -> tuple[NDArray[np.int64], int]:
     """Rows of the boxes that are decided on, those that count first; and how many count."""
     counted = rule.rows(detections)
-    everything = replace(rule, threshold=0.0, max_items=max(len(detections), 1))
-    left = everything.rows(detections)
-    low = left[~np.isin(left, counted)]
+    others = np.setdiff1d(np.arange(len(detections)), counted)
     places = detections.boxes[counted]
-    free = (box_iou(detections.boxes[low], places) < SAME_PLACE).all(axis=1)
-    return np.concatenate([counted, low[free]]), len(counted)
+    others = others[(box_iou(detections.boxes[others], places) < SAME_PLACE).all(axis=1)]
+    one_a_place = CountingRule(
+        threshold=0.0,
+        nms_iou=SAME_PLACE,
+        agnostic_iou=SAME_PLACE,
+        max_items=max(len(others), 1),
+        counts_by=rule.counts_by,
+    )
+    return np.concatenate([counted, others[one_a_place.rows(detections.select(others))]]), len(
+        counted
+    )
 
 
 def decisions(detections: Detections, probabilities: FloatArray, rule: CountingRule) -> Decisions:
-    """What is decided on one photo.
+    """The decisions on one photo.
 
     Args:
         detections: N of them, named, before the rule.
@@ -86,16 +94,18 @@ def decisions(detections: Detections, probabilities: FloatArray, rule: CountingR
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What became of the decisions of one photo.
+    """The truth about the decisions of one photo.
 
     Attributes:
         labels: (M,) the true SKU of the item under each box; -1 where there is no item, or its
             item is another box's.
+        items: (M,) which of the true items it is; -1 likewise.
         unseen: true items on which no decision was made.
         right: whether the shopping list is right in every SKU.
     """
 
     labels: NDArray[np.int64]
+    items: NDArray[np.int64]
     unseen: int
     right: bool
 
@@ -108,15 +118,16 @@ def outcomes(made: Decisions, detections: Detections, truth: Detections) -> Outc
     """
     counted = detections.select(made.rows[: made.counted])
     matching = match_items(counted, truth)
-    labels = np.full(len(made), -1, dtype=np.int64)
+    items = np.full(len(made), -1, dtype=np.int64)
     for box, item in (*matching.right, *matching.confused):
-        labels[box] = truth.labels[item]
+        items[box] = item
     missed = np.array(matching.missed, dtype=np.int64)
     near = match_items(detections.select(made.rows[made.counted :]), truth.select(missed))
     for box, item in (*near.right, *near.confused):
-        labels[made.counted + box] = truth.labels[missed[item]]
+        items[made.counted + box] = missed[item]
+    labels = np.where(items >= 0, np.append(truth.labels, -1)[items], -1)
     length = made.shares.shape[1]
     difference = np.bincount(counted.labels, minlength=length) - np.bincount(
         truth.labels, minlength=length
     )
-    return Outcomes(labels, len(near.missed), not difference.any())
+    return Outcomes(labels, items, len(near.missed), not difference.any())

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from rpc.counting.doubt.calibration import LEAST, Calibration
+from rpc.counting.doubt.calibration import Calibration, log_odds
 from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.structures.boxes import FloatArray
 
-# What is believed before any tray was seen, as mean and deviation; weak beside a dozen errors.
-PRIOR: Final = Calibration(slope=1.0, offset=0.0, temperature=1.5, lapse=0.01, unseen=0.01)
-WIDTHS: Final = (1.0, 2.0, 1.0, 1.0)  # log slope, offset, log temperature, log-odds of the lapse
-PSEUDO: Final = 50.0  # items that the prior of `unseen` is worth
+# What is believed before any tray was seen; weak beside a dozen errors. A name in a thousand is
+# wrong for reasons that no recogniser sees, such as a torn label.
+PRIOR: Final = Calibration(item_slope=1.5, name_slope=1.5, lapse=0.001, unseen=0.001)
+WIDTHS: Final = (1.0, 2.0, 1.0)  # of log slopes, offsets, and the log-odds of the lapse
+# Composed scenes are like photos, but not the same: how far photos may lie from them.
+GAP: Final = (0.3, 0.6, 0.6)
+PSEUDO: Final = 200.0  # items that what is believed of `unseen` is worth
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,64 +66,52 @@ def fit_calibration(
     """The likeliest calibration, where `prior` is what is believed before.
 
     With few trays and no error among them the likeliest lapse would be 0, and every name
-    certain; the prior says how sure one may be of what was not seen.
+    certain; the prior says how sure one may be of what was not seen. Composed scenes have truth
+    for nothing: fitted on them first, the calibration is the prior of the fit on photos, with the
+    widths `GAP`.
 
     Args:
         decided: what is learnt from; it may be empty.
         prior: the middle of what is believed.
-        widths: standard deviations around it, of log slope, offset, log temperature and log-odds
-            of the lapse.
+        widths: standard deviations around it, of log slopes, offsets and log-odds of the lapse.
     """
-    slope, offset = _fit_item(decided, prior, widths)
-    temperature, lapse = _fit_names(decided, prior, widths)
-    items = int((decided.labels >= 0).sum()) + decided.unseen
-    unseen = (decided.unseen + PSEUDO * prior.unseen) / (items + PSEUDO)
-    return Calibration(slope, offset, temperature, lapse, unseen)
-
-
-def _fit_item(decided: Decided, prior: Calibration, widths: Sequence[float]) -> tuple[float, float]:
-    odds = logit(np.clip(decided.items, LEAST, 1 - LEAST))
-    sign = np.where(decided.labels >= 0, 1.0, -1.0)
-    middle = np.array([np.log(max(prior.slope, 1e-3)), prior.offset])
-
-    def cost(values: FloatArray) -> float:
-        margins = sign * (np.exp(values[0]) * odds + values[1])
-        likelihood = np.logaddexp(0, -margins).sum()
-        return float(likelihood + _penalty(values - middle, widths[:2]))
-
-    log_slope, offset = _minimum(cost, middle)
-    return float(np.exp(log_slope)), float(offset)
-
-
-def _fit_names(
-    decided: Decided, prior: Calibration, widths: Sequence[float]
-) -> tuple[float, float]:
     known = decided.labels >= 0
-    shares, labels = decided.shares[known], decided.labels[known]
-    logs = np.log(np.maximum(shares, 1e-30))
-    rows = np.arange(len(labels))
-    lapse = float(np.clip(prior.lapse, 1e-4, 1 - 1e-4))
-    middle = np.array([np.log(prior.temperature), logit(lapse)])
+    best = decided.shares.argmax(axis=1)
+    top = decided.shares[np.arange(len(best)), best]
+    item_slope, item_offset, _ = _fit(
+        log_odds(decided.items), known, (prior.item_slope, prior.item_offset, 0.0), widths
+    )
+    name_slope, name_offset, lapse = _fit(
+        log_odds(top[known]),
+        best[known] == decided.labels[known],
+        (prior.name_slope, prior.name_offset, prior.lapse),
+        widths,
+    )
+    items = int(known.sum()) + decided.unseen
+    unseen = (decided.unseen + PSEUDO * prior.unseen) / (items + PSEUDO)
+    return Calibration(item_slope, item_offset, name_slope, name_offset, lapse, unseen)
+
+
+def _fit(
+    odds: FloatArray,
+    right: NDArray[np.bool_],
+    prior: tuple[float, float, float],
+    widths: Sequence[float],
+) -> tuple[float, float, float]:
+    """Slope, offset and lapse of a logistic curve through what came true (M,) at log-odds (M,)."""
+    slope, offset, lapse = prior
+    middle = np.array([np.log(max(slope, 1e-3)), offset])
+    spread = np.asarray(widths[:2])
+    if lapse > 0:
+        middle, spread = np.append(middle, logit(lapse)), np.asarray(widths)
 
     def cost(values: FloatArray) -> float:
-        scaled = logs / np.exp(values[0])
-        top = scaled.max(axis=1, initial=-np.inf)
-        total = np.exp(scaled - top[:, None]).sum(axis=1)
-        own = np.exp(scaled[rows, labels] - top) / total
-        wrong = expit(values[1])
-        probability = (1 - wrong) * own + wrong / shares.shape[1]
-        likelihood = -np.log(probability).sum()
-        return float(likelihood + _penalty(values - middle, widths[2:]))
+        wrong = expit(values[2]) if len(values) > 2 else 0.0
+        sure = (1 - wrong) * expit(np.exp(values[0]) * odds + values[1])
+        missed = np.log(np.maximum(1 - sure[~right], 1e-12)).sum()
+        met = np.log(np.maximum(sure[right], 1e-12)).sum()
+        return float(0.5 * (((values - middle) / spread) ** 2).sum() - met - missed)
 
-    log_temperature, odds = _minimum(cost, middle)
-    return float(np.exp(log_temperature)), float(expit(odds))
-
-
-def _penalty(off: FloatArray, widths: Sequence[float]) -> float:
-    return float(0.5 * ((off / np.asarray(widths)) ** 2).sum())
-
-
-def _minimum(cost: object, start: FloatArray) -> FloatArray:
-    bounds = [(value - 4.5, value + 4.5) for value in start]
-    found = minimize(cost, start, method="L-BFGS-B", bounds=bounds)
-    return np.asarray(found.x, dtype=np.float64)
+    bounds = [(value - 4.5, value + 4.5) for value in middle]
+    found = minimize(cost, middle, method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(found[0])), float(found[1]), float(expit(found[2])) if lapse > 0 else 0.0

@@ -19,7 +19,6 @@ from rpc.retrieval.gallery.gallery import Gallery, check_recipe, unit_embeddings
 from rpc.retrieval.gallery.gallery_state import (
     GalleryState,
     Photo,
-    PhotoWords,
     Recipe,
     Segment,
     StoredIndex,
@@ -43,13 +42,11 @@ class NewPhoto:
         embeddings: (V, D), V of one or more.
         source: name of the photo file, for people.
         picture: the product, cropped (H, W, 3); None keeps no picture.
-        words: what was read on it; None where nobody read.
     """
 
     embeddings: NDArray[np.floating]
     source: str = ""
     picture: NDArray[np.uint8] | None = None
-    words: PhotoWords | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +112,7 @@ def add_photos(
     """Put SKUs, or more photos of known ones, into a gallery; nothing else is computed anew.
 
     All of them go in with one change. A photo that its SKU has already, by its descriptors or by
-    its name and picture, is left out: the same call again, after a kill too, changes nothing. If
-    nobody read such a photo before, its words are kept now.
+    its name and picture, is left out: the same call again, after a kill too, changes nothing.
 
     Returns:
         The state, and the names of photos that were left out.
@@ -136,24 +132,18 @@ def add_photos(
         for sku in skus:
             check_name(sku.name)
         fresh, known = _without_known(folder, state, skus)
-        blocks = [one.block for photos in fresh for one in photos]
+        blocks = [block for photos in fresh for _, block, _ in photos]
         segment = files.write_segment(folder, np.concatenate(blocks)) if blocks else None
         before, start = state, 0
         for sku, new in zip(skus, fresh, strict=True):
             photos = []
-            for one in new:
+            for source, block, picture in new:
                 assert segment is not None
-                stop = start + len(one.block)
-                photos.append(Photo(one.source, segment.file, start, stop, one.picture))
+                stop = start + len(block)
+                photos.append(Photo(source, segment.file, start, stop, picture))
                 start = stop
             state = with_photos(
-                state,
-                sku.name,
-                segment,
-                photos,
-                title=sku.title,
-                category_id=sku.category_id,
-                words=_new_words(state, sku, new),
+                state, sku.name, segment, photos, title=sku.title, category_id=sku.category_id
             )
         if state == before:
             return state, known
@@ -235,45 +225,17 @@ def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> Ga
         return files.write_state(folder, without_idle_segments(state))
 
 
-@dataclass(frozen=True, eq=False)
-class _Fresh:
-    """A photo that the gallery lacks: its name, embeddings (V, D), picture file, and words."""
-
-    source: str
-    block: NDArray[np.float16]
-    picture: str
-    words: PhotoWords | None
-
-
-def _new_words(state: GalleryState, sku: NewSku, fresh: Sequence[_Fresh]) -> list[PhotoWords]:
-    """The words of photos that are new, and of known ones that nobody read before."""
-    new = [one.words for one in fresh if one.words is not None]
-    has = next((one for one in state.skus if one.name == sku.name), None)
-    if has is not None:
-        there = {photo.source for photo in has.photos} - {words.source for words in has.words}
-        new += [
-            one.words
-            for one in sku.photos
-            if one.words is not None and one.source in there and not _holds(new, one.words)
-        ]
-    return new
-
-
-def _holds(some: Sequence[PhotoWords], words: PhotoWords) -> bool:
-    return any(one is words for one in some)
-
-
 def _without_known(
     folder: Path, state: GalleryState, skus: Sequence[NewSku]
-) -> tuple[list[list[_Fresh]], tuple[str, ...]]:
-    """The photos that are new, by SKU; and the names of others.
+) -> tuple[list[list[tuple[str, NDArray[np.float16], str]]], tuple[str, ...]]:
+    """Source, embeddings (V, D) and picture of the photos that are new, by SKU; names of others.
 
     Pictures are written.
 
     Raises:
         DataError: descriptors are zero, not finite or of another dimension; a file is damaged.
     """
-    fresh: list[list[_Fresh]] = []
+    fresh: list[list[tuple[str, NDArray[np.float16], str]]] = []
     known: list[str] = []
     segments = {segment.file: segment for segment in state.segments}
     checked = [
@@ -300,7 +262,7 @@ def _without_known(
                 known.append(photo.source or sku.name)
                 continue
             vectors.add(block.tobytes())
-            fresh[-1].append(_Fresh(photo.source, block, picture, photo.words))
+            fresh[-1].append((photo.source, block, picture))
     return fresh, tuple(known)
 
 

@@ -1,0 +1,142 @@
+"""Questions of a receipt: what a cashier is asked about one place on the tray, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from rpc.checkout.seen import Seen
+from rpc.counting import CountingRule
+from rpc.counting.doubt.decisions import decisions
+from rpc.counting.doubt.doubt import Doubt
+from rpc.counting.doubt.judge import SPLIT, Judgement, Reason, judge
+from rpc.data.taxonomy import Taxonomy
+from rpc.structures.boxes import FloatArray
+
+DIGITS: Final = 4  # of scores and probabilities in JSON
+TOLD: Final = 3  # SKUs that a question names
+
+
+@dataclass(frozen=True)
+class Question:
+    """One place on the tray that a cashier should look at.
+
+    Attributes:
+        box: x1, y1, x2, y2 in pixels of the photo.
+        reason: `view`: these SKUs look alike from this side, nobody can tell; `name`: the counter
+            is not sure which SKU it is; `item`: it is not sure whether this is an item at all.
+        text: the question in words.
+        counted: whether the receipt counts it as an item: `sku`.
+        sku: the likeliest SKU.
+        alternatives: (SKU, probability that it is this one) of the likeliest, best first.
+        item: probability that it is an item at all; None where that is not known apart.
+    """
+
+    box: tuple[float, float, float, float]
+    reason: Reason
+    text: str
+    counted: bool
+    sku: str
+    alternatives: tuple[tuple[str, float], ...]
+    item: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "box": list(self.box),
+            "reason": self.reason,
+            "text": self.text,
+            "counted": self.counted,
+            "sku": self.sku,
+            "alternatives": [[sku, round(share, DIGITS)] for sku, share in self.alternatives],
+            "item": None if self.item is None else round(self.item, DIGITS),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A photo's decisions with their probabilities.
+
+    Attributes:
+        rows: (M,) of the detections, those that count first, in the rule's order.
+        counted: how many of them count.
+        judgement: of the decisions.
+    """
+
+    rows: tuple[int, ...]
+    counted: int
+    judgement: Judgement
+
+    def alternatives(self, place: int, most: int) -> list[tuple[int, float]]:
+        """The likeliest labels of a decision, with their calibrated probabilities."""
+        names: FloatArray = self.judgement.names[place]
+        best = np.argsort(-names, kind="stable")[:most].tolist()
+        return [(label, float(names[label])) for label in best]
+
+
+def judge_seen(
+    seen: Seen, rule: CountingRule, doubt: Doubt | None, taxonomy: Taxonomy
+) -> Judged | None:
+    """The decisions of a photo and their probabilities; None where no calibration is known."""
+    if doubt is None or seen.probabilities is None:
+        return None
+    made = decisions(seen.detections, seen.probabilities, rule)
+    found = judge(made, doubt.calibration, doubt.limit, doubt.pairs(taxonomy.names))
+    return Judged(tuple(made.rows.tolist()), made.counted, found)
+
+
+def questions_of(judged: Judged, seen: Seen, taxonomy: Taxonomy) -> tuple[Question, ...]:
+    """The questions about one photo, least sure first."""
+    asked = zip(judged.judgement.questions, judged.judgement.reasons, strict=True)
+    return tuple(_question(judged, place, reason, seen, taxonomy) for place, reason in asked)
+
+
+def _question(
+    judged: Judged, place: int, reason: Reason, seen: Seen, taxonomy: Taxonomy
+) -> Question:
+    likeliest = judged.alternatives(place, 5)
+    named = [(taxonomy.category(label).name, share) for label, share in likeliest]
+    titles = [
+        (taxonomy.category(label).title or taxonomy.category(label).name, share)
+        for label, share in likeliest
+    ]
+    x1, y1, x2, y2 = seen.detections.boxes[judged.rows[place]].tolist()
+    counted = place < judged.counted
+    item = float(judged.judgement.items[place])
+    return Question(
+        box=(x1, y1, x2, y2),
+        reason=reason,
+        text=question_text(reason, titles, counted=counted, item=item),
+        counted=counted,
+        sku=named[0][0],
+        alternatives=tuple(named),
+        item=item,
+    )
+
+
+def question_text(
+    reason: Reason,
+    titles: list[tuple[str, float]],
+    *,
+    counted: bool = True,
+    item: float | None = None,
+) -> str:
+    """A question in words.
+
+    Args:
+        reason: why it is asked.
+        titles: names for people with their probabilities, best first.
+        counted: whether the receipt counts it.
+        item: probability that it is an item at all.
+    """
+    if reason == "item":
+        share = "" if item is None else f", {100 * item:.0f} %"
+        how = "counted" if counted else "not counted"
+        return f"not sure whether this is an item at all{share}: {titles[0][0]}, {how}"
+    real = [pair for pair in titles[:TOLD] if pair[1] >= SPLIT] or titles[:1]
+    if reason == "view":
+        return f"cannot be told from this view: {' or '.join(title for title, _ in real)}"
+    shares = ", ".join(f"{title} {100 * share:.0f} %" for title, share in real)
+    return f"not sure which: {shares}"

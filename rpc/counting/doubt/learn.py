@@ -1,0 +1,110 @@
+"""Doubt learnt from labelled trays: composed scenes first, then photos.
+
+Key: N trays, M decisions, K SKUs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rpc.counting.doubt.calibration import Calibration
+from rpc.counting.doubt.decisions import Decisions, Outcomes
+from rpc.counting.doubt.doubt import AlikePair, Doubt
+from rpc.counting.doubt.fit import GAP, PRIOR, WIDTHS, Decided, fit_calibration
+from rpc.counting.doubt.judge import judge
+from rpc.counting.doubt.limit import TARGET, choose_limit
+from rpc.structures.boxes import FloatArray
+
+FOLDS: Final = 5  # a photo's certainty comes from a calibration that did not see it
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Trays that were counted, and whose truth is known.
+
+    Attributes:
+        made: the decisions of each of the N trays.
+        became: what became of them.
+
+    Raises:
+        ValueError: other numbers of trays.
+    """
+
+    made: tuple[Decisions, ...] = ()
+    became: tuple[Outcomes, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.made) != len(self.became):
+            raise ValueError(f"doubt: {len(self.made)} trays, {len(self.became)} outcomes")
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    def part(self, rows: Sequence[int]) -> Labelled:
+        """Some of the trays."""
+        return Labelled(
+            tuple(self.made[row] for row in rows), tuple(self.became[row] for row in rows)
+        )
+
+
+def learn_calibration(photos: Labelled, scenes: Labelled, skus: int) -> Calibration:
+    """The calibration of scenes, moved by photos as far as they say so."""
+    prior, widths = PRIOR, WIDTHS
+    if len(scenes):
+        prior, widths = fit_calibration(Decided.of(scenes.made, scenes.became, skus)), GAP
+    if not len(photos):
+        return prior
+    return fit_calibration(Decided.of(photos.made, photos.became, skus), prior, widths)
+
+
+def certainties_of(trays: Labelled, calibration: Calibration) -> FloatArray:
+    """Probability (N,) that each tray is right."""
+    return np.array([judge(one, calibration, 1.0).certainty for one in trays.made], np.float64)
+
+
+def learn_doubt(
+    photos: Labelled,
+    scenes: Labelled,
+    skus: int,
+    *,
+    alike: tuple[AlikePair, ...] = (),
+    target: float = TARGET,
+) -> Doubt:
+    """Calibration and limit, from labelled photos, composed scenes, or both.
+
+    Args:
+        photos: of validation, never of the test.
+        scenes: composed ones that no training saw.
+        skus: K.
+        alike: SKUs that cannot be told apart from some views, see `find_alike`.
+        target: share of the trays that pass that is to be right.
+    """
+    names = [name for name, set_ in (("val", photos), ("composed scenes", scenes)) if len(set_)]
+    sure = [_cross_fitted(photos, scenes, skus)]
+    calibration = learn_calibration(photos, scenes, skus)
+    sure.append(certainties_of(scenes, calibration))
+    right = [one.right for one in (*photos.became, *scenes.became)]
+    groups = np.repeat([0, 1], [len(photos), len(scenes)])
+    return Doubt(
+        calibration=calibration,
+        limit=choose_limit(np.concatenate(sure), right, target, groups),
+        target=target,
+        chosen_on=" and ".join(names),
+        trays=len(photos) + len(scenes),
+        alike=alike,
+    )
+
+
+def _cross_fitted(photos: Labelled, scenes: Labelled, skus: int) -> FloatArray:
+    """Certainties (N,) of photos, each by a calibration of the others."""
+    sure = np.zeros(len(photos))
+    for fold in range(min(FOLDS, len(photos))):
+        here = [row for row in range(len(photos)) if row % FOLDS == fold]
+        others = [row for row in range(len(photos)) if row % FOLDS != fold]
+        calibration = learn_calibration(photos.part(others), scenes, skus)
+        sure[here] = certainties_of(photos.part(here), calibration)
+    return sure
