@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def info(args: argparse.Namespace) -> dict[str, Any]:
     result = _told(state)
     result["lines"] += [
         f"recipe: {json.dumps(dict(state.recipe), ensure_ascii=False)}",
-        *(f"{name}: {json.dumps(value)}" for name, value in sorted(state.settings.items())),
+        *_setting_lines(state.settings),
         *lines,
     ]
     result["recipe"], result["settings"] = dict(state.recipe), dict(state.settings)
@@ -141,9 +142,20 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
     request = TuneRequest(args.gallery, args.data, args.model, args.split, args.device)
     state = tune_gallery(request)
     result = _told(state)
-    result["lines"] += [f"{k}: {json.dumps(v)}" for k, v in sorted(state.settings.items())]
+    result["lines"] += _setting_lines(state.settings)
     result["settings"] = dict(state.settings)
     return result
+
+
+def _setting_lines(settings: Mapping[str, Any]) -> list[str]:
+    """Each setting in a line; the long mean of the camera is left to --json."""
+    lines = []
+    for name, value in sorted(settings.items()):
+        shown = value
+        if name == "camera":
+            shown = {field: told for field, told in value.items() if field != "mean"}
+        lines.append(f"{name}: {json.dumps(shown)}")
+    return lines
 
 
 def _box(args: argparse.Namespace) -> tuple[float, float, float, float] | None:

@@ -19,6 +19,8 @@ from rpc.data.files import write_bytes, write_json
 from rpc.data.store import Split, Store
 from rpc.pipelines.gallery.trays import (
     SeenTray,
+    camera_of,
+    compared_again,
     counting_rule,
     gallery_counts,
     named,
@@ -71,6 +73,12 @@ def measure(
         fusion=Fusion(),
     )
     trays = {split: _look(store, split, checkout, classifier) for split in ("val", "test")}
+    camera = camera_of(trays["val"][0])
+    classifier = classifier.with_camera(camera)
+    trays = {
+        split: (compared_again(seen, classifier), labels, dataset)
+        for split, (seen, labels, dataset) in trays.items()
+    }
     seen, labels, _ = trays["val"]
     chosen = tune(seen, labels, classifier, fused=fused)
     new = np.isin(np.array(classifier.taxonomy.names), list(held_out))
@@ -93,6 +101,7 @@ def measure(
         "supervision": "E" if not saw else "not a result",
         "open_set": {**chosen.open_set.to_dict(), **chosen.facts},
         "fusion": None if chosen.fusion is None else chosen.fusion.to_dict(),
+        "camera": None if camera is None else {"crops": camera.crops, "share": camera.share},
         "recipe": dict(describe.recipe),
         "methods": rows,
         "test_trays": _sizes(trays["test"][2], classifier, new),

@@ -6,7 +6,7 @@ Key: N boxes of one tray, K SKUs of the gallery, J SKUs of the model's recognise
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.ensemble.gallery_tuning import Tuning, choose_settings, labels_of_boxes
+from rpc.retrieval.gallery.camera import CameraMean
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.open_set import OpenSet
 from rpc.runs.progress import bar
@@ -33,11 +34,13 @@ class SeenTray:
 
     Attributes:
         found: N boxes with the detector's scores.
+        embeddings: (N, D) of the boxes' crops.
         similarities: (N, K) to the gallery's SKUs, by label.
         recogniser_probabilities: (N, J + 1); None where the model has none.
     """
 
     found: Detections
+    embeddings: FloatArray
     similarities: FloatArray
     recogniser_probabilities: FloatArray | None
 
@@ -56,11 +59,23 @@ def see_trays(
             recogniser_probabilities = (
                 None if asked is None else asked.probabilities(rgb, found.boxes)
             )
-            seen.append(
-                SeenTray(found, classifier.similarities(rgb, found.boxes), recogniser_probabilities)
-            )
+            embeddings = classifier.embeddings(rgb, found.boxes)
+            similarities = classifier.similarities_of(embeddings)
+            seen.append(SeenTray(found, embeddings, similarities, recogniser_probabilities))
             progress(done, len(paths))
     return seen
+
+
+def camera_of(seen: Sequence[SeenTray]) -> CameraMean | None:
+    """The part that the crops of these trays have in common; None where there are too few."""
+    return CameraMean.of_crops(np.concatenate([tray.embeddings for tray in seen]))
+
+
+def compared_again(seen: Sequence[SeenTray], classifier: GalleryClassifier) -> list[SeenTray]:
+    """The same trays, their crops compared with the gallery by this classifier."""
+    return [
+        replace(tray, similarities=classifier.similarities_of(tray.embeddings)) for tray in seen
+    ]
 
 
 def true_labels(

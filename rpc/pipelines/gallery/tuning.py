@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rpc.checkout.loading import load_checkout
 from rpc.data.store import Store
 from rpc.pipelines.gallery.recipe import descriptor_of
-from rpc.pipelines.gallery.trays import counting_rule, named, see_trays, true_labels, tune
+from rpc.pipelines.gallery.trays import (
+    camera_of,
+    compared_again,
+    counting_rule,
+    named,
+    see_trays,
+    true_labels,
+    tune,
+)
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import Gallery
@@ -66,12 +74,19 @@ def _tuned(request: TuneRequest) -> GalleryState:
         fusion=Fusion(),
     )
     seen = see_trays(paths, checkout, classifier, f"looking at {request.split} trays")
+    camera = camera_of(seen)
+    classifier = classifier.with_camera(camera)
+    seen = compared_again(seen, classifier)
     chosen = tune(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
     rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
     chosen_on = f"{request.data.resolve().name} {request.split}"
     origin = {"chosen_on": chosen_on, "model": request.model.name}
     open_set = {**chosen.open_set.to_dict(), **chosen.facts, **origin}
-    settings = {"open_set": open_set, "counting": rule.to_dict()}
+    settings: dict[str, dict[str, Any] | None] = {
+        "open_set": open_set,
+        "counting": rule.to_dict(),
+        "camera": None if camera is None else {**camera.to_dict(), **origin},
+    }
     if chosen.fusion is not None:
         fusion_rule = counting_rule(
             dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)

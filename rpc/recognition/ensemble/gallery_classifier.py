@@ -7,6 +7,7 @@ recogniser; the last column of probabilities is 'none of them'.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.retrieval.descriptors.product_crops import crop_products
+from rpc.retrieval.gallery.camera import CameraMean, usable_rows
 from rpc.retrieval.gallery.fusion import Fusion, known_labels
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
 from rpc.retrieval.gallery.open_set import OpenSet
@@ -35,6 +37,9 @@ class GalleryClassifier:
         recogniser: a trained one that is asked as well; None asks the gallery alone.
         recogniser_names: its J SKUs by label.
         fusion: how much it counts; by default what was chosen for this gallery.
+
+    What trays of this counter's camera have in common is taken off their crops where it was
+    measured for this gallery (`rpc.retrieval.gallery.camera`).
 
     Raises:
         DataError: the gallery is empty, its settings are damaged, or a recogniser is given and
@@ -59,6 +64,7 @@ class GalleryClassifier:
         try:
             self.open_set = open_set or _open_set(settings)
             self.fusion = fusion or _fusion(settings)
+            self.camera = CameraMean.of_settings(settings, gallery.state.dimension)
         except ValueError as error:
             raise DataError(f"{gallery.folder}: {error}; tune it anew") from error
         if recogniser is not None and self.fusion is None:
@@ -82,15 +88,32 @@ class GalleryClassifier:
 
         A crop without a descriptor (nothing on it) is unlike everything: -1.
         """
+        return self.similarities_of(self.embeddings(rgb, boxes))
+
+    def embeddings(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
+        """Descriptors (N, D) of each box's crop."""
         crops = crop_products(rgb, boxes)
-        table = np.full((len(crops), len(self.taxonomy)), -1.0)
         if not crops:
-            return table
-        embeddings = np.asarray(self.describe(crops), dtype=np.float64)
-        usable = np.isfinite(embeddings).all(axis=1) & (np.linalg.norm(embeddings, axis=1) > 1e-12)
-        found = self.gallery.similarities(embeddings[usable])
-        table[usable] = found[:, self._by_label]
+            return np.zeros((0, self.gallery.state.dimension))
+        return np.asarray(self.describe(crops), dtype=np.float64)
+
+    def similarities_of(self, embeddings: FloatArray) -> FloatArray:
+        """As `similarities`, of descriptors (N, D)."""
+        table = np.full((len(embeddings), len(self.taxonomy)), -1.0)
+        usable = usable_rows(embeddings)
+        queries = np.array(embeddings)
+        if self.camera is not None:
+            queries[usable] = self.camera(embeddings[usable])
+            usable = usable_rows(queries)
+        if usable.any():
+            table[usable] = self.gallery.similarities(queries[usable])[:, self._by_label]
         return table
+
+    def with_camera(self, camera: CameraMean | None) -> GalleryClassifier:
+        """The same, with what another camera's crops have in common; None takes nothing off."""
+        other = copy(self)
+        other.camera = camera
+        return other
 
     def joined_probabilities(
         self, similarities: FloatArray, probabilities: FloatArray | None

@@ -173,3 +173,28 @@ def test_the_threshold_minds_unknown_products_where_there_are_enough_and_never_s
 def test_one_sku_without_an_unknown_keeps_its_boxes():
     chosen = choose_settings(np.array([[0.8], [0.6]]), np.array([0, 0]))
     assert chosen.open_set.threshold == 0.6
+
+
+def test_what_all_crops_of_a_camera_share_is_no_evidence(folder):
+    colours = [(150, 130, 20), (150, 20, 130), (150, 128, 24), (150, 24, 128)]
+    rgb, boxes = tray(*colours)  # green and blue things under a red lamp
+    names = GalleryClassifier(Gallery.open(folder), MeanColour(), OpenSet(-1, 0.05))
+    truth = ["green", "blue", "green", "blue"]
+
+    def named(asked):
+        found = asked.similarities(rgb, boxes).argmax(axis=1)
+        return [names.taxonomy.names[label] for label in found]
+
+    assert named(names) == ["red"] * 4
+    mean = names.embeddings(rgb, boxes).mean(axis=0).round(4).tolist()
+    set_setting(folder, "camera", {"mean": mean, "crops": 40, "share": 0.5})
+    tuned = GalleryClassifier(Gallery.open(folder), MeanColour(), OpenSet(-1, 0.05))
+    assert named(tuned) == truth
+    assert named(tuned.with_camera(None)) == ["red"] * 4
+    assert named(tuned) == truth
+
+
+def test_a_camera_of_another_size_is_refused(folder):
+    set_setting(folder, "camera", {"mean": [0.1, 0.1], "crops": 40, "share": 0.5})
+    with pytest.raises(DataError, match="camera: mean: expected 3 numbers; tune it anew"):
+        classifier(folder)
