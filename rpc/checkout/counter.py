@@ -139,7 +139,8 @@ class Checkout:
         Raises:
             DataError: not 0 to 1.
         """
-        base = self.rule or CountingRule()
+        named_apart = self.recogniser is not None
+        base = self.rule or CountingRule(counts_by="item_score" if named_apart else "score")
         try:
             return self.with_rule(replace(base, threshold=threshold))
         except ValueError as error:

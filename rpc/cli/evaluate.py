@@ -100,7 +100,12 @@ def parser() -> argparse.ArgumentParser:
         help="COCO results list, or a list of counts per image",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="for report.json and its pages")
-    add("--threshold", type=float, metavar="T", help="score from which a box counts, 0 to 1")
+    add(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="score from which a box counts, 0 to 1 (the item score, where the results have it)",
+    )
     add("--val-gt", type=Path, metavar="GT.json", help="validation images to choose it on")
     add("--val-results", type=Path, metavar="RESULTS.json", help="results of these images")
     add(

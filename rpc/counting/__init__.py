@@ -2,6 +2,7 @@
 
 from rpc.counting.certainty import certainties, certainty
 from rpc.counting.choose import CurvePoint, RuleChoice, RuleGrid, choose_rule
+from rpc.counting.fates import ItemFates, item_fates
 from rpc.counting.matching import Matching, match_items, truth_of
 from rpc.counting.rule import CountingRule, CountsBy, scores_to_count_by
 from rpc.counting.suppression import Overlaps, suppress
@@ -10,6 +11,7 @@ __all__ = [
     "CountingRule",
     "CountsBy",
     "CurvePoint",
+    "ItemFates",
     "Matching",
     "Overlaps",
     "RuleChoice",
@@ -17,6 +19,7 @@ __all__ = [
     "certainties",
     "certainty",
     "choose_rule",
+    "item_fates",
     "match_items",
     "scores_to_count_by",
     "suppress",

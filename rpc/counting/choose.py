@@ -43,8 +43,8 @@ class RuleGrid:
     thresholds: tuple[float, ...] = tuple(round(0.01 * n, 2) for n in range(1, 100))
     agnostic_ious: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
     containments: tuple[float, ...] = (1.0, 0.9, 0.8)
-    item_ious: tuple[float, ...] = (0.65, 0.5, 0.4)
-    item_containments: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7)
+    item_ious: tuple[float, ...] = (0.65, 0.5)
+    item_containments: tuple[float, ...] = (1.0, 0.9)
 
     def __post_init__(self) -> None:
         rising = all(a < b for a, b in itertools.pairwise(self.thresholds))

@@ -107,6 +107,14 @@ def test_a_counter_without_a_rule_says_what_to_do():
             count(PHOTO)
 
 
+def test_a_threshold_without_a_rule_asks_whether_it_is_an_item():
+    names = Names([[0.5, 0.5, 0.0], [0.9, 0.0, 0.1]])
+    checkout = Checkout(Finds([0.9, 0.9]), SKUS, names).with_threshold(0.6)
+    assert checkout.shopping_list(PHOTO).total == 2  # by score the first one has 0.45
+    former = Checkout(Finds([0.9, 0.9]), SKUS, names, CountingRule(0.5)).with_threshold(0.6)
+    assert former.shopping_list(PHOTO).total == 1  # a rule of a former version stays what it is
+
+
 def test_one_look_serves_the_whole_receipt():
     finds = Finds([0.9, 0.8])
     receipt = Checkout(finds, SKUS, Names([[0.7, 0.2, 0.1]] * 2), CountingRule(0.5))(PHOTO)

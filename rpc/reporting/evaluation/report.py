@@ -23,7 +23,7 @@ from rpc.reporting.evaluation.level_rows import (
 from rpc.reporting.evaluation.look_alikes import look_alikes
 from rpc.reporting.evaluation.reading import Reading
 from rpc.reporting.evaluation.suspicious import suspicions_of
-from rpc.reporting.evaluation.tables import cart_table, confusions, sku_table
+from rpc.reporting.evaluation.tables import cart_table, confusions, fate_table, sku_table
 from rpc.reporting.pages.html import report_page
 from rpc.reporting.pages.markdown import report_text
 from rpc.reporting.supervision import SUPERVISION_TEXT, Supervision
@@ -130,6 +130,7 @@ def _errors(dataset: Dataset, reading: Reading) -> dict[str, Any]:
         "skus": sku_table(predicted, truth, taxonomy),
         "supercategories": supercategory_table(predicted, truth, taxonomy),
         "sizes": size_table(predicted, truth),
+        "item_fates": fate_table(reading.boxes, dataset) if reading.boxes else None,
         "coverage": None if sure is None else coverage_table(sure, predicted, truth),
         "confusions": pairs[:CONFUSIONS_KEPT],
         "look_alikes": look_alikes(pairs, taxonomy),

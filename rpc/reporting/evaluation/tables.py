@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting import ItemFates, item_fates
 from rpc.counting.matching import match_items, truth_of
 from rpc.data import Dataset, Taxonomy
+from rpc.reporting.evaluation.reading import Boxes
 from rpc.structures import Detections
 
 Counts = NDArray[np.int64]
@@ -98,6 +101,24 @@ def confusions(counted: Sequence[Detections], dataset: Dataset) -> list[Row]:
         }
         for (true, named), times in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
+
+
+def fate_table(boxes: Boxes, dataset: Dataset) -> Row:
+    """What became of all true items and of the boxes too many, see `rpc.counting.ItemFates`.
+
+    Args:
+        boxes: how the data set's images were counted.
+        dataset: the true items.
+
+    Returns:
+        A row of the numbers of `ItemFates`, and `items`: how many true ones there are.
+    """
+    total = ItemFates()
+    for image, found, counted in zip(
+        dataset.images, boxes.results.detections, boxes.counted, strict=True
+    ):
+        total += item_fates(found, counted, truth_of(dataset, image.id), boxes.rule)
+    return {"items": total.items, **asdict(total)}
 
 
 def sku_name(taxonomy: Taxonomy, label: int) -> Row:

@@ -36,6 +36,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         *(f"Note: {markdown_text(note)}" for note in report.get("notes", ())),
         "## How the numbers came about",
         "\n".join(f"- {markdown_text(line)}" for line in wording.origin(report)),
+        *_fates(report.get("item_fates")),
         *_sizes(report["sizes"]),
         *_coverage(report["coverage"]),
         *_supercategories(report["supercategories"]),
@@ -66,6 +67,11 @@ def _intervals(levels: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for name, row in levels.items()
     ]
     return ["95 % intervals:", markdown_table(("level", *metric_titles(keys)), rows)]
+
+
+def _fates(fates: Mapping[str, Any] | None) -> list[str]:
+    lines = [f"- {line}" for line in wording.fate_lines(fates)] if fates else []
+    return ["## What became of the items", "\n".join(lines)] if lines else []
 
 
 def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -125,6 +125,19 @@ def _counting(counting: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def fate_lines(fates: Mapping[str, Any]) -> list[str]:
+    """Where true items were lost, and what the boxes too many show."""
+    lost = fates["suppressed"] + fates["below_threshold"] + fates["no_box"]
+    return [
+        f"Of {fates['items']} items on the trays {fates['right']} were counted under their SKU, "
+        f"{fates['misnamed']} under another one, {lost} were not counted: {fates['no_box']} had no "
+        f"box, {fates['below_threshold']} only boxes below the threshold, {fates['suppressed']} "
+        "were dropped as duplicates.",
+        f"Counted too much: {fates['doubles']} times an item again or a part of one, "
+        f"{fates['background']} times no item at all.",
+    ]
+
+
 def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
     """The gain from sending the least certain carts to the cashier."""
     lines = []

@@ -20,6 +20,8 @@ from rpc.reporting import (
     sku_table,
     write_report,
 )
+from rpc.reporting.pages.html import report_page
+from rpc.reporting.pages.markdown import report_text
 from rpc.structures import Detections
 
 RULE = CountingRule.plain(0.5)
@@ -82,10 +84,22 @@ def test_shopping_lists_without_boxes_have_counts_metrics_and_say_what_is_missin
     for name in ("skus", "sizes", "supercategories", "carts"):
         assert report[name] == boxes[name]
     assert report["confusions"] == []
+    assert report["item_fates"] is None
     assert report["coverage"] is report["counting"]["rule"] is None
     note = report["notes"][-1]
     assert "no mAP, no threshold" in note
     assert "was taken for which cannot be told" in note
+
+
+def test_the_report_tells_what_became_of_the_items(three_trays, three_readings):
+    report = report_of(three_trays, three_readings)
+    fates, truth = report["item_fates"], three_trays.counts()
+    assert fates["items"] == truth.sum()
+    lost = fates["suppressed"] + fates["below_threshold"] + fates["no_box"]
+    assert fates["right"] + fates["misnamed"] + lost == fates["items"]
+    text = report_text(report)
+    assert f"Of {fates['items']} items on the trays {fates['right']} were counted" in text
+    assert "What became of the items" in report_page(report)
 
 
 def test_lists_with_certainties_have_a_coverage_and_absent_images_are_counted(three_trays):
