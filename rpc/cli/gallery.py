@@ -16,9 +16,10 @@ from rpc.data.shipped import shipped
 from rpc.runs.screen import say
 
 if TYPE_CHECKING:
-    from rpc.retrieval.gallery.gallery_state import GalleryState
+    from rpc.retrieval.gallery.gallery_state import GalleryState, Sku
 
 KNOWN_SHOWN = 5
+WORDS_SHOWN = 12
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,6 +53,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
         most=args.most,
         recipe=args.recipe,
         device=args.device,
+        words=args.words,
     )
     added = add_to_gallery(request)
     what = f"SKU {added.skus[0]}" if len(added.skus) == 1 else f"{len(added.skus)} SKUs"
@@ -59,6 +61,8 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     if added.known:
         names = ", ".join(added.known[:KNOWN_SHOWN]) + ", ..." * (len(added.known) > KNOWN_SHOWN)
         told["lines"].insert(1, f"{len(added.known)} photos were there already, left out: {names}")
+    if added.note:
+        told["lines"].append(added.note)
     return told
 
 
@@ -87,12 +91,11 @@ def index(args: argparse.Namespace) -> dict[str, Any]:
 def info(args: argparse.Namespace) -> dict[str, Any]:
     """The contents of a gallery."""
     from rpc.retrieval.gallery.gallery_files import read_state, reading
+    from rpc.retrieval.gallery.gallery_state import surest_words
 
     with reading(args.gallery):
         state = read_state(args.gallery)
-    lines = [
-        f"{s.name}{f'  ({s.title})' if s.title else ''}: {len(s.photos)} photos" for s in state.skus
-    ]
+    lines = [line for sku in state.skus for line in _sku_lines(sku)]
     result = _told(state)
     result["lines"] += [
         f"recipe: {json.dumps(dict(state.recipe), ensure_ascii=False)}",
@@ -101,7 +104,25 @@ def info(args: argparse.Namespace) -> dict[str, Any]:
     ]
     result["recipe"], result["settings"] = dict(state.recipe), dict(state.settings)
     result["photos"] = {sku.name: [photo.source for photo in sku.photos] for sku in state.skus}
+    result["words"] = {sku.name: list(surest_words(sku)) for sku in state.skus}
+    result["codes"] = {
+        sku.name: sorted({code for one in sku.words for code in one.codes}) for sku in state.skus
+    }
     return result
+
+
+def _sku_lines(sku: Sku) -> list[str]:
+    """Name and photos of a SKU, and the words on them, the surest first."""
+    from rpc.retrieval.gallery.gallery_state import surest_words
+
+    lines = [f"{sku.name}{f'  ({sku.title})' if sku.title else ''}: {len(sku.photos)} photos"]
+    if sku.words:
+        told = surest_words(sku)
+        more = ", ..." * (len(told) > WORDS_SHOWN)
+        text = ", ".join(told[:WORDS_SHOWN]) + more if told else "none legible"
+        lines.append(f"  words on {len(sku.words)} of them: {text}")
+    codes = sorted({code for one in sku.words for code in one.codes})
+    return lines + ([f"  barcodes: {', '.join(codes)}"] if codes else [])
 
 
 def search(args: argparse.Namespace) -> dict[str, Any]:
@@ -218,6 +239,9 @@ def parser() -> argparse.ArgumentParser:
     option("--skus", nargs="+", metavar="SKU", help="of the store (default: all)")
     option("--most", type=int, default=24, metavar="N", help="exemplars of a SKU (default: 24)")
     option("--recipe", metavar="NAME", help="of a new gallery's descriptors (default: the best)")
+    option(
+        "--no-words", dest="words", action="store_false", help="do not read what is on the packs"
+    )
     option = verb("remove", remove, "take SKUs out")
     option("skus", nargs="+", metavar="SKU", help="names of the SKUs")
     option = verb("rename", rename, "give a SKU another name")

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from rpc.data.images import read_image, write_image
+from rpc.pipelines.gallery import adding
 from rpc.retrieval.descriptors import recipes
 from rpc.retrieval.gallery.gallery import Gallery
+from tests.features.text.fake_reader import FakeReader
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
@@ -45,6 +47,7 @@ def gallery(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(recipes, "DESCRIBERS", {"mean colour": MeanColour})
     monkeypatch.setattr(recipes, "DEFAULT", "mean colour")
     monkeypatch.delenv("RPC_TRACEBACK", raising=False)
+    monkeypatch.setattr(adding, "missing_reader", lambda: "no reader")
 
     def run(verb, *more):
         line = ["gallery.py", verb, tmp_path / "gallery", *more]
@@ -140,3 +143,27 @@ def test_a_gallery_of_a_recipe_that_is_not_known_is_refused(filled, photos, monk
     code, _, stderr = filled("search", photos["red"])
     assert code == 2
     assert "mean colour" in stderr
+
+
+def test_words_are_read_kept_and_told(gallery, photos, monkeypatch):
+    reader = FakeReader({200: ["CHERRY", "330 ml"]}, {200: ["04006381333931"]})
+    monkeypatch.setattr(adding, "missing_reader", lambda: "")
+    monkeypatch.setattr(adding, "PackReader", lambda: reader)
+    gallery("add", "red", photos["red"])
+    gallery("add", "green", photos["green"], "--no-words")
+    gallery("add", "blue", photos["blue"])
+    assert reader.asked == 2
+    told = json.loads(gallery("info", "--json")[1])
+    assert told["words"] == {"red": ["330 ml", "CHERRY"], "green": [], "blue": []}
+    assert told["codes"] == {"red": ["04006381333931"], "green": [], "blue": []}
+    page = gallery("info")[1]
+    assert "  words on 1 of them: 330 ml, CHERRY" in page
+    assert "  words on 1 of them: none legible" in page
+    assert "  barcodes: 04006381333931" in page
+
+
+def test_a_missing_reader_is_told_and_stops_nothing(gallery, photos):
+    code, out, _ = gallery("add", "red", photos["red"])
+    assert code == 0
+    assert "no reader" in out.splitlines()
+    assert "no reader" not in gallery("add", "green", photos["green"], "--no-words")[1]

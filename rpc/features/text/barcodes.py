@@ -15,28 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.packages import import_package
-from rpc.features.text.readings import Rgb
+from rpc.structures.gtin import gtin
+from rpc.structures.readings import Rgb
 
 Grey = NDArray[np.uint8]
-DIGITS: Final = (8, 12, 13, 14)  # of EAN-8, UPC-A, EAN-13 and ITF-14
 FORMATS: Final = ("EAN13", "EAN8", "UPCA", "UPCE")
 SIDE: Final = 640  # px: pictures are brought to this longer side, but never made smaller
 SLANTS: Final = (0, 30, 60)  # degrees; zxing-cpp itself looks along both axes
-
-
-def gtin(text: object) -> str | None:
-    """The 14 digits of a trade item's number; None where the text is no such number.
-
-    Example:
-        >>> gtin("4006381333931"), gtin("4006381333932"), gtin("tea")
-        ('04006381333931', None, None)
-    """
-    code = str(text).strip()
-    if len(code) not in DIGITS or not (code.isascii() and code.isdigit()) or not code.strip("0"):
-        return None
-    full = code.zfill(14)
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(full))
-    return full if total % 10 == 0 else None
 
 
 class BarcodeReader:

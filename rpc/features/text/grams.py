@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from rpc.features.text.readings import Reading
+from rpc.structures.readings import Reading
 
 LENGTHS: Final = (2, 3)
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic letters

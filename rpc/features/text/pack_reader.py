@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.packages import needed
-from rpc.features.text.readings import LONGEST, Reading, Rgb
+from rpc.features.text.barcodes import BarcodeReader
+from rpc.structures.readings import LONGEST, PackText, Reading, Rgb
 
 NETWORKS: Final = {"Det": "PP-OCRv6_det_small.onnx", "Rec": "PP-OCRv6_rec_small.onnx"}
 SIDES: Final = (640,)  # px: the longer side of a picture when text is looked for
@@ -33,6 +34,24 @@ LONG: Final = 1.5  # a quadrilateral so many times longer than wide is written a
 
 
 class PackReader:
+    """Reads the words and barcodes on pictures of products.
+
+    Args:
+        threads: of the networks.
+
+    Raises:
+        DataError: the extra `words` is not installed.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._words, self._codes = WordReader(threads), BarcodeReader()
+
+    def __call__(self, picture: Rgb) -> PackText:
+        """Text and barcodes on a picture (H, W, 3) uint8 RGB."""
+        return PackText(self._words(picture), self._codes(picture))
+
+
+class WordReader:
     """Reads the text on pictures of products.
 
     Args:

@@ -15,7 +15,7 @@ has the words of the SKU that they fit best, the evidence is
 
     e(k) = log(c(k) * exp(x(k)) + (1 - c(k)) * (q * exp(max x) + 1 - q)).
 
-Two SKUs' evidence can therefore differ by little where each has one photo (1.5 for q = 0.3), and by
+Two SKUs' evidence can therefore differ by little where each has one photo (1.8 for q = 0.2), and by
 more the more photos there are. docs/words.md has the comparison with other formulas.
 
 Key: K SKUs, N crops.
@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.features.text.grams import gram_confidences
-from rpc.features.text.readings import Reading
+from rpc.structures.readings import Reading
 
 FloatArray = NDArray[np.float64]
 MOST: Final = 30.0  # of x: e to the power of it is still a number of ordinary size
@@ -44,6 +44,7 @@ class SkuWords:
     Attributes:
         readings: of all of them together.
         photos: how many photos were read; 0 where none was.
+        codes: the barcodes on them, as 14 digits each.
 
     Raises:
         ValueError: words without a photo.
@@ -51,9 +52,11 @@ class SkuWords:
 
     readings: tuple[Reading, ...] = ()
     photos: int = 0
+    codes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if type(self.photos) is not int or self.photos < 0 or (self.readings and not self.photos):
+        read = bool(self.readings or self.codes)
+        if type(self.photos) is not int or self.photos < 0 or (read and not self.photos):
             raise ValueError(f"words: expected the number of photos read, got {self.photos!r:.40}")
 
 
@@ -72,7 +75,7 @@ class EvidenceSettings:
 
     strength: float = 0.8
     share: float = 0.3
-    unseen: float = 0.3
+    unseen: float = 0.2
 
     def __post_init__(self) -> None:
         if not (self.strength > 0 and 0 < self.share < 1 and 0 < self.unseen < 1):

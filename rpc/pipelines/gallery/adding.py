@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rpc.data.files import DataError
 from rpc.data.store import Store
+from rpc.features.text.installed import missing_reader
+from rpc.features.text.pack_reader import PackReader
 from rpc.pipelines.gallery.photos import sku_of_photos, skus_of_store
 from rpc.pipelines.gallery.recipe import descriptor_for
 from rpc.retrieval.gallery.exemplar_photos import Box
@@ -14,6 +16,7 @@ from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import NewSku, add_photos, create_gallery
 from rpc.retrieval.gallery.gallery_files import writing
 from rpc.retrieval.gallery.gallery_state import GalleryState
+from rpc.structures.readings import ReadsPacks
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class AddRequest:
         most: exemplars of a SKU of the store.
         recipe: of a new gallery's descriptors; None for the best.
         device: that networks run on, see `rpc.runs.devices`.
+        words: read the words and barcodes on some photos of each SKU, where the extra `words` is
+            installed.
 
     Raises:
         DataError: neither a SKU with photos nor a store, or options of both.
@@ -48,6 +53,7 @@ class AddRequest:
     most: int = 24
     recipe: str | None = None
     device: str = "auto"
+    words: bool = True
 
     def __post_init__(self) -> None:
         if self.data is not None:
@@ -59,12 +65,13 @@ class AddRequest:
 
 @dataclass(frozen=True)
 class Added:
-    """The additions to a gallery, and its state afterwards."""
+    """The additions to a gallery, its state afterwards, and a note about what was not done."""
 
     state: GalleryState
     skus: tuple[str, ...]
     photos: int
     known: tuple[str, ...]  # photos that were there already, and were not added again
+    note: str = ""
 
 
 def add_to_gallery(request: AddRequest) -> Added:
@@ -76,19 +83,23 @@ def add_to_gallery(request: AddRequest) -> Added:
     """
     with writing(request.gallery):
         describe = descriptor_for(request.gallery, request.recipe, request.device)
-        skus = _described(request, describe)
+        note = missing_reader() if request.words else ""
+        read = PackReader() if request.words and not note else None
+        skus = _described(request, describe, read)
         recipe = dict(describe.recipe)
         create_gallery(request.gallery, recipe, skus[0].photos[0].embeddings.shape[1])
         state, known = add_photos(request.gallery, recipe, skus)
     names = tuple(sku.name for sku in skus)
-    return Added(state, names, sum(len(sku.photos) for sku in skus) - len(known), known)
+    return Added(state, names, sum(len(sku.photos) for sku in skus) - len(known), known, note)
 
 
-def _described(request: AddRequest, describe: DescribesPictures) -> list[NewSku]:
+def _described(
+    request: AddRequest, describe: DescribesPictures, read: ReadsPacks | None
+) -> list[NewSku]:
     """The SKUs with descriptors of their photos."""
     if request.data is not None:
         store = Store.open(request.data)
-        return skus_of_store(describe, store, request.skus, request.most)
+        return skus_of_store(describe, store, request.skus, request.most, read)
     assert request.sku is not None
     return [
         sku_of_photos(
@@ -98,5 +109,6 @@ def _described(request: AddRequest, describe: DescribesPictures) -> list[NewSku]
             title=request.title or "",
             box=request.box,
             whole=request.whole,
+            read=read,
         )
     ]

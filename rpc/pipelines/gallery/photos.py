@@ -13,6 +13,7 @@ from rpc.retrieval.gallery.exemplar_photos import Box, ExemplarPhoto, describe_p
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import NewSku
 from rpc.runs.progress import bar
+from rpc.structures.readings import ReadsPacks
 
 
 def sku_of_photos(
@@ -23,6 +24,7 @@ def sku_of_photos(
     title: str = "",
     box: Box | None = None,
     whole: bool = False,
+    read: ReadsPacks | None = None,
 ) -> NewSku:
     """A SKU from photo files and folders of photos.
 
@@ -33,6 +35,7 @@ def sku_of_photos(
         title: name for people.
         box: of the product on every photo; None looks for it.
         whole: the photos show nothing but the product.
+        read: reads the words on some of them; None reads none.
 
     Raises:
         DataError: a photo or folder is missing or damaged.
@@ -41,11 +44,15 @@ def sku_of_photos(
     for one in given:
         paths += find_photos(one, "photos of the SKU").photos if one.is_dir() else [one]
     photos = [ExemplarPhoto(path, box, whole) for path in paths]
-    return NewSku(name, describe_photos(describe, photos), title)
+    return NewSku(name, describe_photos(describe, photos, read=read), title)
 
 
 def skus_of_store(
-    describe: DescribesPictures, store: Store, names: Sequence[str] | None, most: int
+    describe: DescribesPictures,
+    store: Store,
+    names: Sequence[str] | None,
+    most: int,
+    read: ReadsPacks | None = None,
 ) -> list[NewSku]:
     """SKUs of a store with their exemplars, at most so many of each.
 
@@ -54,6 +61,7 @@ def skus_of_store(
         store: where the exemplars and their boxes are.
         names: of the SKUs; None takes all.
         most: exemplars of a SKU, spread over cameras and views.
+        read: reads the words on some of them; None reads none.
 
     Raises:
         DataError: a SKU is not in the store, none has an exemplar, or a photo is damaged.
@@ -70,7 +78,7 @@ def skus_of_store(
         for done, category in enumerate(categories, start=1):
             exemplars = chosen.get(category.id, [])
             photos = [ExemplarPhoto(e.path, e.box, size=e.size) for e in exemplars]
-            made = describe_photos(describe, photos)
+            made = describe_photos(describe, photos, read=read)
             skus.append(NewSku(category.name, made, category.title, category.id))
             progress(done, len(categories))
     skus = [sku for sku in skus if sku.photos]

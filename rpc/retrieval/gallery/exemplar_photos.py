@@ -18,10 +18,13 @@ from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.descriptors.recipes import exemplar_embeddings
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import NewPhoto
+from rpc.retrieval.gallery.gallery_state import PhotoWords
+from rpc.structures.readings import ReadsPacks
 
 Rgb = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 AT_ONCE: Final = 16  # photos
+READ: Final = 8  # photos of a SKU whose words are read: more add little, see docs/words.md
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def describe_photos(
     describe: DescribesPictures,
     photos: Sequence[ExemplarPhoto],
     progress: Callable[[int], None] | None = None,
+    read: ReadsPacks | None = None,
 ) -> list[NewPhoto]:
     """Photos described for a gallery, one by one.
 
@@ -64,19 +68,23 @@ def describe_photos(
         describe: makes the descriptors.
         photos: any number.
         progress: is told how many are done.
+        read: reads some of them, `READ` spread evenly; None reads none.
 
     Raises:
         DataError: a photo is missing or damaged.
     """
     made: list[NewPhoto] = []
+    legible = set() if read is None else set(evenly_spaced(len(photos), READ))
     for start in range(0, len(photos), AT_ONCE):
         part = photos[start : start + AT_ONCE]
         crops = [photo.crop() for photo in part]
         embeddings = exemplar_embeddings(describe, crops)
-        made += [
-            NewPhoto(block, photo.path.name, crop)
-            for photo, crop, block in zip(part, crops, embeddings, strict=True)
-        ]
+        for photo, crop, block in zip(part, crops, embeddings, strict=True):
+            name, words = photo.path.name, None
+            if read is not None and len(made) in legible:
+                text = read(crop)
+                words = PhotoWords(name, text.readings, text.codes)
+            made.append(NewPhoto(block, name, crop, words))
         if progress is not None:
             progress(len(made))
     return made

@@ -19,6 +19,7 @@ from rpc.retrieval.gallery.gallery import Gallery, check_recipe, unit_embeddings
 from rpc.retrieval.gallery.gallery_state import (
     GalleryState,
     Photo,
+    PhotoWords,
     Recipe,
     Segment,
     StoredIndex,
@@ -42,11 +43,13 @@ class NewPhoto:
         embeddings: (V, D), V of one or more.
         source: name of the photo file, for people.
         picture: the product, cropped (H, W, 3); None keeps no picture.
+        words: what was read on it; None where nobody read.
     """
 
     embeddings: NDArray[np.floating]
     source: str = ""
     picture: NDArray[np.uint8] | None = None
+    words: PhotoWords | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,8 @@ def add_photos(
     """Put SKUs, or more photos of known ones, into a gallery; nothing else is computed anew.
 
     All of them go in with one change. A photo that its SKU has already, by its descriptors or by
-    its name and picture, is left out: the same call again, after a kill too, changes nothing.
+    its name and picture, is left out: the same call again, after a kill too, changes nothing. If
+    nobody read such a photo before, its words are kept now.
 
     Returns:
         The state, and the names of photos that were left out.
@@ -132,18 +136,24 @@ def add_photos(
         for sku in skus:
             check_name(sku.name)
         fresh, known = _without_known(folder, state, skus)
-        blocks = [block for photos in fresh for _, block, _ in photos]
+        blocks = [one.block for photos in fresh for one in photos]
         segment = files.write_segment(folder, np.concatenate(blocks)) if blocks else None
         before, start = state, 0
         for sku, new in zip(skus, fresh, strict=True):
             photos = []
-            for source, block, picture in new:
+            for one in new:
                 assert segment is not None
-                stop = start + len(block)
-                photos.append(Photo(source, segment.file, start, stop, picture))
+                stop = start + len(one.block)
+                photos.append(Photo(one.source, segment.file, start, stop, one.picture))
                 start = stop
             state = with_photos(
-                state, sku.name, segment, photos, title=sku.title, category_id=sku.category_id
+                state,
+                sku.name,
+                segment,
+                photos,
+                title=sku.title,
+                category_id=sku.category_id,
+                words=_new_words(state, sku, new),
             )
         if state == before:
             return state, known
@@ -225,17 +235,45 @@ def store_index(folder: str | Path, kind: Literal["exact", "hnsw", "ivf"]) -> Ga
         return files.write_state(folder, without_idle_segments(state))
 
 
+@dataclass(frozen=True, eq=False)
+class _Fresh:
+    """A photo that the gallery lacks: its name, embeddings (V, D), picture file, and words."""
+
+    source: str
+    block: NDArray[np.float16]
+    picture: str
+    words: PhotoWords | None
+
+
+def _new_words(state: GalleryState, sku: NewSku, fresh: Sequence[_Fresh]) -> list[PhotoWords]:
+    """The words of photos that are new, and of known ones that nobody read before."""
+    new = [one.words for one in fresh if one.words is not None]
+    has = next((one for one in state.skus if one.name == sku.name), None)
+    if has is not None:
+        there = {photo.source for photo in has.photos} - {words.source for words in has.words}
+        new += [
+            one.words
+            for one in sku.photos
+            if one.words is not None and one.source in there and not _holds(new, one.words)
+        ]
+    return new
+
+
+def _holds(some: Sequence[PhotoWords], words: PhotoWords) -> bool:
+    return any(one is words for one in some)
+
+
 def _without_known(
     folder: Path, state: GalleryState, skus: Sequence[NewSku]
-) -> tuple[list[list[tuple[str, NDArray[np.float16], str]]], tuple[str, ...]]:
-    """Source, embeddings (V, D) and picture of the photos that are new, by SKU; names of others.
+) -> tuple[list[list[_Fresh]], tuple[str, ...]]:
+    """The photos that are new, by SKU; and the names of others.
 
     Pictures are written.
 
     Raises:
         DataError: descriptors are zero, not finite or of another dimension; a file is damaged.
     """
-    fresh: list[list[tuple[str, NDArray[np.float16], str]]] = []
+    fresh: list[list[_Fresh]] = []
     known: list[str] = []
     segments = {segment.file: segment for segment in state.segments}
     checked = [
@@ -262,7 +300,7 @@ def _without_known(
                 known.append(photo.source or sku.name)
                 continue
             vectors.add(block.tobytes())
-            fresh[-1].append((photo.source, block, picture))
+            fresh[-1].append(_Fresh(photo.source, block, picture, photo.words))
     return fresh, tuple(known)
 
 

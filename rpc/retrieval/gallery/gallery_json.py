@@ -11,27 +11,31 @@ from rpc.retrieval.gallery.gallery_state import (
     VERSION,
     GalleryState,
     Photo,
+    PhotoWords,
     Segment,
     Sku,
     StoredIndex,
     check_name,
 )
+from rpc.structures.gtin import gtin
+from rpc.structures.readings import readings_from_json, readings_to_json
 
 
 def to_json(state: GalleryState) -> dict[str, Any]:
     """Plain values; a photo is a list `[source, segment's number, start, stop, picture]`."""
     number = {segment.file: place for place, segment in enumerate(state.segments)}
-    skus = [
-        {
+    skus = []
+    for sku in state.skus:
+        photos = [[p.source, number[p.segment], p.start, p.stop, p.picture] for p in sku.photos]
+        entry = {
             "name": sku.name,
             "category_id": sku.category_id,
             "title": sku.title,
-            "photos": [
-                [p.source, number[p.segment], p.start, p.stop, p.picture] for p in sku.photos
-            ],
+            "photos": photos,
         }
-        for sku in state.skus
-    ]
+        if sku.words:  # galleries from before words were kept have no such field either
+            entry["words"] = [words_to_json(one) for one in sku.words]
+        skus.append(entry)
     index = state.index
     return {
         "format": FORMAT,
@@ -89,6 +93,25 @@ def from_json(values: Mapping[str, Any], path: object) -> GalleryState:
     return state
 
 
+def words_to_json(words: PhotoWords) -> list[Any]:
+    """Plain values: `[photo's name, [[text, confidence], ...], [barcode, ...]]`."""
+    return [words.source, readings_to_json(words.readings), list(words.codes)]
+
+
+def words_from_json(entry: Any) -> PhotoWords:
+    """The words of `words_to_json`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[0], str):
+        raise ValueError(f"words: expected [photo, readings, codes], got {entry!r:.60}")
+    source, readings, codes = entry
+    if not isinstance(codes, list) or any(gtin(code) != code for code in codes):
+        raise ValueError(f"words: expected a list of barcodes of 14 digits, got {codes!r:.60}")
+    return PhotoWords(source, readings_from_json(readings), tuple(codes))
+
+
 def _segment(entry: Any) -> Segment:
     file, count, crc32 = entry
     return Segment(_file(file), _number(count, 1), _number(crc32))
@@ -107,7 +130,16 @@ def _sku(entry: Any, segments: tuple[Segment, ...]) -> Sku:
     photos = tuple(_photo(photo, segments) for photo in entry["photos"])
     if not photos:
         raise ValueError(f"SKU {name!r:.80} has no photo")
-    return Sku(name, _number(entry["category_id"]), str(entry["title"]), photos)
+    words = entry.get("words", [])
+    if not isinstance(words, list):
+        raise ValueError(f"SKU {name!r:.80}: words: expected a list, got {words!r:.40}")
+    return Sku(
+        name,
+        _number(entry["category_id"]),
+        str(entry["title"]),
+        photos,
+        tuple(words_from_json(one) for one in words),
+    )
 
 
 def _photo(entry: Any, segments: tuple[Segment, ...]) -> Photo:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rpc.data.files import DataError
+from rpc.structures.readings import Reading
 
 FORMAT: Final = "rpc gallery"
 VERSION: Final = 1
@@ -38,13 +39,37 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class PhotoWords:
+    """What was read on one exemplar photo.
+
+    Attributes:
+        source: name of the photo file; empty where there was none.
+        readings: the pieces of text; none where nothing was legible.
+        codes: barcodes, as 14 digits each (`rpc.structures.gtin`).
+    """
+
+    source: str
+    readings: tuple[Reading, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Sku:
-    """One product: its name, its id in COCO files, its name for people, its photos."""
+    """One product.
+
+    Attributes:
+        name: unique in the gallery.
+        category_id: its id in COCO files.
+        title: its name for people.
+        photos: its exemplars.
+        words: what was read on some of them; empty where nobody read.
+    """
 
     name: str
     category_id: int
     title: str = ""
     photos: tuple[Photo, ...] = ()
+    words: tuple[PhotoWords, ...] = ()
 
     @property
     def count(self) -> int:
@@ -135,6 +160,7 @@ def with_photos(
     *,
     title: str = "",
     category_id: int | None = None,
+    words: Sequence[PhotoWords] = (),
 ) -> GalleryState:
     """The state with a new SKU, or with more photos of one that it knows.
 
@@ -145,6 +171,7 @@ def with_photos(
         photos: one or more; none may change the title of a SKU that is there.
         title: name for people; of a known SKU it replaces the title where it is not empty.
         category_id: for COCO files; None takes the next free one, or that of the known SKU.
+        words: what was read on photos, these or those that are there.
 
     Raises:
         DataError: no usable name, no photo, or a category id that another SKU has.
@@ -166,7 +193,12 @@ def with_photos(
         raise DataError(
             f"SKU {name!r:.80}: the category id {old.category_id} belongs to {other.name!r:.80}"
         )
-    new = replace(old, title=title or old.title, photos=(*old.photos, *photos))
+    new = replace(
+        old,
+        title=title or old.title,
+        photos=(*old.photos, *photos),
+        words=(*old.words, *words),
+    )
     others = [sku for sku in state.skus if sku.name != name]
     known = {one.file for one in state.segments}
     segments = state.segments
@@ -217,6 +249,15 @@ def check_name(name: object) -> None:
     """
     if not isinstance(name, str) or not name.strip() or len(name) > 200 or not name.isprintable():
         raise DataError(f"SKU name: expected a line of 1 to 200 characters, got {name!r:.80}")
+
+
+def surest_words(sku: Sku) -> tuple[str, ...]:
+    """The texts on a SKU's photos, each once: those on most photos first, then the surest."""
+    found: dict[str, list[float]] = {}
+    for words in sku.words:
+        for one in words.readings:
+            found.setdefault(one.text, []).append(one.confidence)
+    return tuple(sorted(found, key=lambda text: (-sum(found[text]), text)))
 
 
 def _free_id(state: GalleryState) -> int:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.features.text.barcodes import BarcodeReader, codes_by_sku, gtin
+from rpc.features.text.barcodes import BarcodeReader, codes_by_sku
+from rpc.structures.gtin import gtin
 
 CODE = "04006381333931"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpc.features.text.grams import gram_confidences, grams_of, words_of
-from rpc.features.text.readings import Reading, readings_from_json, readings_to_json
+from rpc.structures.readings import Reading, readings_from_json, readings_to_json
 
 
 def test_letters_that_readers_take_for_each_other_are_one():

@@ -7,7 +7,7 @@ import pytest
 from rpc.data.files import DataError
 from rpc.features.text import pack_reader
 from rpc.features.text.grams import words_of
-from rpc.features.text.pack_reader import PackReader, laid_flat, reading_ways
+from rpc.features.text.pack_reader import WordReader, laid_flat, reading_ways
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def reader():
 
     refused.setattr(socket.socket, "connect", refuse)
     refused.setattr(socket, "getaddrinfo", refuse)
-    yield PackReader()
+    yield WordReader()
     refused.undo()
 
 
@@ -55,12 +55,12 @@ def test_another_release_is_told(monkeypatch):
     pytest.importorskip("rapidocr")
     monkeypatch.setattr(pack_reader, "NETWORKS", {"Det": "renamed.onnx"})
     with pytest.raises(DataError, match=r"lacks the network renamed\.onnx"):
-        PackReader()
+        WordReader()
 
 
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ValueError, match="1 thread"):
-        PackReader(threads=0)
+        WordReader(threads=0)
 
 
 def test_laid_flat_turns_a_quadrilateral_upright():

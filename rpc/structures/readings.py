@@ -1,4 +1,4 @@
-"""What a reader saw on a picture: pieces of text, each with how sure it is."""
+"""What a reader saw on a picture: pieces of text, each with how sure it is, and barcodes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,24 @@ class Reading:
         object.__setattr__(self, "confidence", float(self.confidence))
 
 
-class ReadsText(Protocol):
-    """Reads the text on a picture, in whatever direction it lies."""
+@dataclass(frozen=True)
+class PackText:
+    """All that was read on a picture of a product.
 
-    def __call__(self, picture: Rgb) -> tuple[Reading, ...]:
-        """The pieces of text on a picture (H, W, 3) uint8 RGB; none where nothing is legible."""
+    Attributes:
+        readings: the pieces of text; none where nothing was legible.
+        codes: barcodes, as 14 digits each (`rpc.structures.gtin`).
+    """
+
+    readings: tuple[Reading, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+class ReadsPacks(Protocol):
+    """Reads what is on a picture, in whatever direction it lies."""
+
+    def __call__(self, picture: Rgb) -> PackText:
+        """Text and barcodes on a picture (H, W, 3) uint8 RGB."""
         ...
 
 
