@@ -169,12 +169,12 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _setting_lines(settings: Mapping[str, Any]) -> list[str]:
-    """Each setting in a line; the long mean of the camera is left to --json."""
+    """Each setting in a line; long lists of numbers are left to --json."""
     lines = []
     for name, value in sorted(settings.items()):
         shown = value
-        if name == "camera":
-            shown = {field: told for field, told in value.items() if field != "mean"}
+        if name in ("camera", "scatter"):
+            shown = {f: told for f, told in value.items() if f not in ("mean", "axes", "kept")}
         lines.append(f"{name}: {json.dumps(shown)}")
     return lines
 

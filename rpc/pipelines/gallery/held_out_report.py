@@ -19,8 +19,8 @@ from rpc.data.files import write_bytes, write_json
 from rpc.data.store import Split, Store
 from rpc.pipelines.gallery.trays import (
     SeenTray,
-    camera_of,
     compared_again,
+    comparison_of,
     counting_rule,
     gallery_counts,
     named,
@@ -73,8 +73,8 @@ def measure(
         fusion=Fusion(),
     )
     trays = {split: _look(store, split, checkout, classifier) for split in ("val", "test")}
-    camera = camera_of(trays["val"][0])
-    classifier = classifier.with_camera(camera)
+    comparison = comparison_of(trays["val"][0], gallery)
+    classifier = classifier.with_comparison(comparison)
     trays = {
         split: (compared_again(seen, classifier), labels, dataset)
         for split, (seen, labels, dataset) in trays.items()
@@ -101,7 +101,10 @@ def measure(
         "supervision": "E" if not saw else "not a result",
         "open_set": {**chosen.open_set.to_dict(), **chosen.facts},
         "fusion": None if chosen.fusion is None else chosen.fusion.to_dict(),
-        "camera": None if camera is None else {"crops": camera.crops, "share": camera.share},
+        "comparison": {
+            "own_scatter": comparison.scatter is not None,
+            "camera_crops": 0 if comparison.camera is None else comparison.camera.crops,
+        },
         "recipe": dict(describe.recipe),
         "methods": rows,
         "test_trays": _sizes(trays["test"][2], classifier, new),

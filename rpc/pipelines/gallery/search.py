@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rpc.data.file_names import PHOTO_SIGNS, FileNames
 from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.pictures.lettering import Lettering
 from rpc.pipelines.gallery.recipe import descriptor_of
 from rpc.pipelines.gallery.sheet import draw_hits
-from rpc.retrieval.gallery.camera import CameraMean
+from rpc.retrieval.gallery.comparison import Comparison
 from rpc.retrieval.gallery.exemplar_photos import Box, ExemplarPhoto
 from rpc.retrieval.gallery.gallery import Gallery, Hit
 from rpc.retrieval.gallery.gallery_files import PICTURES
@@ -81,7 +78,8 @@ def search_gallery(request: SearchRequest) -> Found:
     gallery = Gallery.open(request.gallery, describe.recipe)
     if len(gallery) == 0:
         raise DataError(f"{request.gallery}: the gallery is empty; add a SKU's photos first")
-    embeddings = _seen_by_camera(describe([crop]), gallery)
+    comparison = _comparison(gallery)
+    gallery, embeddings = comparison.gallery, comparison.queries(describe([crop]))
     began = time.perf_counter()
     hits = search_again(gallery, embeddings, [crop], request.rerank, request.count)[0]
     milliseconds = 1000 * (time.perf_counter() - began)
@@ -94,10 +92,8 @@ def search_gallery(request: SearchRequest) -> Found:
     return Found(tuple(hits), accepted, path, milliseconds)
 
 
-def _seen_by_camera(embeddings: NDArray[np.floating], gallery: Gallery) -> NDArray[np.floating]:
-    """Descriptors (N, D) without what the counter's camera adds, where the gallery knows it."""
+def _comparison(gallery: Gallery) -> Comparison:
     try:
-        camera = CameraMean.of_settings(gallery.state.settings, gallery.state.dimension)
+        return Comparison.of_settings(gallery)
     except ValueError as error:
         raise DataError(f"{gallery.folder}: {error}; tune it anew") from error
-    return embeddings if camera is None else camera(embeddings)

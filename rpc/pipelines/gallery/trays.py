@@ -19,8 +19,9 @@ from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.ensemble.gallery_tuning import Tuning, choose_settings, labels_of_boxes
-from rpc.retrieval.gallery.camera import CameraMean
+from rpc.retrieval.gallery.comparison import Comparison
 from rpc.retrieval.gallery.fusion import Fusion
+from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.open_set import OpenSet
 from rpc.runs.progress import bar
 from rpc.structures import Detections
@@ -66,9 +67,9 @@ def see_trays(
     return seen
 
 
-def camera_of(seen: Sequence[SeenTray]) -> CameraMean | None:
-    """The part that the crops of these trays have in common; None where there are too few."""
-    return CameraMean.of_crops(np.concatenate([tray.embeddings for tray in seen]))
+def comparison_of(seen: Sequence[SeenTray], gallery: Gallery) -> Comparison:
+    """How to compare crops with the gallery, learnt from its exemplars and these trays' crops."""
+    return Comparison.learnt(gallery, np.concatenate([tray.embeddings for tray in seen]))
 
 
 def compared_again(seen: Sequence[SeenTray], classifier: GalleryClassifier) -> list[SeenTray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +11,8 @@ from rpc.checkout.loading import load_checkout
 from rpc.data.store import Store
 from rpc.pipelines.gallery.recipe import descriptor_of
 from rpc.pipelines.gallery.trays import (
-    camera_of,
     compared_again,
+    comparison_of,
     counting_rule,
     named,
     see_trays,
@@ -74,18 +75,18 @@ def _tuned(request: TuneRequest) -> GalleryState:
         fusion=Fusion(),
     )
     seen = see_trays(paths, checkout, classifier, f"looking at {request.split} trays")
-    camera = camera_of(seen)
-    classifier = classifier.with_camera(camera)
+    comparison = comparison_of(seen, gallery)
+    classifier = classifier.with_comparison(comparison)
     seen = compared_again(seen, classifier)
     chosen = tune(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
     rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
     chosen_on = f"{request.data.resolve().name} {request.split}"
     origin = {"chosen_on": chosen_on, "model": request.model.name}
     open_set = {**chosen.open_set.to_dict(), **chosen.facts, **origin}
-    settings: dict[str, dict[str, Any] | None] = {
+    settings: dict[str, Mapping[str, Any] | None] = {
         "open_set": open_set,
         "counting": rule.to_dict(),
-        "camera": None if camera is None else {**camera.to_dict(), **origin},
+        **comparison.to_settings(),
     }
     if chosen.fusion is not None:
         fusion_rule = counting_rule(

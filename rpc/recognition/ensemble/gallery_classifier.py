@@ -17,7 +17,7 @@ from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.retrieval.descriptors.product_crops import crop_products
-from rpc.retrieval.gallery.camera import CameraMean, usable_rows
+from rpc.retrieval.gallery.comparison import Comparison
 from rpc.retrieval.gallery.fusion import Fusion, known_labels
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
 from rpc.retrieval.gallery.open_set import OpenSet
@@ -38,8 +38,8 @@ class GalleryClassifier:
         recogniser_names: its J SKUs by label.
         fusion: how much it counts; by default what was chosen for this gallery.
 
-    What trays of this counter's camera have in common is taken off their crops where it was
-    measured for this gallery (`rpc.retrieval.gallery.camera`).
+    Crops are compared with the exemplars as the gallery was tuned
+    (`rpc.retrieval.gallery.comparison`).
 
     Raises:
         DataError: the gallery is empty, its settings are damaged, or a recogniser is given and
@@ -64,7 +64,7 @@ class GalleryClassifier:
         try:
             self.open_set = open_set or _open_set(settings)
             self.fusion = fusion or _fusion(settings)
-            self.camera = CameraMean.of_settings(settings, gallery.state.dimension)
+            self.comparison = Comparison.of_settings(gallery)
         except ValueError as error:
             raise DataError(f"{gallery.folder}: {error}; tune it anew") from error
         if recogniser is not None and self.fusion is None:
@@ -99,20 +99,12 @@ class GalleryClassifier:
 
     def similarities_of(self, embeddings: FloatArray) -> FloatArray:
         """As `similarities`, of descriptors (N, D)."""
-        table = np.full((len(embeddings), len(self.taxonomy)), -1.0)
-        usable = usable_rows(embeddings)
-        queries = np.array(embeddings)
-        if self.camera is not None:
-            queries[usable] = self.camera(embeddings[usable])
-            usable = usable_rows(queries)
-        if usable.any():
-            table[usable] = self.gallery.similarities(queries[usable])[:, self._by_label]
-        return table
+        return self.comparison.similarities(embeddings)[:, self._by_label]
 
-    def with_camera(self, camera: CameraMean | None) -> GalleryClassifier:
-        """The same, with what another camera's crops have in common; None takes nothing off."""
+    def with_comparison(self, comparison: Comparison) -> GalleryClassifier:
+        """The same, comparing crops and exemplars in another way."""
         other = copy(self)
-        other.camera = camera
+        other.comparison = comparison
         return other
 
     def joined_probabilities(

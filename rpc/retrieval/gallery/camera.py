@@ -85,15 +85,6 @@ class CameraMean:
             raise ValueError(f"camera: mean: expected {dimension} numbers")
         return cls(np.array(mean, dtype=np.float64), crops, share)
 
-    @classmethod
-    def of_settings(cls, settings: Mapping[str, Any], dimension: int) -> CameraMean | None:
-        """The one that a gallery of D = `dimension` was tuned with; None where none was measured.
-
-        Raises:
-            ValueError: it is damaged.
-        """
-        return cls.from_dict(settings["camera"], dimension) if "camera" in settings else None
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values, the mean to six decimals."""
         mean = [round(float(x), 6) for x in self.mean]

@@ -190,7 +190,7 @@ def test_what_all_crops_of_a_camera_share_is_no_evidence(folder):
     set_setting(folder, "camera", {"mean": mean, "crops": 40, "share": 0.5})
     tuned = GalleryClassifier(Gallery.open(folder), MeanColour(), OpenSet(-1, 0.05))
     assert named(tuned) == truth
-    assert named(tuned.with_camera(None)) == ["red"] * 4
+    assert named(tuned.with_comparison(names.comparison)) == ["red"] * 4
     assert named(tuned) == truth
 
 

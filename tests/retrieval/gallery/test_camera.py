@@ -86,7 +86,6 @@ def test_it_comes_back_from_json():
     read = CameraMean.from_dict(json.loads(json.dumps(camera.to_dict())) | {"of": "x"}, DIMENSION)
     np.testing.assert_allclose(read.mean, camera.mean, atol=1e-6)
     assert (read.crops, read.share) == (60, 0.5)
-    assert CameraMean.of_settings({}, DIMENSION) is None
 
 
 @pytest.mark.parametrize(
