@@ -30,7 +30,13 @@ from rpc.metrics.bootstrap import RESAMPLES
 from rpc.metrics.specs import METRICS
 from rpc.reporting import SUPERVISION_TEXT
 from rpc.reporting.evaluation.worst_carts import MOST
-from rpc.reporting.pages.wording import metric_cells, metric_titles, span, suspicion_lines
+from rpc.reporting.pages.wording import (
+    metric_cells,
+    metric_titles,
+    passing_lines,
+    span,
+    suspicion_lines,
+)
 from rpc.runs.screen import say
 
 
@@ -77,6 +83,8 @@ def _show(report: dict[str, Any]) -> None:
     for name, row in report["levels"].items():
         if "interval" in row:
             say(f"cAcc of {name}: 95 % interval {span('cAcc', row['interval']['cAcc'])} %")
+    for line in passing_lines(report.get("doubt")):
+        say(line)
     for line in suspicion_lines(report):
         say(f"suspicious: {line}")
     for note in report["notes"]:

@@ -141,6 +141,12 @@ def check_report(out):
     counts = json.loads((out / "counts.json").read_text())
     assert [cart["file_name"] for cart in counts] == ["test_0.jpg", "test_1.jpg", "test_2.jpg"]
     assert all(0 <= cart["certainty"] <= 1 for cart in counts)
+    assert [cart["passes"] for cart in counts] == [cart["questions"] == 0 for cart in counts]
+    receipts = json.loads((out / "receipts_test.json").read_text())
+    assert [len(one["questions"]) for one in receipts] == [cart["questions"] for cart in counts]
+    doubt = report["doubt"]
+    assert doubt["levels"]["averaged"]["passed"] == sum(cart["passes"] for cart in counts)
+    assert doubt["chosen_on"] == "val and composed scenes"
     assert report["threshold_curve"]
     for one in report["worst_carts"]["pictures"]:
         assert (out / one["picture"]).is_file()

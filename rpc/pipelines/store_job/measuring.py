@@ -7,16 +7,19 @@ from pathlib import Path
 
 from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
+from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
+from rpc.data.cutouts import read_cutouts
 from rpc.data.dataset import Dataset
-from rpc.data.entry_photo import read_entry_photo
 from rpc.data.file_group import file_group
 from rpc.data.files import write_json
 from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
+from rpc.pipelines.store_job.doubt import doubt_of_trays, look_at
 from rpc.pipelines.store_job.job import Job, Step
+from rpc.pipelines.store_job.scenes import RULE_FOLDER
 from rpc.pipelines.store_job.training import cut_notes
 from rpc.reporting import (
     Reading,
@@ -29,8 +32,8 @@ from rpc.reporting import (
     write_report,
     write_worst_carts,
 )
-from rpc.reporting.pages.wording import levels_text, suspicion_lines
-from rpc.runs.progress import bar
+from rpc.reporting.evaluation.receipts import read_receipts, with_receipts, write_receipts
+from rpc.reporting.pages.wording import levels_text, passing_lines, suspicion_lines
 from rpc.runs.screen import say, say_lines
 from rpc.structures import Detections
 
@@ -44,19 +47,40 @@ def measuring_steps(job: Job) -> list[Step]:
 
 
 def _choose_rule(job: Job) -> None:
-    """Choose threshold and duplicate suppression on labelled val trays; kept in the model."""
+    """Choose what counts on labelled val trays, and learn where that is in doubt.
+
+    Both are kept in the model. Doubt is learnt on composed scenes as well, which no training saw.
+    """
+    checkout = load_checkout(job.model, device=job.device)
     dataset, paths = _rule_trays(job)
-    found = _detect(dataset, paths, load_checkout(job.model, device=job.device))
+    seen = look_at(dataset, paths, checkout)
+    found = [one.detections for one in seen]
     _write(job, job.rule_source, dataset, found)
     rule = choose_rule(found, dataset.counts()).rule
-    write_model(job.model, load_model(job.model).with_rule(rule.to_dict()))
+    model = load_model(job.model).with_rule(rule.to_dict())
+    if checkout.recogniser is not None:
+        photos = (dataset, seen) if job.rule_source == "val" else None
+        scenes = (dataset, seen) if photos is None else _seen_scenes(job, checkout)
+        folder = job.scenes_in / "cutouts"
+        cutouts = read_cutouts(folder) if scenes is not None else None
+        doubt = doubt_of_trays(rule, photos, scenes, cutouts)
+        model = model.with_doubt(None if doubt is None else doubt.to_dict())
+    write_model(job.model, model)
+
+
+def _seen_scenes(job: Job, checkout: Checkout) -> tuple[Dataset, list[Seen]] | None:
+    """Composed scenes of their own and what is seen on them; None where there are none."""
+    if not (job.scenes_in / RULE_FOLDER / "instances.json").is_file():
+        return None
+    dataset, path_of = read_source(job.scenes_in / RULE_FOLDER, "scenes")
+    return dataset, look_at(dataset, [path_of(image) for image in dataset.images], checkout)
 
 
 def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
     """The labelled trays that the rule is chosen on, and their photos."""
     if job.rule_source == "val":
         return job.split("val")
-    dataset, path_of = read_source(job.scenes_in / "syn_rule", "scenes", agnostic=job.agnostic)
+    dataset, path_of = read_source(job.scenes_in / RULE_FOLDER, "scenes", agnostic=job.agnostic)
     return dataset, [path_of(image) for image in dataset.images]
 
 
@@ -69,24 +93,19 @@ def _threshold_curve(job: Job, rule: CountingRule) -> Sequence[CurvePoint]:
 
 
 def _detect_measured(job: Job) -> None:
-    """Detections of the measured trays, once."""
+    """Detections and receipts of the measured trays, once."""
     assert job.measure != "none"
     dataset, paths = job.split(job.measure)
-    _write(
-        job,
-        job.measure,
-        dataset,
-        _detect(dataset, paths, load_checkout(job.model, device=job.device)),
-    )
+    checkout = load_checkout(job.model, device=job.device)
+    seen = look_at(dataset, paths, checkout)
+    receipts = [checkout.receipt_of(one, path) for one, path in zip(seen, paths, strict=True)]
+    with file_group(job.out):
+        _write(job, job.measure, dataset, [one.detections for one in seen])
+        write_receipts(_receipts(job), dataset, [one.to_dict() for one in receipts])
 
 
-def _detect(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Detections]:
-    found = []
-    with bar("reading trays") as progress:
-        for done, (image, path) in enumerate(zip(dataset.images, paths, strict=True), start=1):
-            found.append(checkout.detect(read_entry_photo(path, (image.width, image.height))))
-            progress(done, len(paths))
-    return found
+def _receipts(job: Job) -> Path:
+    return job.out / f"receipts_{job.measure}.json"
 
 
 def _write(job: Job, name: str, dataset: Dataset, found: list[Detections]) -> None:
@@ -105,6 +124,8 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
     dataset, paths = job.split(job.measure)
     results = read_results(job.out / f"detections_{job.measure}.json", dataset)
     reading = read_boxes(results, checkout.rule)
+    if _receipts(job).is_file():  # a run of a former version has none
+        reading = with_receipts(reading, read_receipts(_receipts(job), dataset))
     origin = manifest(
         threshold=checkout.rule.threshold,
         chosen_on=job.rule_source,
@@ -131,10 +152,14 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         built["worst_carts"] = write_worst_carts(
             job.out, dataset, reading, lambda image: places[image.id]
         )
-        write_counts(job.out / "counts.json", dataset, reading.counts, reading.certainty)
+        write_counts(
+            job.out / "counts.json", dataset, reading.counts, reading.certainty, reading.questions
+        )
         write_report(job.out, built)
         _draw(job, dataset, paths, reading)
     say_lines(levels_text(built["levels"]))
+    for line in passing_lines(built["doubt"]):
+        say(line)
     for line in suspicion_lines(built):
         say(f"suspicious: {line}")
 

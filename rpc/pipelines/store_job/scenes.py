@@ -36,7 +36,8 @@ BACKGROUNDS = 60
 LOOKED_AT = 300  # unlabelled val trays: sizes are known well by then, RPC has 6,000 of them
 SMALLEST = 512  # pixels: a scene is as large as the store's trays, but no smaller
 MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
-RULE_SCENES = 60
+RULE_SCENES = 100
+RULE_FOLDER = "syn_rule"
 NAMED = 10  # SKUs in a line on the screen
 
 Photo = NDArray[np.uint8]
@@ -162,10 +163,10 @@ def _clear_exemplars(job: Job) -> None:
 
 
 def _compose_all(job: Job) -> None:
-    """Cut-outs to scenes; some more of another seed where the counting rule needs them."""
+    """Cut-outs to scenes; some more of another seed, for what is learnt after the trainings."""
     _compose(job, "syn", job.amounts.scenes, job.seed)
-    if job.rule_source == "composed":
-        _compose(job, "syn_rule", RULE_SCENES, job.seed + 1_000_003)
+    if job.rule_source == "composed" or job.names_crops:
+        _compose(job, RULE_FOLDER, min(RULE_SCENES, job.amounts.scenes), job.seed + 1_000_003)
 
 
 def compose_clean(job: Job) -> None:

@@ -31,12 +31,15 @@ class CountedCarts:
             did not list. None where the file has no certainties.
         absent: how many images the file did not list. They count as empty lists.
         notes: lines on how carts name their images and SKUs, where not by plain ids.
+        questions: (N,) how many questions the method asks about each list; 1 for an image that the
+            file did not list: it does not pass. None where the file has none.
     """
 
     counts: Counts
     certainty: NDArray[np.float64] | None
     absent: int
     notes: tuple[str, ...] = ()
+    questions: Counts | None = None
 
 
 def is_counts_list(value: object) -> bool:
@@ -57,15 +60,15 @@ def read_counts(path: str | Path, dataset: Dataset) -> CountedCarts:
 
     Args:
         path: a JSON list of `{"image_id": 7, "counts": [{"category_id": 3, "count": 2}]}`. A cart
-            may also have `file_name` and `certainty`, an item `name`. An image that is not in the
-            list counts as an empty list.
+            may also have `file_name`, `certainty` and `questions`, an item `name`. An image that is
+            not in the list counts as an empty list.
         dataset: the images and SKUs that the lists are about.
 
     Raises:
         DataError: the file is not such a list; an image or SKU is not in the data set or is there
             twice; a count is not a whole number >= 0; a file name or SKU name is another than the
-            data set's; only some carts have a certainty, or one is not within 0 to 1. The message
-            says which entry (counted from 0).
+            data set's; only some carts have a certainty or questions, or one is no such number. The
+            message says which entry (counted from 0).
     """
 
     def entries() -> Iterator[object]:
@@ -96,7 +99,11 @@ def _collected(
 
 
 def write_counts(
-    path: str | Path, dataset: Dataset, counts: ArrayLike, certainty: ArrayLike | None = None
+    path: str | Path,
+    dataset: Dataset,
+    counts: ArrayLike,
+    certainty: ArrayLike | None = None,
+    questions: ArrayLike | None = None,
 ) -> Path:
     """Write `counts.json`, whole or not at all; `read_counts` gives the same arrays back.
 
@@ -107,13 +114,14 @@ def write_counts(
         dataset: N images, K SKUs.
         counts: (N, K) integers >= 0, in the data set's order.
         certainty: (N,) 0 to 1.
+        questions: (N,) how many are asked about each list; an image without one passes.
 
     Returns:
         The path.
 
     Raises:
         ValueError: a shape does not fit the data set, a count is negative or not whole, a
-            certainty is not within 0 to 1.
+            certainty is not within 0 to 1, a number of questions is no whole number >= 0.
         DataError: the file cannot be written.
     """
     array = as_counts(counts, "counts")
@@ -127,12 +135,20 @@ def write_counts(
         raise ValueError(f"certainty: expected shape ({len(dataset)},), got {sure.shape}")
     if sure is not None and not ((sure >= 0) & (sure <= 1)).all():  # false for NaN
         raise ValueError("certainty: expected numbers 0 to 1")
+    asked = None if questions is None else as_counts(np.atleast_2d(questions), "questions")[0]
+    if asked is not None and asked.shape != (len(dataset),):
+        raise ValueError(f"questions: expected shape ({len(dataset)},), got {asked.shape}")
     entries: list[dict[str, Any]] = []
     for row, image in enumerate(dataset.images):
         labels = np.flatnonzero(array[row]).tolist()
         items = [_item(dataset, label, int(array[row, label])) for label in labels]
-        entry = {"image_id": image.id, "file_name": image.file_name, "counts": items}
-        entries.append(entry if sure is None else entry | {"certainty": float(sure[row])})
+        entry: dict[str, Any] = {"image_id": image.id, "file_name": image.file_name}
+        entry["counts"] = items
+        if sure is not None:
+            entry["certainty"] = float(sure[row])
+        if asked is not None:
+            entry |= {"passes": not asked[row], "questions": int(asked[row])}
+        entries.append(entry)
     return write_json(path, entries)
 
 
@@ -140,8 +156,9 @@ def _collect(entries: Iterable[object], dataset: Dataset, where: str) -> Counted
     names = EntryNames(dataset)
     counts = np.zeros((len(dataset), len(dataset.taxonomy)), dtype=np.int64)
     certainty = np.zeros(len(dataset))
+    questions = np.ones(len(dataset), dtype=np.int64)
     seen: dict[int, int] = {}
-    has_certainty = False
+    has: dict[str, bool] = {}
     for number, entry in enumerate(entries):
         here = f"{where}: entry {number}"
         row, cart = _cart(entry, names, dataset, here)
@@ -149,16 +166,17 @@ def _collect(entries: Iterable[object], dataset: Dataset, where: str) -> Counted
             _refuse(here, f"image {cart['image_id']} is already in entry {seen[row]}")
         seen[row] = number
         _fill(counts[row], cart["counts"], names, dataset, here)
-        if number == 0:
-            has_certainty = "certainty" in cart
-        if has_certainty != ("certainty" in cart):
-            _refuse(here, "certainty: expected in every cart or in none")
+        for name in ("certainty", "questions"):
+            if has.setdefault(name, name in cart) != (name in cart):
+                _refuse(here, f"{name}: expected in every cart or in none")
         certainty[row] = _certainty(cart.get("certainty", 0), here)
+        questions[row] = _questions(cart.get("questions", 0), here)
     return CountedCarts(
         counts,
-        certainty if has_certainty else None,
+        certainty if has.get("certainty") else None,
         len(dataset) - len(seen),
         names.notes(Path(where).name),
+        questions if has.get("questions") else None,
     )
 
 
@@ -234,6 +252,12 @@ def _certainty(value: object, here: str) -> float:
         _refuse(here, f"certainty: expected a number 0 to 1, got {value!r:.40}")
     assert isinstance(value, int | float)
     return float(value)
+
+
+def _questions(value: object, here: str) -> int:
+    if type(value) is not int or not 0 <= value <= MOST_ITEMS:
+        _refuse(here, f"questions: expected a whole number >= 0, got {value!r:.40}")
+    return value
 
 
 def _refuse(here: str, what: str) -> NoReturn:

@@ -83,7 +83,13 @@ class Evaluation:
         folder = Path(folder)
         reading = self.reading
         with file_group(folder):
-            write_counts(folder / "counts.json", self.dataset, reading.counts, reading.certainty)
+            write_counts(
+                folder / "counts.json",
+                self.dataset,
+                reading.counts,
+                reading.certainty,
+                reading.questions,
+            )
             write_paper_table(folder, [self.report])
             return write_report(folder, self.report)
 

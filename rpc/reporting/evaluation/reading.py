@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpc.counting import CountingRule, certainties
 from rpc.data.files import DataError
@@ -37,6 +38,21 @@ class Boxes:
 
 
 @dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines of receipts, of which a probability was stated that they are right.
+
+    Attributes:
+        probabilities: (L,) 0 to 1.
+        right: (L,) whether each is an item of this SKU.
+        trays: (L,) row of its image.
+    """
+
+    probabilities: FloatArray
+    right: NDArray[np.bool_]
+    trays: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Reading:
     """Shopping lists of the N images of a data set over its K SKUs, in its order.
 
@@ -46,6 +62,9 @@ class Reading:
         boxes: what was counted; None where only the lists are known.
         absent: how many images the source did not list; they have empty lists.
         notes: lines on how the source names images and SKUs, where not by plain ids.
+        questions: (N,) how many questions a cashier is asked about each image; None where the
+            source asks none. An image without a question passes.
+        lines: of the receipts, with their probabilities; None where there are none.
     """
 
     counts: Counts
@@ -53,6 +72,8 @@ class Reading:
     boxes: Boxes | None
     absent: int = 0
     notes: tuple[str, ...] = ()
+    questions: NDArray[np.int64] | None = None
+    lines: Lines | None = None
 
 
 def read_boxes(results: Results, rule: CountingRule) -> Reading:
@@ -79,4 +100,4 @@ def read_boxes(results: Results, rule: CountingRule) -> Reading:
 
 def read_carts(carts: CountedCarts) -> Reading:
     """A file of shopping lists as it is."""
-    return Reading(carts.counts, carts.certainty, None, carts.absent, carts.notes)
+    return Reading(carts.counts, carts.certainty, None, carts.absent, carts.notes, carts.questions)

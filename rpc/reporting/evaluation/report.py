@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpc.counting import CurvePoint
+from rpc.counting.doubt.doubt import Doubt
 from rpc.data import DataError, Dataset, write_json
 from rpc.data.file_group import file_group
 from rpc.data.files import write_bytes
 from rpc.metrics.bootstrap import CONFIDENCE, RESAMPLES
 from rpc.metrics.rpctool import RpctoolMetrics
 from rpc.reporting.evaluation.breakdown import coverage_table, size_table, supercategory_table
+from rpc.reporting.evaluation.doubt_table import doubt_table
 from rpc.reporting.evaluation.level_rows import (
     SEED,
     add_box_metrics,
@@ -52,6 +54,7 @@ def build_report(
     threshold_curve: Sequence[CurvePoint] = (),
     timings: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
+    doubt: Doubt | None = None,
 ) -> dict[str, Any]:
     """Measure how images were read against the truth.
 
@@ -71,6 +74,7 @@ def build_report(
         threshold_curve: what each threshold gave on the images that it was chosen on.
         timings: seconds by step, or seconds a photo.
         notes: lines that belong beside the numbers.
+        doubt: calibration and limit of the receipts, where they are known.
 
     Returns:
         The object of `report.json`, see docs/overview.md: plain values, rates as fractions.
@@ -98,6 +102,7 @@ def build_report(
         "method": method,
         "manifest": dict(manifest),
         "levels": rows,
+        "doubt": doubt_table(dataset, reading, doubt),
         "bootstrap": drawn if resamples and official is None else None,
         "suspicions": [one.to_dict() for one in suspicions_of(dataset, reading, with_map=with_map)],
         "notes": [*absent, *quirks, *_notes_of_entries(dataset), *_notes_of(reading), *notes],

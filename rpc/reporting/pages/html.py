@@ -27,6 +27,7 @@ def report_page(report: Mapping[str, Any]) -> str:
     carts = {cart["image_id"]: cart for cart in report["carts"]}
     return _template().render(
         report=report,
+        doubt=report.get("doubt"),
         metrics=METRICS,
         charts=_charts(report),
         seen_skus=seen,
@@ -45,12 +46,14 @@ def _charts(report: Mapping[str, Any]) -> dict[str, list[Markup]]:
     """The charts by section; none where there is nothing to show."""
     rule, curve = report["counting"]["rule"], report.get("threshold_curve")
     coverage, block = report["coverage"], report["look_alikes"]
+    found = (report.get("doubt") or {}).get("reliability")
     return {
         "levels": [
             plots.levels_plot(report["levels"], spec.name)
             for spec in sorted(metrics_of("counts"), key=lambda spec: not spec.is_rate)
         ],
         "sizes": [plots.sizes_plot(report["sizes"])],
+        "reliability": [plots.reliability_plot(found)] if found else [],
         "coverage": [plots.coverage_plot(coverage)] if coverage else [],
         "threshold": [plots.threshold_plot(curve, rule["threshold"])] if curve and rule else [],
         "look_alikes": [plots.look_alikes_plot(block)] if block["skus"] else [],

@@ -30,6 +30,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     parts = [
         "# Checkout report" + (f": {markdown_text(method)}" if method else ""),
         _levels(report["levels"]),
+        *(f"**{markdown_text(line)}**" for line in wording.passing_lines(report.get("doubt"))),
         *_intervals(report["levels"]),
         wording.metrics_text(),
         *(f"**Suspicious:** {markdown_text(one)}" for one in wording.suspicion_lines(report)),
@@ -38,6 +39,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         "\n".join(f"- {markdown_text(line)}" for line in wording.origin(report)),
         *_fates(report.get("item_fates")),
         *_sizes(report["sizes"]),
+        *_doubt(report.get("doubt")),
         *_coverage(report["coverage"]),
         *_supercategories(report["supercategories"]),
         "## SKUs",
@@ -88,11 +90,42 @@ def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["## Cart size", wording.SIZES, markdown_table(head, rows)]
 
 
+def _doubt(doubt: Mapping[str, Any] | None) -> list[str]:
+    if doubt is None:
+        return []
+    rows = [
+        [
+            name,
+            row["images"],
+            percent(row["coverage"]),
+            wording.percent_span(row["coverage_interval"]),
+            row["passed"],
+            row["right"],
+            percent(row["accuracy"]),
+            wording.percent_span(row["accuracy_interval"]),
+        ]
+        for name, row in doubt["levels"].items()
+    ]
+    head = ("level", "images", "pass %", "interval", "passed", "right", "right %", "interval")
+    parts = ["## Trays that pass with no question", markdown_table(head, rows)]
+    parts.append("\n".join(f"- {markdown_text(line)}" for line in wording.doubt_lines(doubt)))
+    if doubt["reliability"]:
+        bins = [
+            [f"{100 * stated:.2f}", f"{100 * true:.2f}", size]
+            for stated, true, size in doubt["reliability"]["bins"]
+        ]
+        parts.append(markdown_table(("stated %", "came true %", "lines"), bins))
+    if doubt["alike"]:
+        listed = "\n".join(f"- {markdown_text(line)}" for line in wording.alike_lines(doubt))
+        parts += ["Cannot be told apart from some views:", listed]
+    return parts
+
+
 def _coverage(coverage: Mapping[str, Any] | None) -> list[str]:
     if coverage is None:
         return []
     lines = "\n".join(f"- {line}" for line in wording.coverage_lines(coverage))
-    return ["## Asking the cashier where it is uncertain", lines]
+    return ["## How well certainty orders the carts", lines]
 
 
 def _supercategories(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -99,6 +99,29 @@ def coverage_plot(coverage: Mapping[str, Any]) -> Markup:
     return svg.drawing(parts, HEIGHT, f"Accuracy by coverage. {said}")
 
 
+def reliability_plot(found: Mapping[str, Any]) -> Markup:
+    """Share of lines that came true by the probability that was stated: bins of equal size."""
+    lowest = min((value for row in found["bins"] for value in row[:2]), default=0.0)
+    low = min(0.9, max(0.0, lowest - 0.02))
+    across, up = Scale(low, 1.0, LEFT, RIGHT), Scale(low, 1.0, FOOT, TOP)
+    largest = max((size for _, _, size in found["bins"]), default=1)
+    parts = [
+        *svg.axis_y(up, LEFT, RIGHT, _whole_percent),
+        *svg.axis_x(across, FOOT, "stated probability of a line, %", _whole_percent),
+        svg.line(across(low), up(low), RIGHT, TOP, stroke=svg.FAINT, stroke_dasharray="5 4"),
+        svg.words(LEFT, 16.0, "right among these, %", font_weight="bold"),
+    ]
+    for stated, true, size in found["bins"]:
+        radius = 3.0 + 4.0 * size / largest
+        place = {"cx": across(stated), "cy": up(true), "r": radius}
+        parts.append(svg.element("circle", **place, fill=svg.BLUE, fill_opacity=0.7))
+    said = "; ".join(
+        f"stated {100 * stated:.1f} %, came true {100 * true:.1f} %"
+        for stated, true, _ in found["bins"]
+    )
+    return svg.drawing(parts, HEIGHT, f"Reliability of stated probabilities. {said}")
+
+
 def threshold_plot(curve: Sequence[Sequence[float]], chosen: float) -> Markup:
     """Plot cAcc and ACD by threshold, on the images that the threshold was chosen on."""
     across, up = Scale(0.0, 1.0, LEFT, RIGHT - 30), Scale(0.0, 1.0, FOOT, TOP)

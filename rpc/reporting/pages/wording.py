@@ -10,6 +10,8 @@ from rpc.metrics.specs import METRICS, explanations
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
 AVERAGED: Final = "The row averaged is over all images; it is not the mean of the rows above it."
+AVERAGED_ROW: Final = "averaged"
+FOR_99: Final = 300  # trays without an error that show more than 99 % with 95 % confidence
 PROTOCOLS: Final[Mapping[str, str]] = {
     "honest": "every image counts, with and without detections, and one threshold serves all "
     "levels",
@@ -82,6 +84,11 @@ def span(name: str, ends: Sequence[float] | None) -> str:
     return "-" if ends is None else f"{metric(name, ends[0])} to {metric(name, ends[1])}"
 
 
+def percent_span(ends: Sequence[float] | None) -> str:
+    """An interval of a rate in percent; a dash where there is none."""
+    return "-" if ends is None else f"{percent(ends[0])} to {percent(ends[1])}"
+
+
 def items_text(ends: Sequence[int]) -> str:
     """A bin of cart sizes."""
     return f"{ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
@@ -138,21 +145,83 @@ def fate_lines(fates: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def passing_lines(doubt: Mapping[str, Any] | None) -> list[str]:
+    """The headline beside cAcc: trays that pass with no question; none where nothing is asked."""
+    if doubt is None or AVERAGED_ROW not in doubt["levels"]:
+        return []
+    row = doubt["levels"][AVERAGED_ROW]
+    images, passed, right = row["images"], row["passed"], row["right"]
+    low, high = (percent(end) for end in row["coverage_interval"])
+    target = "" if doubt["target"] is None else f" at {100 * doubt['target']:g} %"
+    line = (
+        f"Coverage{target}: {percent(row['coverage'])} % of the trays pass with no question "
+        f"({passed} of {images}; 95 % interval {low} to {high} %)"
+    )
+    if not passed:
+        return [f"{line}."]
+    least, most = (percent(end) for end in row["accuracy_interval"])
+    return [f"{line}; of these {percent(row['accuracy'])} % are right ({right} of {passed}; "
+            f"{least} to {most} %)."]  # fmt: skip
+
+
+def doubt_lines(doubt: Mapping[str, Any]) -> list[str]:
+    """Where the limit comes from, and what the figures can show."""
+    row = doubt["levels"].get(AVERAGED_ROW)
+    asked, lines = doubt["questions"], []
+    if doubt["limit"] is not None:
+        lines.append(
+            f"A tray passes from a probability of {doubt['limit']:.4f} on that its list is right; "
+            f"chosen on {doubt['chosen_on']} ({doubt['trays']} trays), so that "
+            f"{100 * doubt['target']:g} % of the trays that pass are right; never on these images."
+        )
+    if row is not None and row["images"] > row["passed"]:
+        held = row["images"] - row["passed"]
+        lines.append(f"The other {held} trays ask {asked} questions, {asked / held:.1f} each.")
+    if row is not None and 0 < row["passed"] < FOR_99:
+        lines.append(
+            f"{row['passed']} trays that pass cannot prove 99 %: that takes about {FOR_99} without "
+            "an error. The intervals say what these can show (Clopper and Pearson)."
+        )
+    if found := doubt["reliability"]:
+        low, high = found["interval"]
+        lines.append(
+            f"Stated probabilities of the {found['lines']} lines: expected calibration error "
+            f"{100 * found['ece']:.2f} points (95 % interval {100 * low:.2f} to {100 * high:.2f}, "
+            f"by tray), Brier score {found['brier']:.4f}."
+        )
+    return lines
+
+
+def alike_lines(doubt: Mapping[str, Any]) -> list[str]:
+    """The SKUs that cannot be told apart from some views."""
+    return [
+        f"{' and '.join(pair['skus'])}, camera {', '.join(_camera(one) for one in pair['views'])}: "
+        f"split on {percent(pair['share'])} % of their composed items from there"
+        for pair in doubt["alike"]
+    ]
+
+
+def _camera(number: int) -> str:
+    return "unknown" if number < 0 else str(number)
+
+
 def coverage_lines(coverage: Mapping[str, Any]) -> list[str]:
-    """The gain from sending the least certain carts to the cashier."""
+    """The best that an order by certainty could give on these very images."""
     lines = []
     for wanted, most in coverage["at"].items():
         accuracy = f"{100 * float(wanted):g} %"
         lines.append(
             f"No part of the carts, taken by certainty, reaches an accuracy of {accuracy}."
             if most["certainty"] is None
-            else f"{percent(most['coverage'])} % of the carts can go without a cashier at an "
-            f"accuracy of {accuracy}: those with a certainty of {most['certainty']:.3f} or more."
+            else f"In hindsight {percent(most['coverage'])} % of the carts could have gone without "
+            f"a cashier at an accuracy of {accuracy}: those with a certainty of "
+            f"{most['certainty']:.3f} or more."
         )
     return [
         *lines,
         f"Area under the curve: {percent(coverage['area'])} % (without any order it is the cAcc).",
-        "Measured on the scored images themselves: choose a limit on other ones.",
+        "This curve takes the best limit on the scored images themselves, which nobody knows "
+        "beforehand: it says how well certainty orders trays, not what a shop gets.",
     ]
 
 

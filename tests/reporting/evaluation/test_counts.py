@@ -26,11 +26,14 @@ CART = {"image_id": 10, "counts": [{"category_id": 7, "count": 2}]}
 @given(
     arrays(np.int64, (3, 2), elements=st.integers(0, 4)),
     st.none() | arrays(np.float64, 3, elements=st.floats(0, 1)),
+    st.none() | arrays(np.int64, 3, elements=st.integers(0, 3)),
 )
-def test_lists_come_back_as_they_were_written(tmp_path_factory, counts, certainty):
+def test_lists_come_back_as_they_were_written(tmp_path_factory, counts, certainty, questions):
     path = tmp_path_factory.getbasetemp() / "counts.json"
-    assert write_counts(path, SHOP, counts, certainty) == path
+    assert write_counts(path, SHOP, counts, certainty, questions) == path
     read = read_counts(path, SHOP)
+    assert (read.questions is None) == (questions is None)
+    assert questions is None or np.array_equal(read.questions, questions)
     assert np.array_equal(read.counts, counts)
     assert read.absent == 0
     if certainty is None:
@@ -108,6 +111,7 @@ def test_an_empty_list_is_legal():
         ),
         ({"file_name": "21.jpg"}, "file_name: expected '20.jpg', as image 20 is called"),
         ({"certainty": 0.5}, "certainty: expected in every cart or in none"),
+        ({"questions": 0}, "questions: expected in every cart or in none"),
     ],
 )
 def test_a_cart_that_makes_no_sense_is_named(change, message):
@@ -119,6 +123,16 @@ def test_a_cart_that_makes_no_sense_is_named(change, message):
 def test_a_certainty_that_is_none_is_named(value):
     with pytest.raises(DataError, match="entry 0: certainty: expected a number 0 to 1, got"):
         counts_of_entries([CART | {"certainty": value}], SHOP)
+
+
+@pytest.mark.parametrize("value", [-1, 0.5, "1", None, True])
+def test_questions_that_are_no_number_are_named(value):
+    with pytest.raises(DataError, match="entry 0: questions: expected a whole number >= 0, got"):
+        counts_of_entries([CART | {"questions": value}], SHOP)
+
+
+def test_an_image_that_is_not_listed_does_not_pass():
+    assert counts_of_entries([CART | {"questions": 0}], SHOP).questions.tolist() == [1, 0, 1]
 
 
 def test_what_is_no_cart_is_refused(tmp_path):

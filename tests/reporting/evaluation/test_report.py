@@ -1,10 +1,13 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rpc.counting import CountingRule, CurvePoint, truth_of
+from rpc.counting.doubt.calibration import Calibration
+from rpc.counting.doubt.doubt import AlikePair, Doubt
 from rpc.data import DataError, Dataset
 from rpc.metrics import checkout_metrics, detection_metrics
 from rpc.metrics.rpctool import QUIRKS, RpctoolMetrics
@@ -20,6 +23,7 @@ from rpc.reporting import (
     sku_table,
     write_report,
 )
+from rpc.reporting.evaluation.reading import Lines
 from rpc.reporting.pages.html import report_page
 from rpc.reporting.pages.markdown import report_text
 from rpc.structures import Detections
@@ -107,6 +111,40 @@ def test_lists_with_certainties_have_a_coverage_and_absent_images_are_counted(th
     report = build_report(three_trays, read_carts(carts), manifest={}, chosen_on="lists")
     assert report["coverage"]["at"]["0.99"] == {"coverage": 2 / 3, "certainty": 0.5}
     assert "1 images are not in the list; they count as empty" in report["notes"][-1]
+
+
+def test_trays_that_pass_are_the_headline_and_nothing_is_said_where_nothing_is_asked(three_trays):
+    lists = np.array([[1, 1], [0, 0], [0, 0]])
+    plain = build_report(
+        three_trays,
+        read_carts(CountedCarts(lists, None, absent=0)),
+        manifest={},
+        chosen_on="lists",
+    )
+    assert plain["doubt"] is None
+    assert "question" not in report_text(plain)
+    carts = CountedCarts(lists, None, absent=0, questions=np.array([0, 0, 2]))
+    report = build_report(three_trays, read_carts(carts), manifest={}, chosen_on="lists")
+    averaged = report["doubt"]["levels"]["averaged"]
+    assert (averaged["images"], averaged["passed"], averaged["right"]) == (3, 2, 2)
+    assert report["doubt"]["limit"] is report["doubt"]["reliability"] is None
+    assert "**Coverage: 66.7 % of the trays pass with no question (2 of 3;" in report_text(report)
+    assert "of these 100.0 % are right (2 of 2" in report_page(report)
+
+
+def test_stated_probabilities_of_lines_are_held_against_the_truth(three_trays, three_readings):
+    reading = read_boxes(results_of_detections(three_readings, three_trays), CountingRule(0.5))
+    lines = Lines(np.full(40, 0.9), np.arange(40) < 30, np.arange(40) % 3)
+    asked = replace(reading, questions=np.array([0, 1, 0]), lines=lines)
+    doubt = Doubt(Calibration(), 0.97, 0.99, "val", 18, (AlikePair(("tea", "soap"), (0,), 0.4),))
+    report = build_report(three_trays, asked, manifest={}, chosen_on="val", doubt=doubt)
+    found = report["doubt"]["reliability"]
+    assert found["ece"] == pytest.approx(0.15)
+    assert found["interval"][0] < 0.15 < found["interval"][1]
+    assert report["doubt"]["limit"] == 0.97
+    for page in (report_text(report), report_page(report)):
+        assert "from a probability of 0.9700 on" in page
+        assert "tea and soap, camera 0: split on 40.0 %" in page
 
 
 def test_official_figures_take_the_place_of_ours_with_their_quirks(three_trays, three_readings):

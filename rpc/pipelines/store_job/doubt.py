@@ -1,0 +1,108 @@
+"""The main job's doubt: learnt on labelled trays and composed scenes, and kept in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rpc.checkout import Checkout
+from rpc.checkout.seen import Seen
+from rpc.counting import CountingRule, truth_of
+from rpc.counting.doubt.decisions import Decisions, Outcomes, decisions, outcomes
+from rpc.counting.doubt.doubt import AlikePair, Doubt
+from rpc.counting.doubt.learn import Labelled, learn_calibration, learn_doubt
+from rpc.counting.doubt.look_alikes import SeenItems, find_alike
+from rpc.data.cutouts import CutoutSet
+from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
+from rpc.runs.progress import bar
+
+
+def look_at(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Seen]:
+    """All that a counter sees on the images of a data set, before any rule."""
+    found = []
+    with bar("reading trays") as progress:
+        for done, (image, path) in enumerate(zip(dataset.images, paths, strict=True), start=1):
+            rgb = read_entry_photo(path, (image.width, image.height))
+            found += checkout.look([rgb])
+            progress(done, len(paths))
+    return found
+
+
+def labelled(dataset: Dataset, seen: Sequence[Seen], rule: CountingRule) -> Labelled:
+    """Decisions on the images of a data set, and their truth.
+
+    Raises:
+        ValueError: what was seen has no probabilities.
+    """
+    made, became = [], []
+    for image, one in zip(dataset.images, seen, strict=True):
+        if one.probabilities is None:
+            raise ValueError("doubt: the detector names items itself: expected a recogniser's rows")
+        decided = decisions(one.detections, one.probabilities, rule)
+        made.append(decided)
+        became.append(outcomes(decided, one.detections, truth_of(dataset, image.id)))
+    return Labelled(tuple(made), tuple(became))
+
+
+def doubt_of_trays(
+    rule: CountingRule,
+    photos: tuple[Dataset, Sequence[Seen]] | None,
+    scenes: tuple[Dataset, Sequence[Seen]] | None,
+    cutouts: CutoutSet | None,
+) -> Doubt | None:
+    """Doubt from labelled photos, composed scenes, or both; None where there are neither.
+
+    Args:
+        rule: what counts.
+        photos: of validation, and what was seen on them.
+        scenes: composed ones that no training saw, likewise.
+        cutouts: those that the scenes are made of, for the cameras of their exemplars.
+    """
+    known = photos or scenes
+    if known is None:
+        return None
+    skus = known[0].taxonomy.names
+    of_photos = Labelled() if photos is None else labelled(*photos, rule)
+    of_scenes = Labelled() if scenes is None else labelled(*scenes, rule)
+    alike: tuple[AlikePair, ...] = ()
+    if scenes is not None and cutouts is not None:
+        calibration = learn_calibration(of_photos, of_scenes, len(skus))
+        alike = find_alike(seen_items(scenes[0], of_scenes, calibration.names, cutouts), skus)
+    return learn_doubt(of_photos, of_scenes, len(skus), alike=alike)
+
+
+def seen_items(
+    scenes: Dataset, trays: Labelled, names: Callable[[Any], Any], cutouts: CutoutSet
+) -> SeenItems:
+    """The items of composed scenes as a counter saw them, with the cut-out of each."""
+    camera = {one.file: -1 if one.camera is None else one.camera for one in cutouts.cutouts}
+    rows = [
+        (trays.made[tray].shares[place], annotation)
+        for tray, image in enumerate(scenes.images)
+        for place, annotation in _pairs(scenes, image.id, trays.made[tray], trays.became[tray])
+    ]
+    files = [str(annotation.extra.get("cutout", "")) for _, annotation in rows]
+    skus = len(scenes.taxonomy)
+    return SeenItems(
+        names=names(np.array([shares for shares, _ in rows]).reshape(-1, skus)),
+        labels=scenes.taxonomy.labels(annotation.category_id for _, annotation in rows),
+        views=np.array([camera.get(file, -1) for file in files], dtype=np.int64),
+        files=files,
+        visible=np.array([annotation.visible or 0.0 for _, annotation in rows]),
+    )
+
+
+def _pairs(
+    scenes: Dataset, image_id: int, made: Decisions, became: Outcomes
+) -> list[tuple[int, Any]]:
+    """Counted decisions of one scene with the annotation of their item."""
+    items = scenes.annotations_of(image_id)
+    return [
+        (place, items[item])
+        for place, item in enumerate(became.items[: made.counted].tolist())
+        if item >= 0
+    ]
