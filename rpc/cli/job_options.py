@@ -12,7 +12,13 @@ from rpc.pipelines.store_job.defaults import CONFIG, RENDERER, WORKERS
 def add_job_options(parser: argparse.ArgumentParser) -> None:
     """Add scenes, renderer, config, agnostic, workers and device."""
     add = parser.add_argument
-    add("--scenes", type=int, help="composed scenes (default: the recipe's)")
+    add(
+        "--scenes",
+        type=int,
+        metavar="N",
+        help="train on N scenes, composed to disk first (default: the recipe's number; with "
+        "--method Syn every scene is new, composed while the training runs and not written)",
+    )
     add(
         "--renderer",
         type=Path,

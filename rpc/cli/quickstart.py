@@ -54,7 +54,7 @@ def _amounts() -> str:
     """The recipes in a few words."""
     return ", ".join(
         f"{name} {one.detector_updates:,} of the detector and {one.recogniser_updates:,} of the "
-        f"recogniser on {one.scenes:,} scenes"
+        "recogniser"
         for name, one in RECIPES.items()
     )
 

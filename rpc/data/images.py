@@ -202,11 +202,20 @@ def write_image(path: str | Path, rgb: Rgb, quality: int = 95) -> Path:
             f"{path}: expected uint8 (H, W, {' or '.join(map(str, channels))}), "
             f"got {rgb.dtype} {rgb.shape}"
         )
+    if suffix != ".png":
+        return write_bytes(path, encode_jpeg(rgb, quality))
     order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    options = [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
-    done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, order), options)
+    done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, order))
     assert done, "encoding a checked array cannot fail"
     return write_bytes(path, data.tobytes())
+
+
+def encode_jpeg(rgb: Rgb, quality: int = 95) -> bytes:
+    """The bytes of the JPEG that `write_image` writes of RGB (H, W, 3) uint8."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    assert done, "encoding a checked array cannot fail"
+    return bytes(data.tobytes())
 
 
 def _read(

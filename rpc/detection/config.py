@@ -12,11 +12,13 @@ import torch
 from mmengine.config import Config
 
 from rpc.data.files import DataError
+from rpc.data.scene_stream import SceneSource
 from rpc.data.store import Store
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.config_checks import check_config, check_options, import_own_parts
 from rpc.detection.dataset import PRODUCT, read_source
 from rpc.detection.description import checked_model
+from rpc.detection.streamed_dataset import STREAMED
 from rpc.runs.config_files import read_config_file
 from rpc.runs.devices import resolve_device
 
@@ -24,7 +26,7 @@ from rpc.runs.devices import resolve_device
 def build_config(
     path: str | Path,
     data_root: str | Path,
-    scenes: str | Path | None = None,
+    scenes: str | Path | SceneSource | None = None,
     options: Mapping[str, Any] | None = None,
     *,
     iterations: int | None = None,
@@ -39,7 +41,8 @@ def build_config(
     Args:
         path: a file of `configs/`.
         data_root: the store.
-        scenes: composed scenes to train on; None trains on the raw exemplars ('Single').
+        scenes: folder of composed scenes to train on, or what makes them while the training runs
+            (to be given to `train` too); None trains on the raw exemplars ('Single').
         options: changes by dotted name, such as `{"train_dataloader.batch_size": 4}`.
         iterations: updates, instead of those of the config.
         minutes: wall time that the training may take: a cap on its updates.
@@ -59,6 +62,8 @@ def build_config(
     try:
         checked_model(config.model.to_dict())  # else no one could load what is trained
         _fill_in(config, Path(data_root), scenes, chosen)
+        if config.train_dataloader.dataset.type == STREAMED:
+            config.train_dataloader.dataset.seed = seed
         if iterations is not None:
             config.train_cfg.update(max_iters=iterations, max_minutes=None)
         if minutes is not None:
@@ -76,9 +81,11 @@ def build_config(
     return config
 
 
-def _fill_in(config: Config, root: Path, scenes: str | Path | None, device: torch.device) -> None:
+def _fill_in(
+    config: Config, root: Path, scenes: str | Path | SceneSource | None, device: torch.device
+) -> None:
     """All that depends on the data and on the machine."""
-    taxonomy = _fill_data(config, root, None if scenes is None else Path(scenes))
+    taxonomy = _fill_data(config, root, scenes)
     _set_num_classes(config.model, len(taxonomy))
     config.categories = json.dumps(taxonomy.to_list())
     _set_image_size(config)
@@ -144,19 +151,26 @@ def _read(path: Path, options: Mapping[str, Any]) -> Config:
     return config
 
 
-def _fill_data(config: Config, root: Path, scenes: Path | None) -> Taxonomy:
+def _fill_data(config: Config, root: Path, scenes: str | Path | SceneSource | None) -> Taxonomy:
     """Folders of the data sets; returns the SKUs to be told apart."""
     store = Store.open(root)
     agnostic = bool(config.get("agnostic", False))
     train = config.train_dataloader.dataset
     if scenes is None:
         train.update(root=str(root), source="exemplars", agnostic=agnostic)
-    else:
+    elif isinstance(scenes, str | Path):
         train.update(root=str(scenes), source="scenes", agnostic=agnostic)
         dataset, _ = read_source(scenes, "scenes")
         unlike = "" if agnostic else store.taxonomy.difference(dataset.taxonomy)
         if unlike:
             raise DataError(f"{scenes}: scenes of another store than {root}: {unlike}")
+    else:
+        unlike = "" if agnostic else store.taxonomy.difference(scenes.taxonomy)
+        if unlike:
+            raise DataError(f"composed scenes of another store than {root}: {unlike}")
+        streamed = {"type": STREAMED, "agnostic": agnostic, "pipeline": train.pipeline}
+        config.train_dataloader.dataset = streamed
+        config.train_dataloader.sampler = {"type": "SceneOrder"}
     if config.get("val_cfg") and store.has_split("val") and len(store.split("val")):
         config.val_dataloader.dataset.update(root=str(root), agnostic=agnostic)
         config.val_evaluator.update(root=str(root), agnostic=agnostic)

@@ -14,6 +14,7 @@ from mmengine.runner.base_loop import BaseLoop
 from rpc.data.files import DataError
 from rpc.detection.budget import Budget
 from rpc.detection.resume import CUT, ELAPSED, save_resume_point
+from rpc.detection.streamed_dataset import SceneOrder
 from rpc.runs.interruption import Interruption
 
 # Forward pass of validation over a training step of the same image: a first guess for the time
@@ -166,7 +167,9 @@ class TimedTrainLoop(BaseLoop):
 
     def _batches(self) -> Iterator[Any]:
         sampler = self.dataloader.sampler
-        if self._iter and hasattr(sampler, "seed"):
+        if isinstance(sampler, SceneOrder):
+            sampler.begin(self._iter * self.dataloader.batch_size)
+        elif self._iter and hasattr(sampler, "seed"):
             sampler.seed += self._iter  # a resumed training does not see the first images again
         return iter(self.dataloader)
 

@@ -58,12 +58,15 @@ def save_resume_point(runner: Any, elapsed: float, cut: dict[str, Any] | None = 
     write_tensors(Path(runner.work_dir) / NAME, content)
 
 
-def find_resume_point(work_dir: str | Path, classes: tuple[str, ...]) -> Path | None:
+def find_resume_point(
+    work_dir: str | Path, classes: tuple[str, ...], scenes: str | None = None
+) -> Path | None:
     """The resume point of a work folder, checked; None where there is none.
 
     Args:
         work_dir: of the training.
         classes: names of what is to be trained now.
+        scenes: fingerprint of the scenes that are streamed now; None for a written set.
 
     Raises:
         DataError: the file is damaged, would execute code, or belongs to other data.
@@ -81,11 +84,17 @@ def find_resume_point(work_dir: str | Path, classes: tuple[str, ...]) -> Path | 
     if type(meta.get("iter")) is not int or not isinstance(used, int | float) or not used >= 0:
         raise DataError(f"{path}: not a resume point of a training: its counters are no numbers")
     data = meta.get("dataset_meta")
-    classes_then = data.get("classes") if isinstance(data, dict) else None
+    data = data if isinstance(data, dict) else {}
+    classes_then = data.get("classes")
     known = tuple(classes_then) if isinstance(classes_then, list | tuple) else ()
     if known != classes:
         raise DataError(
             f"{path}: checkpoint of another data set ({len(known)} classes {known[:2]}..., "
             f"now {len(classes)} {classes[:2]}...); choose another work folder"
+        )
+    if data.get("scenes") != scenes:  # None: a written set, which may lie elsewhere now
+        raise DataError(
+            f"{path}: a training on other scenes ({data.get('scenes') or 'a written set'} then, "
+            f"{scenes or 'a written set'} now); choose another work folder"
         )
     return path

@@ -20,11 +20,13 @@ from mmengine.runner import runner as runner_module
 from torch import nn
 
 from rpc.data.files import DataError
+from rpc.data.scene_stream import SceneSource
 from rpc.detection.building import ToldRunner
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.model_file import SavedModel, read_tensors, write_model
 from rpc.detection.pretrained_start import load_start
 from rpc.detection.resume import COUNTING, NAME, find_resume_point
+from rpc.detection.streamed_dataset import STREAMED
 from rpc.runs.data_workers import TrainingLoader
 from rpc.runs.folder_lock import writes_files, writes_into
 from rpc.runs.optimizer_state import require_optimizer_state
@@ -38,13 +40,22 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @writes_into(lambda config, work_dir, *_, **__: work_dir if writes_files(config.launcher) else None)
-def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
+def train(
+    config: Config,
+    work_dir: str | Path,
+    resume: bool = False,
+    *,
+    scenes: SceneSource | None = None,
+) -> Path:
     """Train until the config's budget is used, then write `model.pth`.
 
     Args:
         config: of `build_config`.
         work_dir: for the model, the resume point `last.pth`, logs and TensorBoard scalars.
         resume: go on from `last.pth` where there is one; otherwise such a folder is refused.
+        scenes: what makes the scenes while the training runs, where `build_config` was given that
+            too. A training that was stopped and resumed then gives the same weights as one that
+            was not, bit for bit on one kind of machine.
 
     Returns:
         The model file (see `rpc.detection.model_file`), with averaged weights where the config
@@ -57,7 +68,9 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     """
     work_dir = Path(work_dir)
     taxonomy = taxonomy_of(config)
-    point = find_resume_point(work_dir, taxonomy.names)
+    point = find_resume_point(
+        work_dir, taxonomy.names, None if scenes is None else scenes.fingerprint
+    )
     if point is not None and not resume:
         raise DataError(
             f"{point}: a training lies here already; resume it or choose another folder"
@@ -72,6 +85,7 @@ def train(config: Config, work_dir: str | Path, resume: bool = False) -> Path:
     try:
         with _current(torch.device(config.device)):
             runner = TrainingRunner.from_cfg(config)
+            runner.scenes = scenes
             runner.train()
     except DataError as error:
         raise type(error)(_without_traceback(str(error))) from error
@@ -107,6 +121,8 @@ def _installed(backends: list[Any]) -> list[Any]:
 class TrainingRunner(ToldRunner):
     """mmengine's runner with a quiet console and careful loading."""
 
+    scenes: SceneSource | None = None  # of a streamed data set, which a config cannot hold
+
     def build_logger(self, *args: Any, **kwargs: Any) -> Any:
         """The details go to the log file; the console shows warnings, and our own display."""
         logger = super().build_logger(*args, **kwargs)
@@ -118,11 +134,19 @@ class TrainingRunner(ToldRunner):
                 handler.handleError = _lose_line  # type: ignore[method-assign]
         return logger
 
-    @staticmethod
-    def build_dataloader(*args: Any, **kwargs: Any) -> Any:
-        """A data loader whose workers leave signals to this process."""
+    def build_dataloader(self, dataloader: Any, *args: Any, **kwargs: Any) -> Any:
+        """A data loader whose workers leave signals to this process.
+
+        Raises:
+            DataError: it is to stream scenes, and there is nothing that makes them.
+        """
+        if isinstance(dataloader, dict) and dataloader["dataset"].get("type") == STREAMED:
+            if self.scenes is None:
+                raise DataError("training: its config streams scenes; give `train` their source")
+            dataset = {**dataloader["dataset"], "source": self.scenes}
+            dataloader = {**dataloader, "dataset": dataset}
         with mock.patch.object(runner_module, "DataLoader", TrainingLoader):
-            return ToldRunner.build_dataloader(*args, **kwargs)
+            return ToldRunner.build_dataloader(dataloader, *args, **kwargs)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Put the model on the config's device; mmengine would take a GPU wherever there is one."""

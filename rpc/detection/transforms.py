@@ -20,7 +20,10 @@ from rpc.data.entry_photo import read_entry_photo
 
 @TRANSFORMS.register_module()
 class LoadRGB(BaseTransform):
-    """Read `img_path` as RGB, upright, with all the checks of `rpc.data.entry_photo`."""
+    """Read `img_path` as RGB, upright, with all the checks of `rpc.data.entry_photo`.
+
+    An `img` that is there already (a streamed scene) is taken as it is.
+    """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add `img`, `img_shape` and `ori_shape` (H, W).
@@ -29,9 +32,11 @@ class LoadRGB(BaseTransform):
             DataError: the image is missing, truncated, too large, or no image, or its boxes
                 belong to another size of it.
         """
-        known = "width" in results and "height" in results
-        size = (results["width"], results["height"]) if known else None
-        image = read_entry_photo(results["img_path"], size)
+        image = results.get("img")
+        if image is None:
+            known = "width" in results and "height" in results
+            size = (results["width"], results["height"]) if known else None
+            image = read_entry_photo(results["img_path"], size)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

@@ -83,7 +83,7 @@ class Table3Request:
             recogniser_start=self.recogniser_start,
             detector_updates=self.iterations,
             recogniser_updates=BATCHES * self.iterations,
-            scenes=self.scenes,
+            scenes=self.scenes or RECIPES[RECIPE].scenes,  # the same ones for every method
             seed=seed,
             workers=self.workers,
             device=self.device,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rpc.data.cutouts import FILE_NAME, CutoutSet, read_cutouts
+from rpc.data.cutouts import read_cutouts
 from rpc.data.files import DataError, read_json, write_json
 from rpc.data.parallel import available_cores
 from rpc.data.taxonomy import Taxonomy
 from rpc.runs.folder_lock import writes_into
 from rpc.runs.run_folder import require_same_input, require_same_settings
-from synth.compose.backgrounds import Backgrounds
-from synth.compose.chunks import Job, open_sources
+from synth.compose.chunks import Job
 from synth.compose.config import SceneConfig
 from synth.compose.executors import Executor, run_chunks
+from synth.compose.sources import SceneSources, open_sources
 from synth.compose.writer import CHUNK, is_finished, merge_shards
 
 SETTINGS = "compose.json"
-RECIPE = 1  # raise it when the same settings give other pixels or places than before
 
 
 @writes_into(lambda cutouts, out, *_, **__: out)
@@ -72,10 +69,8 @@ def compose_dataset(
         raise DataError(
             f"expected count >= 1, seed >= 0, workers >= 1; got {count}, {seed}, {workers}"
         )
-    job = Job(
+    sources = SceneSources(
         cutouts=cutouts.resolve(),
-        out=out.resolve(),
-        count=count,
         config=config or SceneConfig(),
         seed=seed,
         taxonomy=taxonomy,
@@ -83,14 +78,13 @@ def compose_dataset(
         plain=plain,
     )
     open_sources.cache_clear()  # a long-lived process must not draw from files that have changed
-    library, backgrounds = open_sources(job)  # bad sources are told before any work is done
+    library, backgrounds = open_sources(sources)  # bad sources are told before any work is done
     if plain < 1:
         backgrounds.check()
-    found = read_cutouts(cutouts)
-    settings = _settings(job, found, backgrounds)
+    settings = sources.settings(read_cutouts(cutouts), backgrounds)
     _claim(out, settings)
-    _run(job, executor, workers, progress)
-    require_same_input(cutouts, out, settings, _settings(job, read_cutouts(cutouts), backgrounds))
+    _run(Job(sources, out.resolve(), count), executor, workers, progress)
+    require_same_input(cutouts, out, settings, sources.settings(read_cutouts(cutouts), backgrounds))
     info = {"description": "composed checkout scenes (Syn)", "count": count, **settings}
     return merge_shards(out, count, library.taxonomy.to_list(), info)
 
@@ -110,21 +104,6 @@ def _run(
             progress(done, job.count)
 
 
-def _settings(job: Job, cutouts: CutoutSet, backgrounds: Backgrounds) -> dict[str, Any]:
-    """All that decides what scene i looks like; not how many there are or who makes them."""
-    files = sorted(cutouts.path(cutout) for cutout in cutouts.kept())
-    return {
-        "recipe": RECIPE,
-        "seed": job.seed,
-        # Through JSON, so that it compares equal to what is read back (tuples become lists).
-        "config": json.loads(json.dumps(job.config.to_dict())),
-        "skus": None if job.taxonomy is None else list(job.taxonomy.ids),
-        "cutouts": _digest([job.cutouts / FILE_NAME], files),
-        "backgrounds": _digest([], backgrounds.photos),
-        "plain": backgrounds.plain,
-    }
-
-
 def _claim(out: Path, settings: dict[str, Any]) -> None:
     """Write the settings down, or refuse a folder that was made with others."""
     path = out / SETTINGS
@@ -134,17 +113,3 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
         write_json(path, settings, indent=1)
         return
     require_same_settings(out, read_json(path), settings)
-
-
-def _digest(whole: Iterable[Path], by_size: Iterable[Path]) -> str:
-    """Hash of some files' content and of the names and sizes of others (there may be 50,000)."""
-    digest = hashlib.sha256()
-    for path in whole:
-        digest.update(path.read_bytes())
-    for path in by_size:
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        digest.update(f"{path.parent.name}/{path.name}:{size}\n".encode())
-    return digest.hexdigest()[:16]

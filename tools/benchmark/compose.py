@@ -27,7 +27,7 @@ from rpc.data.images import write_image
 from rpc.data.levels import LevelRule
 from rpc.reporting.provenance import machine
 from synth.compose import Backgrounds, CutoutLibrary, Scene, SceneConfig, compose_scene
-from synth.compose.chunks import one_cv2_thread
+from synth.compose.sources import one_cv2_thread
 from synth.compose.writer import write_scene
 
 

@@ -36,7 +36,7 @@ class Recipe:
         detector_updates: of a detector that finds products for a recogniser to name.
         recogniser_updates: of the recogniser.
         alone_updates: of a detector without a recogniser beside it.
-        scenes: composed scenes to train on.
+        scenes: composed scenes to train on, where they are written first.
         scene_side: pixels of a scene at most; it is as large as the store's trays otherwise.
         detector_side: pixels of the longer side that the detector of the default config looks at;
             None for what the config says.

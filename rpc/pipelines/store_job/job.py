@@ -52,7 +52,8 @@ class Job:
         recogniser_updates: instead of the recipe's.
         minutes: wall time that the trainings together may take; None: any. It changes nothing
             unless the updates do not fit, see `rpc.runs.update_plan`.
-        scenes: how many are composed, instead of the recipe's.
+        scenes: train on so many, composed to disk first; None: every scene is new, composed while
+            the trainings run and never written (method Syn; the others write the recipe's number).
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
         device: that networks are trained and run on, see `rpc.runs.devices`.
@@ -137,7 +138,7 @@ class Job:
         return {
             "data": _digest(*files),
             "start": "none" if self.start is None else _digest(self.start),
-            "scenes": self.amounts.scenes,
+            "scenes": "new" if self.streams else self.amounts.scenes,
             "scene_side": self.amounts.scene_side,
             "seed": self.seed,
             "measure": self.measure,
@@ -223,13 +224,18 @@ class Job:
         return self.method in ("Render", "Syn+Render")
 
     @property
+    def streams(self) -> bool:
+        """Whether every scene is new, composed while the trainings run."""
+        return self.method == "Syn" and self.scenes is None and self.prepared is None
+
+    @property
     def scenes_in(self) -> Path:
         """Folder of the cut-outs and of all sets of scenes."""
         return self.prepared or self.out
 
     @property
     def training_images(self) -> Path:
-        """Folder of the images that the trainings see."""
+        """Folder of the images that the trainings see, where they are written."""
         names = {"Single": "single", "Syn": "syn", "Render": "render", "Syn+Render": "both"}
         return self.scenes_in / names[self.method]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from synth.compose.exemplar_backgrounds import (
     exemplar_backgrounds,
     with_gap,
 )
+from synth.compose.preview import contact_sheet
+from synth.compose.sources import SceneSources
+from synth.compose.stream import ComposedScenes
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.apparent_size import estimate_sizes
 from synth.exemplar.cutouts import REPORT
@@ -38,6 +42,9 @@ SMALLEST = 512  # pixels: a scene is as large as the store's trays, but no small
 MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
 RULE_SCENES = 100
 RULE_FOLDER = "syn_rule"
+PLAIN = 0.5  # fraction of plain trays among photographed ones
+PREVIEW = "scenes.jpg"  # some of the scenes that are trained on, to look at
+PREVIEWED = 12
 NAMED = 10  # SKUs in a line on the screen
 
 Photo = NDArray[np.uint8]
@@ -164,7 +171,11 @@ def _clear_exemplars(job: Job) -> None:
 
 def _compose_all(job: Job) -> None:
     """Cut-outs to scenes; some more of another seed, for what is learnt after the trainings."""
-    _compose(job, "syn", job.amounts.scenes, job.seed)
+    if job.streams:
+        shown = streamed_scenes(job).pictures(range(PREVIEWED))
+        write_image(job.out / PREVIEW, contact_sheet(shown))
+    else:
+        _compose(job, "syn", job.amounts.scenes, job.seed)
     if job.rule_source == "composed" or job.names_crops:
         _compose(job, RULE_FOLDER, min(RULE_SCENES, job.amounts.scenes), job.seed + 1_000_003)
 
@@ -178,7 +189,26 @@ def compose_clean(job: Job) -> None:
     _compose(job, "clean", job.amounts.scenes, job.seed, plain=plain, photometric=0.0)
 
 
-def _compose(job: Job, folder: str, count: int, seed: int, plain: float = 0.5, **look: Any) -> None:
+def training_scenes(job: Job) -> Path | ComposedScenes:
+    """The scenes that the trainings see: a written set, or what makes them.
+
+    Raises:
+        DataError: cut-outs or empty trays are missing or damaged.
+    """
+    return streamed_scenes(job) if job.streams else job.training_images
+
+
+def streamed_scenes(job: Job) -> ComposedScenes:
+    """Scenes without end, of the cut-outs and empty trays that the job made.
+
+    Raises:
+        DataError: cut-outs or empty trays are missing or damaged.
+    """
+    return ComposedScenes.open(_sources(job, job.seed, PLAIN))
+
+
+def _sources(job: Job, seed: int, plain: float, **look: Any) -> SceneSources:
+    """The look of the job's scenes: as large as the store's trays, on its empty ones."""
     trays = job.store.split("val").images if job.store.has_split("val") else ()
     largest = job.amounts.scene_side
     longest = max((max(tray.width, tray.height) for tray in trays), default=largest)
@@ -186,16 +216,30 @@ def _compose(job: Job, folder: str, count: int, seed: int, plain: float = 0.5, *
     options: dict[str, Any] = {"width": side, "height": side, **look}
     if job.looks_at_val:
         options["scene_scale"] = MEASURED_SCALE
+    return SceneSources(
+        cutouts=(job.out / "cutouts").resolve(),
+        config=SceneConfig(**options),
+        seed=seed,
+        taxonomy=job.store.taxonomy,
+        background_dir=job.empty_trays.resolve() if job.empty_trays.is_dir() else None,
+        plain=plain,
+    )
+
+
+def _compose(
+    job: Job, folder: str, count: int, seed: int, plain: float = PLAIN, **look: Any
+) -> None:
+    sources = _sources(job, seed, plain, **look)
     with bar("composing scenes") as progress:
         compose_dataset(
-            job.out / "cutouts",
+            sources.cutouts,
             job.out / folder,
             count,
-            config=SceneConfig(**options),
+            config=sources.config,
             seed=seed,
             workers=job.workers,
-            background_dir=job.empty_trays if job.empty_trays.is_dir() else None,
+            background_dir=sources.background_dir,
             plain=plain,
-            taxonomy=job.store.taxonomy,
+            taxonomy=sources.taxonomy,
             progress=progress,
         )

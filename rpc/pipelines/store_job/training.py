@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from rpc.detection.model_file import SavedModel, load_model, write_model
 from rpc.detection.train import build_config, train
 from rpc.pipelines.store_job.defaults import CONFIG
 from rpc.pipelines.store_job.job import Job, Step
+from rpc.pipelines.store_job.scenes import training_scenes
 from rpc.recognition.counter.train import recogniser_learning, train_recogniser
 from rpc.recognition.training.schedule import Learned
 from rpc.runs.processes import has_fast_bfloat16
@@ -47,11 +49,12 @@ def _find(job: Job) -> None:
         options["start"] = str(job.start)
     if job.amounts.detector_side is not None and job.config == CONFIG:
         options["image_size"] = job.amounts.detector_side
+    scenes = training_scenes(job)
     say(f"{job.detector_steps:,} updates")
     config = build_config(
         job.config,
         job.data,
-        job.training_images,
+        scenes,
         options,
         iterations=job.detector_steps,
         minutes=job.detector_minutes,
@@ -59,7 +62,8 @@ def _find(job: Job) -> None:
         seed=job.seed,
         device=job.device,
     )
-    train(config, job.out / "detector", resume=True)
+    streamed = None if isinstance(scenes, Path) else scenes
+    train(config, job.out / "detector", resume=True, scenes=streamed)
     if not job.names_crops:
         saved = _detector(job)
         write_model(job.model, saved.with_taxonomy(job.taxonomy))
@@ -78,7 +82,7 @@ def _name(job: Job) -> None:
     say(f"{job.amounts.recogniser_updates:,} updates")
     with bar("learning to name products") as progress:
         model = train_recogniser(
-            job.training_images,
+            training_scenes(job),
             job.out / "recogniser",
             settings,
             start=job.recogniser_start,

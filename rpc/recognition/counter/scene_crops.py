@@ -6,10 +6,9 @@ Key: B crops of a batch, S x S pixels of a crop, K SKUs; label K is 'no single p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,9 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from rpc.data.dataset import Dataset
-from rpc.data.entry_photo import read_entry_photo
-from rpc.data.files import DataError, safe_join
+from rpc.data.files import DataError
+from rpc.data.scene_stream import SceneSource, TrainingScene
 from rpc.recognition.counter.crops import Cover, box_extents, cut_crops, jitter_boxes, stray_boxes
 from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.batch_source import HowMany
@@ -27,7 +25,11 @@ from rpc.runs.data_workers import TrainingLoader
 
 POOL: Final = 6  # batches in the pool, so that a batch mixes many scenes
 EXTENT_NOISE: Final = 0.05  # of log2: a counter's camera may hang 3 % higher
+BLOCK: Final = 128  # batches that an endless source's scenes are dealt to together
+FIRST_SCENES: Final = 500  # of an endless source, for a phase in closed form
 _PLAIN: Final = 32  # crops of a batch of a pass
+_BLOCK_SCENES: Final = 2**20  # numbers of scenes that a block may take
+_RANK_BLOCKS: Final = 2**20  # and a process of blocks
 _PASS: Final = 1  # keeps the chance of passes apart from that of batches
 
 
@@ -58,11 +60,12 @@ class SceneCrops:
     """Crops of composed scenes as training batches; see `BatchSource`.
 
     A process beside this one makes the batches of a phase one after the other; asked for another
-    batch than the next, it goes through the random choices up to that one, without their pixels.
+    batch than the next, it goes through the random choices up to that one: of a written set from
+    the first batch, without its pixels; of an endless source from the first batch of its block of
+    `BLOCK`, which begins with scenes of its own.
 
     Args:
-        data: the scenes.
-        folder: of their images.
+        scenes: where they come from.
         side: S.
         settings: how crops are taken.
         rank: of this process among those that train together.
@@ -70,24 +73,21 @@ class SceneCrops:
 
     def __init__(
         self,
-        data: Dataset,
-        folder: Path,
+        scenes: SceneSource,
         side: int = 128,
         settings: CropSettings | None = None,
         *,
         rank: int = 0,
     ) -> None:
-        self.data, self.folder, self.side = data, folder, side
+        self.scenes, self.side = scenes, side
         self.settings = settings or CropSettings()
         self.rank = rank
         self._open: tuple[tuple[int, int, int, int], Iterator[Batch]] | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Of the scenes, their items, and how crops are taken."""
-        parts = [f"{image.file_name} {image.width} {image.height}" for image in self.data.images]
-        parts += [f"{a.image_id} {a.category_id} {a.bbox}" for a in self.data.annotations]
-        text = "\n".join([*parts, str(asdict(self.settings)), str(self.side)])
+        """Of the scenes, and how crops are taken."""
+        text = "\n".join([self.scenes.fingerprint, str(asdict(self.settings)), str(self.side)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def batch(self, settings: HowMany, phase: int, step: int) -> Batch:
@@ -131,19 +131,36 @@ class CropStream(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of crops from a shuffled pool."""
-        rng = np.random.default_rng(self.key)
-        pool: list[tuple[_Scene, int]] = []
-        made = 0
-        while True:
-            for index in rng.permutation(len(self.source.data.images)):
-                scene = _Scene.drawn(self.source, int(index), rng)
-                pool += [(scene, row) for row in range(len(scene.labels))]
-                while len(pool) >= POOL * self.size:
-                    order = rng.permutation(len(pool))
-                    if made >= self.first:
-                        yield _batch([pool[i] for i in order[: self.size]])
-                    pool = [pool[i] for i in order[self.size :]]
-                    made += 1
+        count = self.source.scenes.count
+        if count is not None:
+            rng = np.random.default_rng(self.key)
+            drawn = self._drawn(_again(count, rng), rng)
+            yield from map(_batch, itertools.islice(drawn, self.first, None))
+            return
+        begun, inside = divmod(self.first, BLOCK)
+        for block in itertools.count(begun):
+            rng = np.random.default_rng([*self.key, block])
+            start = (self.source.rank * _RANK_BLOCKS + block) * _BLOCK_SCENES
+            drawn = self._drawn(itertools.count(start), rng)
+            yield from map(_batch, itertools.islice(drawn, inside, BLOCK))
+            inside = 0
+
+    def _drawn(self, indices: Iterable[int], rng: np.random.Generator) -> Iterator[list[_Place]]:
+        """The items of one batch after the other, by chance from a pool of scenes."""
+        pool: list[_Place] = []
+        for index in indices:
+            scene = _Scene.drawn(self.source, index, rng)
+            pool += [(scene, row) for row in range(len(scene.labels))]
+            while len(pool) >= POOL * self.size:
+                order = rng.permutation(len(pool))
+                yield [pool[i] for i in order[: self.size]]
+                pool = [pool[i] for i in order[self.size :]]
+
+
+def _again(count: int, rng: np.random.Generator) -> Iterator[int]:
+    """So many scenes again and again, each time in another order."""
+    while True:
+        yield from rng.permutation(count).tolist()
 
 
 @dataclass(frozen=True)
@@ -169,82 +186,111 @@ class _Change:
         return (lit + np.float32(self.offset)).clip(0, 255).astype(np.uint8)
 
 
-@dataclass(frozen=True)
 class _Scene:
-    """The boxes of one scene and how their crops are changed; pixels follow when asked for."""
+    """The boxes of one scene and how their crops are changed; pixels follow when asked for.
 
-    source: SceneCrops
-    index: int
-    boxes: NDArray[np.float64]  # (N, 4)
-    extents: NDArray[np.float32]  # (N, 2)
-    labels: list[int]
-    changes: list[_Change]
+    Args:
+        scene: with its pixels, which are let go once the crops are cut.
+        side: S.
+        boxes: (N, 4), as a detector might give them.
+        extents: (N, 2).
+        labels: N of them.
+        changes: N of them.
+    """
+
+    def __init__(
+        self,
+        scene: TrainingScene,
+        side: int,
+        boxes: NDArray[np.float64],
+        extents: NDArray[np.float32],
+        labels: list[int],
+        changes: list[_Change],
+    ) -> None:
+        self._scene: TrainingScene | None = scene
+        self._side, self._boxes, self._changes = side, boxes, changes
+        self._crops: list[NDArray[np.uint8]] = []
+        self.extents, self.labels = extents, labels
 
     @classmethod
     def drawn(cls, source: SceneCrops, index: int, rng: np.random.Generator) -> _Scene:
         """Items as a detector might frame them, and stray boxes, by chance."""
-        image, data, settings = source.data.images[index], source.data, source.settings
-        items = data.annotations_of(image.id)
-        boxes = np.array([a.bbox for a in items], dtype=np.float64).reshape(-1, 4)
-        moved = jitter_boxes(boxes, image.width, image.height, rng)
-        count = rng.poisson(settings.stray_share * len(items))
-        strays = stray_boxes(boxes, count, image.width, image.height, rng)
-        nothing = len(data.taxonomy)
-        labels = [data.taxonomy.label(a.category_id) for a in items] + [nothing] * len(strays)
+        scene, settings = source.scenes.scene(index), source.settings
+        boxes, size = scene.boxes, (scene.width, scene.height)
+        moved = jitter_boxes(boxes, *size, rng)
+        count = rng.poisson(settings.stray_share * len(boxes))
+        strays = stray_boxes(boxes, count, *size, rng)
+        nothing = len(source.scenes.taxonomy)
+        labels = scene.labels.tolist() + [nothing] * len(strays)
         framed = np.concatenate([moved, strays])
-        extents = box_extents(framed, image.width) + np.float32(rng.normal(0, EXTENT_NOISE))
+        extents = box_extents(framed, scene.width) + np.float32(rng.normal(0, EXTENT_NOISE))
         changes = []
         for label in labels:
             hidden = label != nothing and rng.random() < settings.hidden_share
             cover = Cover.drawn(source.side, rng) if hidden else None
             changes.append(_Change.drawn(cover, rng))
-        return cls(source, index, framed, extents, labels, changes)
+        return cls(scene, source.side, framed, extents, labels, changes)
 
-    @cached_property
+    @property
     def crops(self) -> list[NDArray[np.uint8]]:
         """The changed crops (S, S, 3)."""
-        rgb = _pixels(self.source, self.index)
-        cut = cut_crops(rgb, self.boxes, self.source.side)
-        return [change.of(crop) for crop, change in zip(cut, self.changes, strict=True)]
+        if self._scene is not None:
+            cut = cut_crops(self._scene.read(), self._boxes, self._side)
+            self._crops = [change.of(crop) for crop, change in zip(cut, self._changes, strict=True)]
+            self._scene = None
+        return self._crops
+
+
+_Place = tuple[_Scene, int]  # a scene and the row of an item in it
 
 
 @dataclass(frozen=True)
 class ScenePasses:
-    """The items of scenes in their true boxes, and chance; see `Passes`."""
+    """The items of scenes in their true boxes, and chance; see `Passes`.
+
+    Of an endless source these are the items of its first `FIRST_SCENES` scenes.
+    """
 
     source: SceneCrops
     rng: np.random.Generator
 
     def once(self) -> Iterator[Batch]:
         """Every item once, in order."""
-        return self._items(range(len(self.source.data.annotations)))
+        return self._batches(None)
 
     def some(self, count: int) -> Iterator[Batch]:
         """So many items, drawn by chance, in order."""
-        rows = self.rng.permutation(len(self.source.data.annotations))[:count]
-        return self._items(sorted(rows.tolist()))
+        total = sum(len(scene.labels) for scene in self._scenes())
+        return self._batches(frozenset(self.rng.permutation(total)[:count].tolist()))
 
-    def _items(self, rows: Sequence[int]) -> Iterator[Batch]:
-        data, side = self.source.data, self.source.side
-        places = {image.id: index for index, image in enumerate(data.images)}
-        for start in range(0, len(rows), _PLAIN):
-            items = [data.annotations[row] for row in rows[start : start + _PLAIN]]
-            crops, extents = [], []
-            for item in items:
-                index = places[item.image_id]
-                box = np.array([item.bbox], dtype=np.float64)
-                crops += list(cut_crops(_pixels(self.source, index), box, side))
-                extents.append(box_extents(box, data.images[index].width)[0])
-            yield _stack(crops, extents, [data.taxonomy.label(a.category_id) for a in items])
+    def _scenes(self) -> Iterator[TrainingScene]:
+        count = self.source.scenes.count
+        return map(self.source.scenes.scene, range(FIRST_SCENES if count is None else count))
+
+    def _batches(self, rows: frozenset[int] | None) -> Iterator[Batch]:
+        """Batches of the items whose numbers are among `rows`; of all of them where it is None."""
+        items = self._items(rows)
+        while chosen := list(itertools.islice(items, _PLAIN)):
+            crops, extents, labels = zip(*chosen, strict=True)
+            yield _stack(crops, extents, labels)
+
+    def _items(
+        self, rows: frozenset[int] | None
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], int]]:
+        """Crop, extent and label of one item after the other."""
+        first = 0
+        for scene in self._scenes():
+            last = first + len(scene.labels)
+            wanted = [n - first for n in range(first, last) if rows is None or n in rows]
+            first = last
+            if wanted:
+                boxes = scene.boxes[wanted]
+                crops = cut_crops(scene.read(), boxes, self.source.side)
+                extents = box_extents(boxes, scene.width)
+                yield from zip(crops, extents, scene.labels[wanted].tolist(), strict=True)
 
 
-def _pixels(source: SceneCrops, index: int) -> NDArray[np.uint8]:
-    image = source.data.images[index]
-    path = safe_join(source.folder, image.file_name)
-    return read_entry_photo(path, (image.width, image.height))
-
-
-def _batch(chosen: Sequence[tuple[_Scene, int]]) -> Batch:
+def _batch(chosen: Sequence[_Place]) -> Batch:
     return _stack(
         [scene.crops[row] for scene, row in chosen],
         [scene.extents[row] for scene, row in chosen],

@@ -9,8 +9,8 @@ from typing import Final
 
 import torch
 
-from rpc.data.dataset import read_dataset
 from rpc.data.files import DataError
+from rpc.data.scene_stream import SceneSource, WrittenScenes
 from rpc.recognition.counter.scene_crops import CropSettings, SceneCrops
 from rpc.recognition.counter.start import load_pretrained
 from rpc.recognition.systems.crop_classifier import CropClassifier
@@ -49,7 +49,7 @@ def recogniser_learning(
 
 
 def train_recogniser(
-    scenes: str | Path,
+    scenes: str | Path | SceneSource,
     work_dir: str | Path,
     settings: LearningSettings | None = None,
     *,
@@ -62,7 +62,8 @@ def train_recogniser(
     """Train on the visible boxes of composed scenes; goes on from the resume point in `work_dir`.
 
     Args:
-        scenes: folder with `instances.json` and `images/`.
+        scenes: folder with `instances.json` and `images/`, or what makes them while the training
+            runs.
         work_dir: for the resume point.
         settings: `recogniser_learning()` by default.
         crops: how they are taken from the scenes.
@@ -81,14 +82,15 @@ def train_recogniser(
         KeyboardInterrupt: a signal, once the state is saved.
     """
     settings = settings or recogniser_learning()
-    data = read_dataset(Path(scenes) / "instances.json")
-    if not data.annotations:
-        raise DataError(f"{data.path}: no item in any scene; nothing to learn from")
+    if isinstance(scenes, str | Path):
+        scenes = written = WrittenScenes.open(scenes)
+        if not written.data.annotations:
+            raise DataError(f"{written.data.path}: no item in any scene; nothing to learn from")
     torch.manual_seed(settings.seed)
-    model = CropClassifier(len(data.taxonomy) + 1, pretrained=start is None)
+    model = CropClassifier(len(scenes.taxonomy) + 1, pretrained=start is None)
     if start is not None:
         load_pretrained(model, start)
-    source = SceneCrops(data, Path(scenes) / "images", model.side, crops)
+    source = SceneCrops(scenes, model.side, crops)
     with closing(source), Interruption() as interruption:
         facts = learn(
             model,

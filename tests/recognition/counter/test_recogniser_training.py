@@ -1,5 +1,6 @@
 """A recogniser's training: stopped, resumed, diverged, refused."""
 
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -17,6 +18,7 @@ from rpc.data import (
     write_dataset,
     write_image,
 )
+from rpc.data.scene_stream import WrittenScenes
 from rpc.recognition.counter import train as training
 from rpc.recognition.counter.scene_crops import CropSettings, CropStream, SceneCrops
 from rpc.recognition.counter.train import recogniser_learning, train_recogniser
@@ -191,12 +193,8 @@ def test_a_training_takes_place_on_its_device(scenes, tmp_path, monkeypatch):
 
 
 def test_crops_carry_the_taxonomys_labels_and_depend_on_the_seed_alone(scenes):
-    from rpc.data import read_dataset
-
-    data = read_dataset(scenes / "instances.json")
-
     def batch(seed):
-        crops = SceneCrops(data, scenes / "images", settings=CropSettings(stray_share=0.3))
+        crops = SceneCrops(WrittenScenes.open(scenes), settings=CropSettings(stray_share=0.3))
         return crops.batch(recogniser_learning(batch_size=16, seed=seed), 0, 0)
 
     first = batch(1)
@@ -216,15 +214,12 @@ def test_crops_carry_the_taxonomys_labels_and_depend_on_the_seed_alone(scenes):
 
 
 def test_any_batch_is_the_same_asked_for_in_order_or_at_once(scenes):
-    from rpc.data import read_dataset
-
-    data = read_dataset(scenes / "instances.json")
     settings = recogniser_learning(batch_size=6)
 
     def jumped(step):
-        return next(iter(CropStream(SceneCrops(data, scenes / "images"), [0, 0, 0], 6, step)))
+        return next(iter(CropStream(SceneCrops(WrittenScenes.open(scenes)), [0, 0, 0], 6, step)))
 
-    source = SceneCrops(data, scenes / "images")
+    source = SceneCrops(WrittenScenes.open(scenes))
     in_order = [source.batch(settings, 0, step) for step in range(9)]
     for step in (8, 3):
         wanted, found = in_order[step], jumped(step)
@@ -237,13 +232,52 @@ def test_any_batch_is_the_same_asked_for_in_order_or_at_once(scenes):
 
 
 def test_passes_show_every_item_once_in_its_own_box(scenes):
-    from rpc.data import read_dataset
-
-    data = read_dataset(scenes / "instances.json")
-    passes = SceneCrops(data, scenes / "images", 32).passes(0, 0)
+    source = WrittenScenes.open(scenes)
+    passes = SceneCrops(source, 32).passes(0, 0)
     labels = torch.cat([batch.labels for batch in passes.once()])
-    assert labels.tolist() == [SKUS.label(a.category_id) for a in data.annotations]
+    assert labels.tolist() == [SKUS.label(a.category_id) for a in source.data.annotations]
     few = list(passes.some(5))
     assert sum(map(len, few)) == 5
     for crop, label in zip(few[0].images, few[0].labels.tolist(), strict=True):
         assert tuple(crop[:, 16, 16].tolist()) == COLOURS[SKUS.category(label).id]
+
+
+class Endless:
+    """The written scenes, dealt out by a number without end; see `SceneSource`."""
+
+    count = None
+
+    def __init__(self, scenes):
+        self.written, self.asked = WrittenScenes.open(scenes), []
+        self.taxonomy, self.fingerprint = self.written.taxonomy, "endless"
+
+    def scene(self, index):
+        self.asked.append(index)
+        return self.written.scene(index % 4)
+
+
+def test_an_endless_source_shows_every_scene_once_and_any_batch_at_once(scenes, monkeypatch):
+    monkeypatch.setattr("rpc.recognition.counter.scene_crops.BLOCK", 3)
+    source = SceneCrops(Endless(scenes))
+    in_order = list(itertools.islice(CropStream(source, [0, 0, 0], 6), 8))
+    asked = source.scenes.asked
+    assert len(set(asked)) == len(asked)
+    jumping = SceneCrops(Endless(scenes))
+    for step in (7, 3, 2):
+        jumped = next(iter(CropStream(jumping, [0, 0, 0], 6, step)))
+        assert torch.equal(jumped.images, in_order[step].images)
+        assert torch.equal(jumped.labels, in_order[step].labels)
+    assert len(jumping.scenes.asked) < 2 * len(asked)  # a jump begins with its block
+    other = SceneCrops(Endless(scenes), rank=1)
+    next(iter(CropStream(other, [0, 0, 1], 6)))
+    assert not set(other.scenes.asked) & set(asked)
+
+
+def test_a_recogniser_learns_from_an_endless_source(scenes, tmp_path):
+    settings = replace(SETTINGS, iterations=2)
+    cost = []
+    model = train_recogniser(Endless(scenes), tmp_path, settings, learned=cost.append)
+    assert model.head.out_features == len(SKUS) + 1
+    assert (cost[0].batches, cost[0].asked) == (2, 2)
+    with pytest.raises(DataError, match=r"made with other settings \(data: "):
+        train_recogniser(scenes, tmp_path, settings)
