@@ -67,7 +67,7 @@ def test_a_start_is_trained_on_its_device_in_its_precision(monkeypatch, tmp_path
 @pytest.mark.parametrize("step", ["detector", "recogniser"])
 def test_a_job_trains_on_its_device_in_its_precision(monkeypatch, tmp_path, name, step):
     given = _note_trainings(monkeypatch, training)
-    job = Job(make_store(tmp_path / "store"), tmp_path / "out", device=name)
+    job = Job(make_store(tmp_path / "store"), tmp_path / "out", device=name, scenes=1)
     with pytest.raises(ReachedError):
         dict(training.training_steps(job))[step]()
     assert given == {"device": name, "fast": name != "cpu"}
