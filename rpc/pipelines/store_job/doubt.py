@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,7 +18,13 @@ from rpc.counting.doubt.look_alikes import SeenItems, find_alike
 from rpc.data.cutouts import CutoutSet
 from rpc.data.dataset import Dataset
 from rpc.data.entry_photo import read_entry_photo
+from rpc.data.file_group import remove_with_group
+from rpc.data.images import read_rgba, write_image
+from rpc.data.taxonomy import Taxonomy
+from rpc.pictures.pairs import Pair, draw_pairs
 from rpc.runs.progress import bar
+
+DRAWN: Final = 12  # pairs
 
 
 def look_at(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Seen]:
@@ -94,6 +100,30 @@ def seen_items(
         files=files,
         visible=np.array([annotation.visible or 0.0 for _, annotation in rows]),
     )
+
+
+def write_alike(path: Path, doubt: Doubt, cutouts: CutoutSet, taxonomy: Taxonomy) -> Path | None:
+    """Draw the cut-outs of SKUs that cannot be told apart, the worst pairs first.
+
+    Returns:
+        The path; None where there is no pair, and then a picture of an earlier run is removed.
+
+    Raises:
+        DataError: a cut-out is missing or damaged, or the picture cannot be written.
+    """
+    files = {one.file: one for one in cutouts.cutouts}
+    known = [pair for pair in doubt.alike if pair.examples and files.keys() >= set(pair.examples)]
+    if not known:
+        remove_with_group(path)
+        return None
+    pairs = []
+    for pair in known[:DRAWN]:
+        first, second = (read_rgba(cutouts.path(files[name])) for name in pair.examples)
+        titles = [taxonomy.by_name(sku).title or sku for sku in pair.skus]
+        cameras = ", ".join("unknown" if view < 0 else str(view) for view in pair.views)
+        note = f"camera {cameras}: split on {100 * pair.share:.0f} % of their composed items"
+        pairs.append(Pair((first, second), " / ".join(titles), note))
+    return write_image(path, draw_pairs(pairs))
 
 
 def _pairs(

@@ -17,7 +17,7 @@ from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
-from rpc.pipelines.store_job.doubt import doubt_of_trays, look_at
+from rpc.pipelines.store_job.doubt import doubt_of_trays, look_at, write_alike
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.pipelines.store_job.scenes import RULE_FOLDER
 from rpc.pipelines.store_job.training import cut_notes
@@ -65,6 +65,8 @@ def _choose_rule(job: Job) -> None:
         cutouts = read_cutouts(folder) if scenes is not None else None
         doubt = doubt_of_trays(rule, photos, scenes, cutouts)
         model = model.with_doubt(None if doubt is None else doubt.to_dict())
+        if doubt is not None and cutouts is not None:
+            write_alike(job.out / "look_alikes.jpg", doubt, cutouts, dataset.taxonomy)
     write_model(job.model, model)
 
 

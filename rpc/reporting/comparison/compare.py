@@ -27,6 +27,7 @@ from rpc.reporting.pages.paper_table import write_paper_table
 from rpc.reporting.pages.wording import suspicion_lines
 from rpc.reporting.provenance import code_version, sha256
 
+PASSING_COUNTS: Final = ("images", "passed", "right")
 NOT_TESTED: Final = (
     "{name} was scored by the protocol rpctool, which drops images and chooses a threshold for "
     "each level on the scored images: its figures belong to no one set of shopping lists, so there "
@@ -195,4 +196,23 @@ def _result(name: str, folder: ReportFolder, levels: Sequence[str]) -> dict[str,
             level: {key: folder.levels[level].get(key) for key in (*METRICS, "threshold", "images")}
             for level in levels
         },
+        "passing": _passing(report, levels),
     }
+
+
+def _passing(report: Mapping[str, Any], levels: Sequence[str]) -> dict[str, Any] | None:
+    """The trays that pass with no question, by level; None in reports that have none."""
+    doubt = report.get("doubt")
+    rows = doubt.get("levels") if isinstance(doubt, Mapping) else None
+    if not isinstance(rows, Mapping) or not all(is_passing_row(rows.get(one)) for one in levels):
+        return None
+    return {level: dict(rows[level]) for level in levels}
+
+
+def is_passing_row(row: object) -> bool:
+    """Whether a value is a row of `rpc.metrics.Passing` as a report holds it."""
+    return (
+        isinstance(row, Mapping)
+        and all(type(row.get(name)) is int and row[name] >= 0 for name in PASSING_COUNTS)
+        and row["right"] <= row["passed"] <= row["images"] > 0
+    )

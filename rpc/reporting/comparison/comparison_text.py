@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from rpc.metrics import binomial_interval
 from rpc.metrics.specs import METRICS, listed
 from rpc.reporting.pages.markdown import markdown_table, markdown_text
-from rpc.reporting.pages.wording import PROTOCOLS, decimal, metric_cells, metric_titles
+from rpc.reporting.pages.wording import (
+    PROTOCOLS,
+    decimal,
+    metric_cells,
+    metric_titles,
+    percent,
+    percent_span,
+)
 from rpc.reporting.supervision import SUPERVISION_TEXT
 
 LEAST_P_SHOWN: Final = 1e-4
@@ -25,6 +33,11 @@ HOLM: Final = (
     "Holm: the p value adjusted for the number of results held against the baseline, for each "
     "level and metric by itself. It is not adjusted for looking at several levels and metrics: say "
     "beforehand which one decides."
+)
+PASSING: Final = (
+    "Each result passes trays by a limit of its own, chosen before on other trays. The intervals "
+    "are exact 95 % ones (Clopper and Pearson) of each share alone. That more trays pass is better "
+    "only where no fewer of them are right."
 )
 LIMITS: Final = (
     "The tests and intervals say whether the difference would hold on other carts of the same "
@@ -46,6 +59,7 @@ def comparison_text(comparison: Mapping[str, Any]) -> str:
         *(f"Note: {markdown_text(note)}" for note in comparison["notes"]),
         "## Figures",
         _figures(comparison),
+        *_passing(comparison),
         "## Differences from the baseline",
         _differences(comparison["levels"]),
         _reading(drawn),
@@ -124,6 +138,33 @@ def _figures(comparison: Mapping[str, Any]) -> str:
     titles = metric_titles(METRICS)
     head = ("level", "result", *kind, "images", *titles, "threshold", "chosen on")
     return markdown_table(head, rows)
+
+
+def _passing(comparison: Mapping[str, Any]) -> list[str]:
+    """The trays that pass with no question, for results that ask any."""
+    rows = [
+        [level, markdown_text(one["name"]), *_passing_cells(one["passing"][level])]
+        for level in comparison["levels"]
+        for one in comparison["results"]
+        if one.get("passing")
+    ]
+    if not rows:
+        return []
+    head = ("level", "result", "pass %", "interval", "passed", "right", "right %", "interval")
+    return ["## Trays that pass with no question", markdown_table(head, rows), PASSING]
+
+
+def _passing_cells(row: Mapping[str, Any]) -> list[object]:
+    images, passed, right = row["images"], row["passed"], row["right"]
+    among = binomial_interval(right, passed) if passed else None
+    return [
+        percent(passed / images),
+        percent_span(binomial_interval(passed, images)),
+        passed,
+        right,
+        percent(right / passed if passed else None),
+        percent_span(among),
+    ]
 
 
 def _differences(levels: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

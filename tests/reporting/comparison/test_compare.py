@@ -216,6 +216,25 @@ def test_names_are_told_apart_by_their_folders(shop, tmp_path):
     assert unique_names(folders) == ["Syn (run1)", "Syn (run2) #1", "Syn (run2) #2", "plain"]
 
 
+def test_trays_that_pass_stand_beside_each_other_where_a_result_asks_at_all(shop, scored, tmp_path):
+    rows = {
+        level: {"images": 12, "passed": 6, "right": 5}
+        for level in ("easy", "medium", "hard", "averaged")
+    }
+    folders = [scored("a", 0.4), scored("b", 0.05, 2, doubt={"levels": rows})]
+    found = compare_results(folders, shop, resamples=5)
+    assert [one["passing"] is None for one in found["results"]] == [True, False]
+    write_comparison(tmp_path / "out", found, folders)
+    page = (tmp_path / "out" / "comparison.md").read_text(encoding="utf-8")
+    assert "| averaged | b | 50.0 | 21.1 to 78.9 | 6 | 5 | 83.3 | 35.9 to 99.6 |" in page
+    odd = scored("c", 0.05, 2, doubt={"levels": {**rows, "averaged": {"images": "many"}}})
+    found = compare_results([folders[0], odd], shop, resamples=5)
+    assert found["results"][1]["passing"] is None
+    write_comparison(tmp_path / "out", found, [folders[0], odd])
+    page = (tmp_path / "out" / "comparison.md").read_text(encoding="utf-8")
+    assert "pass with no question" not in page
+
+
 # --- the files ------------------------------------------------------------------------------------
 
 
