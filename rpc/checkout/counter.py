@@ -57,6 +57,7 @@ class Checkout:
         floor: detections with a lower score are not worth a look by the recogniser.
         name: of the model, for people.
         device: that its networks run on.
+        notes: lines for people about what it does without, such as a package.
         doubt: how sure it is of what it counts, and from when on a tray passes; None where none was
             fitted.
     """
@@ -68,6 +69,7 @@ class Checkout:
     floor: float = 0.1
     name: str = "model"
     device: str = "cpu"
+    notes: tuple[str, ...] = ()
     doubt: Doubt | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rpc.checkout.counter import Checkout
+from rpc.checkout.words import reading_classifier, words_of_gallery
 from rpc.counting import CountingRule
 from rpc.counting.doubt.doubt import Doubt
 from rpc.data.files import DataError
@@ -15,6 +16,7 @@ from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.detector import Detector
 from rpc.detection.model_file import SavedModel
+from rpc.features.text.sku_words import SkuWords
 from rpc.recognition import Recogniser
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.ensemble_file import read_ensemble_classifier
@@ -35,6 +37,7 @@ def load(
     fusion: bool = False,
     recogniser: str | Path | None = None,
     threshold: float | None = None,
+    words: bool = True,
 ) -> Checkout:
     """Load a checkout counter.
 
@@ -59,6 +62,8 @@ def load(
             model's own recogniser.
         threshold: score from which a box counts, 0 to 1; None takes the one that was chosen with
             the model or the gallery.
+        words: read items whose name is in doubt, where words were kept of the exemplars and the
+            extra `words` is installed; see docs/words.md.
 
     Raises:
         DataError: a file is missing or damaged, parts do not fit one another, or an unknown device.
@@ -70,21 +75,24 @@ def load(
         raise DataError("fusion: expected a gallery to join the model's recogniser with")
     chosen = str(resolve_device(device))
     if gallery is not None:
-        counter = load_gallery_checkout(path, gallery, fusion=fusion, device=chosen)
+        counter = load_gallery_checkout(path, gallery, fusion=fusion, device=chosen, words=words)
     elif recogniser is not None:
-        counter = load_ensemble_checkout(path, recogniser, device=chosen)
+        counter = load_ensemble_checkout(path, recogniser, device=chosen, words=words)
     else:
-        counter = load_checkout(path, device=chosen)
+        counter = load_checkout(path, device=chosen, words=words)
     return counter if threshold is None else counter.with_threshold(threshold)
 
 
-def load_checkout(path: str | Path, *, named: bool = True, device: str = "cpu") -> Checkout:
+def load_checkout(
+    path: str | Path, *, named: bool = True, device: str = "cpu", words: bool = False
+) -> Checkout:
     """A checkout counter from one model file: detector, counting rule, and a recogniser if any.
 
     Args:
         path: the model file.
         named: refuse a detector that only finds, where nothing in the file can name.
         device: that it runs on, see `rpc.runs.devices`.
+        words: read items whose name is in doubt, see `load`.
 
     Raises:
         DataError: the file is missing, damaged or unsafe, or its parts do not fit one another.
@@ -95,11 +103,17 @@ def load_checkout(path: str | Path, *, named: bool = True, device: str = "cpu") 
         raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
     rule = _rule(detector.saved.counting, path)
     counter = _counter(detector, detector.taxonomy, recogniser, rule)
+    counter = _reading(counter, detector.saved.words) if words else counter
     return replace(counter, doubt=_doubt(detector.saved.doubt, path))
 
 
 def load_gallery_checkout(
-    path: str | Path, folder: str | Path, *, fusion: bool = False, device: str = "cpu"
+    path: str | Path,
+    folder: str | Path,
+    *,
+    fusion: bool = False,
+    device: str = "cpu",
+    words: bool = False,
 ) -> Checkout:
     """A checkout counter that finds with a model and names with a gallery.
 
@@ -111,6 +125,7 @@ def load_gallery_checkout(
         folder: the gallery.
         fusion: ask the model's own recogniser as well, as was chosen for this gallery.
         device: that it runs on, see `rpc.runs.devices`.
+        words: read items whose name is in doubt, see `load`.
 
     Raises:
         DataError: a file is missing or damaged, the gallery is empty or of an unknown recipe, or
@@ -127,11 +142,13 @@ def load_gallery_checkout(
     settings = gallery.state.settings
     chosen = (settings.get("fusion") or {}).get("counting") if fusion else settings.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
-    return _counter(detector, classifier.taxonomy, classifier, rule)
+    counter = _counter(detector, classifier.taxonomy, classifier, rule)
+    known = words_of_gallery(gallery.state, classifier.taxonomy.names) if words else None
+    return _reading(counter, known)
 
 
 def load_ensemble_checkout(
-    path: str | Path, folder: str | Path, *, device: str = "cpu"
+    path: str | Path, folder: str | Path, *, device: str = "cpu", words: bool = False
 ) -> Checkout:
     """A checkout counter whose recogniser is joined with a recognition system.
 
@@ -141,6 +158,7 @@ def load_ensemble_checkout(
         path: a model file with a recogniser.
         folder: of `rpc-checkout fuse`.
         device: that it runs on, see `rpc.runs.devices`.
+        words: read items whose name is in doubt, see `load`.
 
     Raises:
         DataError: a file is missing or damaged, the model has no recogniser, or the system was
@@ -153,7 +171,8 @@ def load_ensemble_checkout(
     joined, ensemble = read_ensemble_classifier(folder, own, detector.taxonomy.names, device)
     chosen = ensemble.counting
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
-    return _counter(detector, detector.taxonomy, joined, rule)
+    counter = _counter(detector, detector.taxonomy, joined, rule)
+    return _reading(counter, detector.saved.words) if words else counter
 
 
 def check_gallery(gallery: Taxonomy, data: Taxonomy, folder: str | Path) -> None:
@@ -180,6 +199,14 @@ def _counter(
 ) -> Checkout:
     name, device = str(detector.saved.path), str(detector.device)
     return Checkout(detector, taxonomy, recogniser, rule, name=name, device=device)
+
+
+def _reading(counter: Checkout, words: Sequence[SkuWords] | None) -> Checkout:
+    """The counter, which reads what it doubts where words of the exemplars are known."""
+    if counter.recogniser is None:
+        return counter
+    reads, note = reading_classifier(counter.recogniser, counter.taxonomy.names, words)
+    return replace(counter, recogniser=reads, notes=(*counter.notes, *([note] if note else [])))
 
 
 def _recogniser(saved: SavedModel, device: str) -> Recogniser | None:

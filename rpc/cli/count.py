@@ -12,7 +12,7 @@ from rpc.cli.device_option import add_device_option
 from rpc.cli.verb_parser import VerbParser
 from rpc.runs.folder_lock import prepare_files
 from rpc.runs.progress import bar
-from rpc.runs.screen import say, say_lines
+from rpc.runs.screen import say, say_lines, warn
 
 if TYPE_CHECKING:
     from rpc.checkout import Checkout, Receipt
@@ -46,7 +46,10 @@ def main(argv: list[str] | None = None) -> int:
         fusion=args.fusion,
         recogniser=args.recogniser,
         threshold=args.threshold,
+        words=args.words,
     )
+    for note in counter.notes:
+        warn(note)
     if counter.rule is None:
         raise DataError(f"{counter.name}: holds no counting rule; give --threshold")
     if not folder:
@@ -127,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
+    add("--no-words", dest="words", action="store_false", help="do not read doubtful items")
     add_device_option(made)
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return made

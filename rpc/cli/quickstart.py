@@ -113,6 +113,12 @@ def parser() -> argparse.ArgumentParser:
         help="to compare: the detector of --config names SKUs itself, no recogniser",
     )
     add(
+        "--no-words",
+        dest="words",
+        action="store_false",
+        help="do not read what is on the packs, where the extra 'words' is installed",
+    )
+    add(
         "--measure",
         choices=("val", "test", "none"),
         help="split to report on (default: test; none for exemplars alone); but for test, the "

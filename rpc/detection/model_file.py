@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.features.text.sku_words import SkuWords, sku_words_from_json, sku_words_to_json
 from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
 
 __all__ = [
@@ -43,6 +44,7 @@ class SavedModel:
             the detector does.
         doubt: `rpc.counting.doubt.Doubt.to_dict()`: calibration, limit and look-alikes; None where
             none was fitted.
+        words: what was read on each SKU's exemplars, by label; None where nobody read.
     """
 
     state_dict: Mapping[str, Tensor] = field(repr=False)
@@ -53,6 +55,7 @@ class SavedModel:
     path: Path = Path("model.pth")
     recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
     doubt: Mapping[str, Any] | None = field(default=None, repr=False)
+    words: tuple[SkuWords, ...] | None = field(default=None, repr=False)
 
     def with_rule(self, rule: Mapping[str, Any] | None) -> SavedModel:
         """The same model with another counting rule (`CountingRule.to_dict()`), or with none.
@@ -69,9 +72,13 @@ class SavedModel:
         """The same detector, whose items are named by a crop classifier of these weights."""
         return replace(self, recogniser=state, doubt=None)
 
+    def with_words(self, words: Sequence[SkuWords] | None) -> SavedModel:
+        """The same model with what was read on the exemplars of each SKU, or without."""
+        return replace(self, words=None if words is None else tuple(words))
+
     def with_taxonomy(self, taxonomy: Taxonomy) -> SavedModel:
         """The same weights for these SKUs, without a counting rule: it was chosen for others."""
-        return replace(self, taxonomy=taxonomy, counting=None, doubt=None)
+        return replace(self, taxonomy=taxonomy, counting=None, doubt=None, words=None)
 
 
 def write_model(path: str | Path, model: SavedModel) -> Path:
@@ -98,6 +105,8 @@ def write_model(path: str | Path, model: SavedModel) -> Path:
         content["recogniser"] = _halves(model.recogniser)
     if model.doubt is not None:
         content["doubt"] = _plain(model.doubt)
+    if model.words is not None:
+        content["words"] = sku_words_to_json(model.words)
     return write_tensors(path, content)
 
 
@@ -120,7 +129,7 @@ def load_model(path: str | Path) -> SavedModel:
             raise DataError(
                 f"{path}: not a model of this project: expected '{name}' ({kind.__name__})"
             )
-    for name in ("categories", "counting", "meta", "doubt"):
+    for name in ("categories", "counting", "meta", "doubt", "words"):
         require_plain(content.get(name), f"{path}: {name}")
     if version != VERSION:
         raise DataError(f"{path}: model version {version!r:.20}, expected {VERSION}; train it anew")
@@ -138,7 +147,15 @@ def load_model(path: str | Path) -> SavedModel:
     names = content.get("recogniser")
     recogniser = None if names is None else _full(weights_of(names, f"{path}: 'recogniser'"))
     text, meta = content["config"], content["meta"]
-    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser, doubt)
+    words = _words(content.get("words"), len(taxonomy), path)
+    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser, doubt, words)
+
+
+def _words(values: Any, skus: int, path: str | Path) -> tuple[SkuWords, ...] | None:
+    try:
+        return None if values is None else sku_words_from_json(values, skus)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def check_taxonomy(model: SavedModel, taxonomy: Taxonomy) -> None:

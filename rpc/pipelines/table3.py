@@ -91,6 +91,7 @@ class Table3Request:
             renderer=self.renderer,
             agnostic=self.agnostic,
             prepared=prepared,
+            words=False,  # methods of training are compared
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rpc.recognition.box_classifier import BoxClassifier, FloatArray, Rgb, batch_probabilities
 
-SURE: Final = 0.98  # probability from which the first look is believed
+SURE: Final = 0.9  # probability from which the first look is believed
 
 
 class SecondLook(Protocol):

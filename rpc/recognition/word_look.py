@@ -11,12 +11,8 @@ from typing import Final
 import numpy as np
 
 from rpc.features.text.barcodes import codes_by_sku
-from rpc.features.text.word_evidence import (
-    EvidenceSettings,
-    SkuWords,
-    WordEvidence,
-    with_evidence,
-)
+from rpc.features.text.sku_words import SkuWords
+from rpc.features.text.word_evidence import EvidenceSettings, WordEvidence, with_evidence
 from rpc.recognition.box_classifier import FloatArray, Rgb
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.structures.readings import ReadsPacks

@@ -16,6 +16,8 @@ from rpc.detection.model_file import (
     write_model,
     write_tensors,
 )
+from rpc.features.text.sku_words import SkuWords
+from rpc.structures.readings import Reading
 
 TAXONOMY = Taxonomy([Category(3, "a", family="x"), Category(1, "b")])
 
@@ -156,3 +158,38 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch, saved):
     with pytest.raises(DataError, match=r"cannot be written: No space left on device"):
         write_model(saved[0], SavedModel({}, "{}", TAXONOMY))
     assert saved[0].read_bytes() == before
+
+
+WORDS = [SkuWords((Reading("CHERRY", 0.9),), 8, ("04006381333931",)), SkuWords((), 0)]
+
+
+def test_words_of_the_exemplars_stay_with_the_model(saved):
+    path, _ = saved
+    model = load_model(path)
+    assert model.words is None  # a file from before words were kept
+    again = load_model(write_model(path, model.with_words(WORDS).with_rule({"threshold": 0.3})))
+    assert again.words == tuple(WORDS)
+    assert again.with_taxonomy(TAXONOMY).words is None
+    assert load_model(write_model(path, again.with_words(None))).words is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        [],
+        [[1, [], []]],
+        [[1, [], []], 5],
+        [[1, [], []], [1, []]],
+        [[1, [], []], ["1", [], []]],
+        [[1, [], []], [-1, [], []]],
+        [[1, [], []], [0, [["x", 1.0]], []]],
+        [[1, [], []], [1, [["x", 7]], []]],
+        [[1, [], []], [1, [], ["12"]]],
+    ],
+)
+def test_damaged_words_of_a_model_are_told(saved, words):
+    content = read_tensors(saved[0])
+    path = write_tensors(saved[0].with_name("damaged.pth"), {**content, "words": words})
+    with pytest.raises(DataError, match=r"damaged\.pth: .*(words|confidence)"):
+        load_model(path)

@@ -10,6 +10,8 @@ from rpc.detection.model_file import SavedModel
 from rpc.pipelines.store_job.defaults import RECIPES
 from rpc.pipelines.store_job.job import Job, measurable_split
 from rpc.pipelines.store_job.training import cut_notes
+from rpc.pipelines.store_job.words import read_exemplars, told, words_steps
+from rpc.structures.readings import PackText, Reading
 from tests.cli.small_shop import make_store
 
 
@@ -76,3 +78,25 @@ def test_what_a_cap_cut_is_told_for_each_training_and_nothing_otherwise():
     lines = notes(20, 340, **cut)
     assert "5.0 minutes (--minutes) cut the detector's training: 20 updates instead" in lines[0]
     assert "recogniser's training: 47 updates instead of 1,470" in lines[1]
+
+
+def test_words_are_a_step_of_jobs_that_name_items(tmp_path):
+    job = Job(make_store(tmp_path / "store"), tmp_path / "out")
+    assert [name for name, _ in words_steps(job)] == ["words"]
+    for without in (replace(job, words=False), replace(job, agnostic=True)):
+        assert words_steps(without) == []
+
+
+def test_the_exemplars_of_each_sku_are_read(tmp_path):
+    job = Job(make_store(tmp_path / "store"), tmp_path / "out")
+    asked = []
+
+    def read(picture):
+        asked.append(picture.shape)
+        return PackText((Reading("tea", 0.8),) if len(asked) == 1 else ())
+
+    words = read_exemplars(job.store, read)
+    assert len(words) == len(job.taxonomy)
+    assert [one.photos for one in words] == [1, 1]
+    assert words[0].readings == (Reading("tea", 0.8),)
+    assert told(words) == "words on 1 of 2 SKUs, 0 barcodes; 2 photos read"

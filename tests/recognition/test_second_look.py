@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rpc.features.text.word_evidence import SkuWords
+from rpc.features.text.sku_words import SkuWords
 from rpc.recognition.second_look import LooksAgain
 from rpc.recognition.word_look import WordLook
 from rpc.structures.readings import Reading

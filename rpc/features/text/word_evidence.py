@@ -31,33 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.features.text.grams import gram_confidences
+from rpc.features.text.sku_words import SkuWords
 from rpc.structures.readings import Reading
 
 FloatArray = NDArray[np.float64]
 MOST: Final = 30.0  # of x: e to the power of it is still a number of ordinary size
-
-
-@dataclass(frozen=True)
-class SkuWords:
-    """What was read on a SKU's exemplar photos.
-
-    Attributes:
-        readings: of all of them together.
-        photos: how many photos were read; 0 where none was.
-        codes: the barcodes on them, as 14 digits each.
-
-    Raises:
-        ValueError: words without a photo.
-    """
-
-    readings: tuple[Reading, ...] = ()
-    photos: int = 0
-    codes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        read = bool(self.readings or self.codes)
-        if type(self.photos) is not int or self.photos < 0 or (read and not self.photos):
-            raise ValueError(f"words: expected the number of photos read, got {self.photos!r:.40}")
 
 
 @dataclass(frozen=True)

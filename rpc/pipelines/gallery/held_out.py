@@ -70,6 +70,7 @@ class HeldOutRequest:
             workers=self.workers,
             device=self.device,
             method=self.method,
+            words=False,  # what training and gallery do alone
         )
 
 

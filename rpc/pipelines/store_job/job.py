@@ -14,6 +14,7 @@ from rpc.data.files import DataError
 from rpc.data.store import Store
 from rpc.data.taxonomy import Taxonomy
 from rpc.detection.dataset import PRODUCT, read_source
+from rpc.features.text.installed import missing_reader
 from rpc.pipelines.store_job.defaults import (
     CONFIG,
     DETECTOR_PACE,
@@ -69,6 +70,8 @@ class Job:
             unlabelled val photos are not looked at either.
         allow_missing_skus: go on without SKUs that have no usable cut-out: the counter will never
             name them.
+        words: read the exemplars, and items whose name is in doubt, where the extra `words` is
+            installed.
 
     Raises:
         DataError: a number makes no sense, or the settings contradict each other.
@@ -94,6 +97,7 @@ class Job:
     agnostic: bool = False
     measure: Measured = "test"
     allow_missing_skus: bool = False
+    words: bool = True
 
     def __post_init__(self) -> None:
         if self.recipe not in RECIPES:
@@ -129,6 +133,7 @@ class Job:
                 "minutes": self.minutes,
                 "one_stage": self.one_stage,
                 "agnostic": self.agnostic,
+                "words": self.words and self.names_crops and not missing_reader(),
             }
         )
 

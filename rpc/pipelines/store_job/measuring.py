@@ -51,7 +51,7 @@ def _choose_rule(job: Job) -> None:
 
     Both are kept in the model. Doubt is learnt on composed scenes as well, which no training saw.
     """
-    checkout = load_checkout(job.model, device=job.device)
+    checkout = load_checkout(job.model, device=job.device, words=job.words)
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
     found = [one.detections for one in seen]
@@ -98,7 +98,7 @@ def _detect_measured(job: Job) -> None:
     """Detections and receipts of the measured trays, once."""
     assert job.measure != "none"
     dataset, paths = job.split(job.measure)
-    checkout = load_checkout(job.model, device=job.device)
+    checkout = load_checkout(job.model, device=job.device, words=job.words)
     seen = look_at(dataset, paths, checkout)
     receipts = [checkout.receipt_of(one, path) for one, path in zip(seen, paths, strict=True)]
     with file_group(job.out):
@@ -121,7 +121,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         say("no checkout photos: nothing was measured; the counting rule is from composed scenes")
         say(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
         return
-    checkout = load_checkout(job.model, device=job.device)
+    checkout = load_checkout(job.model, device=job.device, words=job.words)
     assert checkout.rule is not None
     dataset, paths = job.split(job.measure)
     results = read_results(job.out / f"detections_{job.measure}.json", dataset)

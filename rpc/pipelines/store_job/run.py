@@ -9,6 +9,7 @@ from rpc.pipelines.store_job.measuring import measuring_steps, report
 from rpc.pipelines.store_job.rendering import render_steps
 from rpc.pipelines.store_job.scenes import scene_steps
 from rpc.pipelines.store_job.training import training_steps
+from rpc.pipelines.store_job.words import words_steps
 from rpc.runs.folder_lock import writes_into
 from rpc.runs.journal import StepJournal
 from rpc.runs.run_folder import require_same_input
@@ -35,6 +36,7 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
         *scene_steps(job),
         *render_steps(job),
         *training_steps(job),
+        *words_steps(job),
         *measuring_steps(job),
     ]
     count = len(steps) + 1

@@ -3,12 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.features.text.word_evidence import (
-    EvidenceSettings,
-    SkuWords,
-    WordEvidence,
-    with_evidence,
-)
+from rpc.features.text.sku_words import SkuWords
+from rpc.features.text.word_evidence import EvidenceSettings, WordEvidence, with_evidence
 from rpc.structures.readings import Reading
 
 FAMILY = ("Fizzo Cherry", "Fizzo Orange", "Fizzo Lemon", "Bavella Tea")

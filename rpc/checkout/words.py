@@ -1,0 +1,55 @@
+"""Words on packs at a counter: a second look at items whose name is in doubt.
+
+They are never needed: without the extra `words`, or where nothing was read on the exemplars, the
+counter counts as it did without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from rpc.features.text.installed import missing_reader
+from rpc.features.text.pack_reader import PackReader
+from rpc.features.text.sku_words import SkuWords, words_of_texts
+from rpc.recognition.box_classifier import BoxClassifier
+from rpc.recognition.second_look import LooksAgain
+from rpc.recognition.word_look import WordLook
+from rpc.retrieval.gallery.gallery_state import GalleryState
+from rpc.structures.readings import PackText
+
+
+def reading_classifier(
+    classifier: BoxClassifier, names: Sequence[str], words: Sequence[SkuWords] | None
+) -> tuple[BoxClassifier, str]:
+    """The classifier, which also reads items that it is not sure of; and a note where it cannot.
+
+    Args:
+        classifier: names items.
+        names: of its SKUs, by label.
+        words: of each; None where nobody read the exemplars.
+
+    Returns:
+        The classifier itself where no photo was read; and, with a line that says so, where the
+        extra `words` is not installed.
+    """
+    if words is None or not any(one.photos for one in words):
+        return classifier, ""
+    if note := missing_reader():
+        return classifier, note
+    return LooksAgain(classifier, [WordLook(shared_reader(), names, words)]), ""
+
+
+def words_of_gallery(state: GalleryState, names: Sequence[str]) -> list[SkuWords]:
+    """What a gallery kept of each SKU, in the order of `names`."""
+    by_name = {sku.name: sku for sku in state.skus}
+    return [
+        words_of_texts(PackText(one.readings, one.codes) for one in by_name[name].words)
+        for name in names
+    ]
+
+
+@cache
+def shared_reader() -> PackReader:
+    """The process's one reader: its networks take a second to load."""
+    return PackReader()
