@@ -122,6 +122,11 @@ def parser() -> argparse.ArgumentParser:
         help="drop duplicate boxes before counting; with --val-gt, how is chosen there too",
     )
     add(
+        "--by-score",
+        action="store_true",
+        help="count by the scores also where the results have item scores",
+    )
+    add(
         "--protocol",
         choices=("honest", "rpctool"),
         default="honest",

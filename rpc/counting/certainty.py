@@ -23,8 +23,10 @@ def certainty(detections: Detections, rule: CountingRule) -> float:
     decision is the safer the farther its score s is from the threshold t, in log-odds:
     `tanh(|logit s - logit t| / 2)`, which is `|s - t| / (s + t - 2 s t)`. A list is as sure as its
     weakest decision. Boxes with too low a score on the place of a counted one (IoU of at least
-    0.5) are left out: they are second names of an item that is counted. docs/metrics.md compares
-    this with other definitions.
+    0.5) are left out: they are second names of an item that is counted. Where the rule counts by
+    item scores, each counted item's name is a decision as well: score over item score is the share
+    q of its SKU among all, and the margin is 2 q - 1, that of a threshold of one half.
+    docs/metrics.md compares this with other definitions.
 
     Args:
         detections: of one photo, raw.
@@ -38,12 +40,22 @@ def certainty(detections: Detections, rule: CountingRule) -> float:
     low, counted = left.select(~above), left.select(above)
     free = (box_iou(low.boxes, counted.boxes) < SAME_PLACE).all(axis=1)
     scores = np.concatenate([rule.scores_of(counted), rule.scores_of(low)[free]])
-    return float(decision_margins(scores, rule.threshold).min(initial=1.0))
+    is_item = decision_margins(scores, rule.threshold).min(initial=1.0)
+    return float(min(is_item, name_margins(counted, rule).min(initial=1.0)))
 
 
 def certainties(detections: Sequence[Detections], rule: CountingRule) -> FloatArray:
     """`certainty` of N photos (N,)."""
     return np.array([certainty(one, rule) for one in detections], dtype=np.float64)
+
+
+def name_margins(counted: Detections, rule: CountingRule) -> FloatArray:
+    """How safe the name of each counted item is (N,), 0 to 1; 1 where scores do not tell it."""
+    items = rule.scores_of(counted)
+    if items is counted.scores:  # the decision to count is one on the name as well
+        return np.ones(len(items))
+    share = np.divide(counted.scores, items, out=np.zeros_like(items), where=items > 0)
+    return np.asarray((2 * share - 1).clip(0, 1))
 
 
 def decision_margins(scores: FloatArray, threshold: float) -> NDArray[np.float64]:

@@ -220,7 +220,7 @@ def _settings(base: CountingRule, grid: RuleGrid) -> list[CountingRule]:
     )
     settings = []
     for iou, inside in itertools.product(ious or (None,), insides or (None,)):
-        limits = {}
+        limits: dict[str, float] = {}
         if iou is not None:
             limits |= {"agnostic_iou": iou, **({"nms_iou": iou} if by_item else {})}
         if inside is not None:

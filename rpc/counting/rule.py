@@ -100,7 +100,7 @@ class CountingRule:
     @property
     def suppresses(self) -> bool:
         """Whether overlaps matter at all."""
-        return min(getattr(self, name) for name in OVERLAP_LIMITS) < 1
+        return any(getattr(self, name) < 1 for name in OVERLAP_LIMITS)
 
     def count(self, detections: Detections) -> ShoppingList:
         """The shopping list of one photo."""

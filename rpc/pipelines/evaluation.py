@@ -38,6 +38,7 @@ class EvaluationRequest:
         val_gt: validation images to choose it on.
         val_results: results of these images.
         suppress: drop duplicate boxes before counting.
+        by_score: count by the scores also where the results have item scores.
         protocol: "honest": every image counts; "rpctool": the older tool's figures.
         levels: rows of the table; None for the usual ones.
         method: name for the table.
@@ -58,6 +59,7 @@ class EvaluationRequest:
     val_gt: Path | None = None
     val_results: Path | None = None
     suppress: bool = False
+    by_score: bool = False
     protocol: Literal["honest", "rpctool"] = "honest"
     levels: Sequence[str] | None = None
     method: str = ""
@@ -103,6 +105,7 @@ def evaluate_results(
         threshold=request.threshold,
         validation=request.validation,
         suppress=request.suppress,
+        by_score=request.by_score,
         protocol=request.protocol,
         bootstrap=request.bootstrap,
         levels=request.levels,

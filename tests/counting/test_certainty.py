@@ -43,6 +43,18 @@ def test_a_list_is_as_sure_as_its_weakest_decision(found, threshold):
     assert all(0 <= one <= 1 for one in alone)
 
 
+def test_by_item_scores_a_doubtful_name_makes_the_list_doubtful():
+    rule = CountingRule(0.5, nms_iou=1.0, counts_by="item_score")
+    sure, torn = [0.9, 0.81, 0.05], [0.9, 0.54, 0.05]  # 0.54 of 0.9: a share of 0.6
+    items = [0.9, 0.9, 0.05]
+    for found, expected in ((sure, 0.8), (torn, 0.2)):
+        one = Detections(APART[:3], found, [0, 1, 2], items)
+        assert certainty(one, rule) == pytest.approx(expected)
+    undecided = Detections(APART[:1], [0.3], [0], [0.9])
+    assert certainty(undecided, rule) == 0.0
+    assert certainty(Detections(APART[:1], [0.0], [0], [0.0]), rule) == 1.0
+
+
 def test_nothing_to_decide_on_is_certain_and_a_box_at_the_threshold_is_not():
     assert certainty(Detections.empty(), RULE) == 1.0
     assert certainty(apart(0.5), RULE) == 0.0

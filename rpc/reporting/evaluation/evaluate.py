@@ -102,6 +102,7 @@ def evaluate(
     threshold: float | None = None,
     validation: tuple[Truth, Source] | None = None,
     suppress: bool = False,
+    by_score: bool = False,
     protocol: Protocol = "honest",
     bootstrap: int = 0,
     levels: Sequence[str] | None = None,
@@ -131,6 +132,7 @@ def evaluate(
         threshold: the score from which a box counts, 0 to 1; duplicates count too.
         validation: truth and COCO results of other images, to choose the threshold on.
         suppress: drop duplicate boxes before counting.
+        by_score: count by the scores also where the results have item scores.
         protocol: `honest`, or `rpctool` for the figures of the field's older tool.
         bootstrap: resamples by image for 95 % intervals; 0 leaves them out.
         levels: rows wanted, of easy, medium, hard, averaged; all that have images where it is None.
@@ -149,7 +151,7 @@ def evaluate(
         raise DataError(f"bootstrap: expected 0 (no intervals) or more, got {bootstrap}")
     files = _files(truth, results, validation)
     watched = Watched(files.values())
-    by = CountBy(rule, threshold, validation, suppress, protocol)
+    by = CountBy(rule, threshold, validation, suppress, protocol, by_score)
     dataset = read_truth(truth)
     scored = read_scored(results, dataset, by, say)
     say(f"scoring {len(dataset)} images")

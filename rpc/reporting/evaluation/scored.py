@@ -34,6 +34,7 @@ class CountBy:
         validation: truth and results of other images, to choose the threshold on.
         suppress: whether duplicate boxes are dropped; with `validation`, how is chosen there too.
         protocol: `honest`, or `rpctool`: the older tool chooses a threshold of its own.
+        by_score: whether boxes are counted by their scores also where they have item scores.
 
     Raises:
         DataError: the protocol is unknown, or more is given than one way to count.
@@ -44,6 +45,7 @@ class CountBy:
     validation: tuple[Truth, Source] | None = None
     suppress: bool = False
     protocol: Protocol = "honest"
+    by_score: bool = False
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
@@ -57,6 +59,8 @@ class CountBy:
             raise DataError(f"{' and '.join(ways)} exclude each other: give one of them")
         if self.suppress and self.rule is not None:
             raise DataError("rule and suppress exclude each other: a rule says what it suppresses")
+        if self.by_score and self.rule is not None:
+            raise DataError("rule and by_score exclude each other: a rule says what it counts by")
         if self.protocol == "rpctool" and (ways or self.suppress):
             raise DataError(
                 "protocol rpctool chooses its own threshold on the scored images and counts boxes "
@@ -189,7 +193,8 @@ def _choose(by: CountBy, results: Results) -> tuple[CountingRule, str, Sequence[
     if by.rule is not None:
         return by.rule, "given", ()
     dataset = results.dataset
-    counts_by: CountsBy = "score" if results.item_scores is None else "item_score"
+    by_score = by.by_score or results.item_scores is None
+    counts_by: CountsBy = "score" if by_score else "item_score"
     base = (
         CountingRule(counts_by=counts_by)
         if by.suppress
@@ -209,7 +214,8 @@ def _choose(by: CountBy, results: Results) -> tuple[CountingRule, str, Sequence[
     if unlike := dataset.taxonomy.difference(validation.taxonomy):
         raise DataError(f"{name}: its SKUs are not those of {dataset.path or 'truth'}: {unlike}")
     val_read = _read_results(val_results, validation)
-    if len(results) and len(val_read) and (val_read.item_scores is None) != (counts_by == "score"):
+    mixed = (val_read.item_scores is None) != (results.item_scores is None)
+    if mixed and not by.by_score and len(results) and len(val_read):
         raise DataError(
             f"{_name(val_results)}: either this file or the scored one has item_score in its "
             "entries, the other has not: a threshold on the one means nothing on the other; give "

@@ -78,7 +78,11 @@ def test_the_threshold_is_chosen_on_item_scores_too_and_never_across_both_kinds(
     for mixed in ((boxes_of(val), both[1]), (both[0], boxes_of(ministore_test))):
         with pytest.raises(DataError, match="either this file or the scored one has item_score"):
             evaluate(ministore_test, mixed[1], validation=(val, mixed[0]))
+        by_score = evaluate(ministore_test, mixed[1], validation=(val, mixed[0]), by_score=True)
+        assert by_score.report["counting"]["rule"]["counts_by"] == "score"
     rule = CountingRule(0.5, counts_by="item_score")
+    with pytest.raises(DataError, match="rule and by_score exclude each other"):
+        evaluate(ministore_test, both[1], rule=rule, by_score=True)
     with pytest.raises(DataError, match="counts by item_score, which the results lack"):
         evaluate(ministore_test, boxes_of(ministore_test), rule=rule)
 
