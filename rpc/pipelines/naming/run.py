@@ -24,6 +24,8 @@ from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.descriptors.product_descriptor import MEASURED, PROJECTION, TURNS, MapStatistics
 from rpc.retrieval.descriptors.product_mask import product_mask
 from rpc.retrieval.descriptors.rotation import rotated
+from rpc.retrieval.gallery.camera import CameraMean
+from rpc.retrieval.gallery.own_scatter import OwnScatter
 from rpc.retrieval.reranking.verification import agreement, local_features, verified_scores
 from rpc.runs.devices import resolve_device
 
@@ -50,6 +52,8 @@ class Recipe:
         merged: their mean instead of the best of them.
         masked: "" or "exemplars" or "both": painted white around the product.
         verified: local features look again at the first ten.
+        camera: half of the mean of the other groups' crops is taken off, as a tuned gallery does.
+        scatter: the exemplars' own scatter is made small first, likewise.
         windows: crops of a picture whose descriptors are summed: 1 is the whole, 6 are the whole,
             its middle and its four corners, each four fifths as wide and high.
     """
@@ -64,6 +68,8 @@ class Recipe:
     masked: str = ""
     verified: bool = False
     windows: int = 1
+    camera: bool = False
+    scatter: bool = False
 
 
 RECIPES: Final = {
@@ -71,6 +77,13 @@ RECIPES: Final = {
     "plain": Recipe("mean & max of the last stage, 192 px on white", measured=BOTTLENECK, turns=4),
     "depths": Recipe("statistics of five layers, no projection", turns=4),
     "product": Recipe("the default: five layers, projected", projected=True),
+    "camera": Recipe("the default, less its camera's mean", projected=True, camera=True),
+    "tuned": Recipe(
+        "the default, own scatter made small, less its camera's mean",
+        projected=True,
+        camera=True,
+        scatter=True,
+    ),
     "eight turns": Recipe("the default, exemplars in eight directions", projected=True, turns=8),
     "one turn": Recipe("the default, exemplars as they lie", projected=True, turns=1),
     "merged": Recipe("the default, mean of the turns", projected=True, merged=True),
@@ -172,8 +185,32 @@ class Naming:
         ]
         if recipe.merged:
             turns = [l2_normalised(np.sum(turns, axis=0))]
+        queries, turns = self._tuned(recipe, queries, turns)
         scores = np.max([queries @ embeddings.T for embeddings in turns], axis=0).astype(np.float64)
         return self._verified(scores) if recipe.verified else scores
+
+    def _tuned(
+        self, recipe: Recipe, queries: Embeddings, turns: list[Embeddings]
+    ) -> tuple[Embeddings, list[Embeddings]]:
+        """Queries (N, D) and exemplars T x (E, D) as a tuned gallery compares them.
+
+        The mean is that of the other groups' crops, so that none of a query's own tray is in it.
+        """
+        if recipe.scatter:
+            photos = np.tile(np.arange(len(self.owner)), len(turns))
+            scatter = OwnScatter.of_embeddings(
+                np.concatenate(turns), np.tile(self.owner, len(turns)), photos
+            )
+            if scatter is not None:
+                queries = scatter(queries).astype(np.float32)
+                turns = [scatter(embeddings).astype(np.float32) for embeddings in turns]
+        if recipe.camera:
+            seen, queries = queries, queries.copy()
+            for group in np.unique(self.queries.groups):
+                own = self.queries.groups == group
+                camera = CameraMean.of_crops(seen[~own])
+                queries[own] = seen[own] if camera is None else camera(seen[own])
+        return queries, turns
 
     def sku_scores(self, photo_scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Likeness (N, K) of each SKU's best photo."""
