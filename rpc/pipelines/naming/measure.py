@@ -16,9 +16,11 @@ from rpc.data.file_group import file_group
 from rpc.data.files import DataError, write_bytes, write_json
 from rpc.data.images import write_image
 from rpc.data.store import Split, Store
+from rpc.features.text.pack_reader import PackReader
 from rpc.metrics.naming import naming_lead, naming_metrics, ranks_of_truth
 from rpc.pipelines.naming.run import RECIPES, Crops, Naming, read_crops
 from rpc.pipelines.naming.sheet import failure_sheet, failures, naming_text
+from rpc.pipelines.naming.words import with_words, word_evidence
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256
 from rpc.retrieval.descriptors.product_descriptor import PROJECTION
 from rpc.runs.folder_lock import writes_into
@@ -42,6 +44,7 @@ class NamingRequest:
         projection: file of a discriminant; None takes the package's own.
         seed: of `few` and of the intervals.
         device: that the network runs on, see `rpc.runs.devices`.
+        words: read exemplars and queries as well, and tell what the words add to each recipe.
 
     Raises:
         DataError: a recipe is unknown, or `few` below 1.
@@ -56,6 +59,7 @@ class NamingRequest:
     projection: Path | None = None
     seed: int = 0
     device: str = "auto"
+    words: bool = False
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.recipes) - set(RECIPES)):
@@ -80,19 +84,24 @@ def measure_naming(request: NamingRequest) -> Path:
     queries = read_crops(store, request.queries)
     naming = Naming(exemplars, queries, request.projection, device=request.device)
     report = _facts(request, naming)
+    evidence = _read(naming) if request.words else None
     found: dict[str, NDArray[Any]] = {}
     drawn: NDArray[np.uint8] | None = None
     for name in request.recipes:
         started = time.perf_counter()
         with bar(name) as progress:
             photos = naming.photo_scores(RECIPES[name], _counter(naming, name, progress))
-        found[name] = ranks = ranks_of_truth(naming.sku_scores(photos), naming.truth)
+        scores = naming.sku_scores(photos)
+        found[name] = ranks = ranks_of_truth(scores, naming.truth)
         rng = np.random.default_rng(request.seed)
         row = asdict(naming_metrics(ranks, queries.groups, rng))
         row |= {"settings": asdict(RECIPES[name]), "what": RECIPES[name].what}
         row["seconds"] = round(time.perf_counter() - started, 1)
         report["recipes"][name] = row
         say(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}")
+        if evidence is not None:
+            row |= _with_words(request, naming, scores, evidence, ranks)
+            say(f"  with words: first {row['words']['top1']:.3f}, 5 {row['words']['top5']:.3f}")
         if name == DEFAULT or len(request.recipes) == 1:
             drawn = _failures(naming, photos, ranks, store)
     if DEFAULT in found:
@@ -105,6 +114,30 @@ def measure_naming(request: NamingRequest) -> Path:
             write_image(request.out / "failures.png", drawn)
         write_bytes(request.out / "naming.md", naming_text(report).encode())
         return write_json(request.out / "naming.json", report, indent=1)
+
+
+def _read(naming: Naming) -> NDArray[np.float64]:
+    """Evidence (N, K) of the words on the queries."""
+    reader = PackReader()
+    with bar("reading") as progress:
+        return word_evidence(naming.exemplars, naming.owner, naming.queries, reader, progress)
+
+
+def _with_words(
+    request: NamingRequest,
+    naming: Naming,
+    scores: NDArray[np.float64],
+    evidence: NDArray[np.float64],
+    ranks: NDArray[Any],
+) -> dict[str, Any]:
+    """Figures of a recipe with words, and of words alone, for the report."""
+    groups = naming.queries.groups
+    joined = ranks_of_truth(with_words(scores, evidence, naming.truth, groups), naming.truth)
+    rng = np.random.default_rng(request.seed)
+    row = asdict(naming_metrics(joined, groups, rng))
+    row["lead"] = naming_lead(joined, ranks, groups, np.random.default_rng(request.seed))
+    row["legible"] = float((evidence.max(axis=1) > evidence.min(axis=1)).mean())
+    return {"words": row}
 
 
 def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:
