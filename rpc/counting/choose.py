@@ -213,21 +213,27 @@ def _runs(row: BoolArray) -> list[tuple[int, int]]:
 
 def _settings(base: CountingRule, grid: RuleGrid) -> list[CountingRule]:
     by_item = base.counts_by == "item_score"
-    ious, insides = (
-        (grid.item_ious, grid.item_containments)
-        if by_item
-        else (grid.agnostic_ious, grid.containments)
-    )
-    settings = []
-    for iou, inside in itertools.product(ious or (None,), insides or (None,)):
-        limits: dict[str, float] = {}
-        if iou is not None:
-            limits |= {"agnostic_iou": iou, **({"nms_iou": iou} if by_item else {})}
-        if inside is not None:
-            limits |= {"containment": inside}
-            limits |= {"agnostic_containment": inside} if by_item else {}
-        settings.append(replace(base, **limits))
-    return settings
+    ious = [
+        (iou if by_item else base.nms_iou, iou)
+        for iou in (grid.item_ious if by_item else grid.agnostic_ious)
+    ]
+    insides = [
+        (inside, inside if by_item else base.agnostic_containment)
+        for inside in (grid.item_containments if by_item else grid.containments)
+    ]
+    return [
+        replace(
+            base,
+            nms_iou=same_iou,
+            agnostic_iou=iou,
+            containment=same_inside,
+            agnostic_containment=inside,
+        )
+        for (same_iou, iou), (same_inside, inside) in itertools.product(
+            ious or [(base.nms_iou, base.agnostic_iou)],
+            insides or [(base.containment, base.agnostic_containment)],
+        )
+    ]
 
 
 def _check(detections: Sequence[Detections], gt_counts: Counts) -> None:

@@ -74,8 +74,9 @@ def size_table(pred_counts: Counts, gt_counts: Counts) -> list[Row]:
     ten. Bins without a cart are left out.
 
     Returns:
-        Rows with `items` ([lowest, highest] of the bin), `images`, `cAcc`, `ACD`, and `signed`:
-        items predicted minus true ones per cart, below 0 where more is missed than added.
+        Rows with `items` ([lowest, highest] of the bin), `images`, `cAcc`, `ACD`, `signed`: items
+        predicted minus true ones per cart, below 0 where more is missed than added; and `number`:
+        share of the carts whose number of items is right, whatever the SKUs.
     """
     items, predicted = gt_counts.sum(axis=1), pred_counts.sum(axis=1)
     width = BIN * max(1, math.ceil(int(items.max(initial=0)) / (BIN * MOST_BINS)))
@@ -90,6 +91,7 @@ def size_table(pred_counts: Counts, gt_counts: Counts) -> list[Row]:
                 "images": metrics.images,
                 **{name: getattr(metrics, name) for name in OF_SIZES},
                 "signed": float((predicted[here] - items[here]).mean()),
+                "number": float((predicted[here] == items[here]).mean()),
             }
         )
     return rows

@@ -87,7 +87,13 @@ def _sizes(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
         for row in sizes
     ]
     head = ("items", "images", *metric_titles(OF_SIZES), "signed")
-    return ["## Cart size", wording.SIZES, markdown_table(head, rows)]
+    number = wording.number_line(sizes)
+    return [
+        "## Cart size",
+        wording.SIZES,
+        markdown_table(head, rows),
+        *([number] if number else []),
+    ]
 
 
 def _doubt(doubt: Mapping[str, Any] | None) -> list[str]:

@@ -132,6 +132,16 @@ def _counting(counting: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def number_line(sizes: Sequence[Mapping[str, Any]]) -> str:
+    """On how many carts the number of items is right; empty for reports of former versions."""
+    carts = sum(row["images"] for row in sizes)
+    if not carts or any("number" not in row for row in sizes):
+        return ""
+    right = sum(row["images"] * row["number"] for row in sizes)
+    share = percent(right / carts)
+    return f"The number of items is right on {share} % of the carts, whatever their SKUs."
+
+
 def fate_lines(fates: Mapping[str, Any]) -> list[str]:
     """Where true items were lost, and what the boxes too many show."""
     lost = fates["suppressed"] + fates["below_threshold"] + fates["no_box"]

@@ -60,6 +60,7 @@ def test_sizes_go_in_fives_with_empty_trays_alone():
         ([0, 0], 1), ([1, 5], 2), ([6, 10], 1), ([16, 20], 1),
     ]  # fmt: skip
     assert rows[0]["signed"] == 1.0
+    assert rows[0]["number"] == 0.0
     assert (rows[1]["cAcc"], rows[1]["ACD"], rows[1]["signed"]) == (0.5, 1.0, -1.0)
 
 
@@ -79,6 +80,9 @@ def test_sizes_hold_every_image_once_and_average_to_the_whole(pred, gt):
         assert mean == pytest.approx(getattr(whole, name))
     for row in rows:
         assert abs(row["signed"]) <= row["ACD"] + 1e-12
+        assert row["cAcc"] <= row["number"] <= 1
+    number = sum(row["number"] * row["images"] for row in rows)
+    assert number == pytest.approx((pred.sum(axis=1) == gt.sum(axis=1)).sum())
 
 
 def test_the_coverage_table_names_the_largest_share_at_95_and_99_percent():

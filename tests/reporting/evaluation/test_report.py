@@ -95,6 +95,10 @@ def test_shopping_lists_without_boxes_have_counts_metrics_and_say_what_is_missin
     assert "was taken for which cannot be told" in note
 
 
+def numbers_counted(readings):
+    return np.array([RULE.count(one).total for one in readings])
+
+
 def test_the_report_tells_what_became_of_the_items(three_trays, three_readings):
     report = report_of(three_trays, three_readings)
     fates, truth = report["item_fates"], three_trays.counts()
@@ -104,6 +108,8 @@ def test_the_report_tells_what_became_of_the_items(three_trays, three_readings):
     text = report_text(report)
     assert f"Of {fates['items']} items on the trays {fates['right']} were counted" in text
     assert "What became of the items" in report_page(report)
+    right = 100 * (numbers_counted(three_readings) == truth.sum(axis=1)).mean()
+    assert f"The number of items is right on {right:.1f} % of the carts" in text
 
 
 def test_lists_with_certainties_have_a_coverage_and_absent_images_are_counted(three_trays):
