@@ -63,11 +63,13 @@ class Judged:
         rows: (M,) of the detections, those that count first, in the rule's order.
         counted: how many of them count.
         judgement: of the decisions.
+        pairs: labels of SKUs that cannot be told apart from some views.
     """
 
     rows: tuple[int, ...]
     counted: int
     judgement: Judgement
+    pairs: frozenset[frozenset[int]] = frozenset()
 
     def alternatives(self, place: int, most: int) -> list[tuple[int, float]]:
         """The likeliest labels of a decision, with their calibrated probabilities."""
@@ -83,8 +85,9 @@ def judge_seen(
     if doubt is None or seen.probabilities is None:
         return None
     made = decisions(seen.detections, seen.probabilities, rule)
-    found = judge(made, doubt.calibration, doubt.limit, doubt.pairs(taxonomy.names))
-    return Judged(tuple(made.rows.tolist()), made.counted, found)
+    pairs = doubt.pairs(taxonomy.names)
+    found = judge(made, doubt.calibration, doubt.limit, pairs)
+    return Judged(tuple(made.rows.tolist()), made.counted, found, pairs)
 
 
 def questions_of(judged: Judged, seen: Seen, taxonomy: Taxonomy) -> tuple[Question, ...]:
@@ -98,9 +101,11 @@ def _question(
 ) -> Question:
     likeliest = judged.alternatives(place, 5)
     named = [(taxonomy.category(label).name, share) for label, share in likeliest]
+    first = likeliest[0][0]
     titles = [
         (taxonomy.category(label).title or taxonomy.category(label).name, share)
         for label, share in likeliest
+        if reason != "view" or label == first or frozenset((first, label)) in judged.pairs
     ]
     x1, y1, x2, y2 = seen.detections.boxes[judged.rows[place]].tolist()
     counted = place < judged.counted
@@ -132,11 +137,18 @@ def question_text(
         item: probability that it is an item at all.
     """
     if reason == "item":
-        share = "" if item is None else f", {100 * item:.0f} %"
+        share = "" if item is None else f", {share_text(item)}"
         how = "counted" if counted else "not counted"
         return f"not sure whether this is an item at all{share}: {titles[0][0]}, {how}"
-    real = [pair for pair in titles[:TOLD] if pair[1] >= SPLIT] or titles[:1]
+    real = titles[:1] + [pair for pair in titles[1:TOLD] if pair[1] >= SPLIT]
     if reason == "view":
         return f"cannot be told from this view: {' or '.join(title for title, _ in real)}"
-    shares = ", ".join(f"{title} {100 * share:.0f} %" for title, share in real)
-    return f"not sure which: {shares}"
+    told = real if len(real) > 1 else titles[:2]
+    return f"not sure which: {', '.join(f'{title} {share_text(share)}' for title, share in told)}"
+
+
+def share_text(share: float) -> str:
+    """A probability in whole percent; never 0 or 100, which no counter can know."""
+    if share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpc.checkout.questions import share_text
 from rpc.checkout.receipt import LIKELY, MARGIN, ReceiptItem, make_receipt
 from rpc.checkout.seen import Seen, see
 from rpc.counting import CountingRule, certainty
@@ -185,6 +186,15 @@ def test_without_a_calibration_the_doubtful_items_are_the_questions():
     assert [one.text for one in receipt.questions] == ["not sure which: Tea 51 %, b 49 %"]
     assert receipt.sure == receipt.items[:1]
     assert receipt.items[0].probability is None
+
+
+def test_a_question_names_look_alikes_only_and_claims_no_certainty():
+    row = [[0.4, 0.3, 0.3, 0.0]]
+    receipt = receipt_of(row, rule=BY_ITEMS, doubt=doubt_of(0.9, ("a", "b")))
+    assert receipt.questions[0].text == "cannot be told from this view: Tea or b"
+    assert [share_text(p) for p in (0.0, 0.004, 0.5, 0.999, 1.0)] == [
+        "< 1 %", "< 1 %", "50 %", "> 99 %", "> 99 %",
+    ]  # fmt: skip
 
 
 def test_questions_are_drawn_in_their_own_colour():
