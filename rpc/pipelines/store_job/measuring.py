@@ -148,6 +148,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         threshold_curve=_threshold_curve(job, checkout.rule),
         timings=seconds,
         notes=cut_notes(load_model(job.model)),
+        doubt=checkout.doubt,
     )
     places = dict(zip((image.id for image in dataset.images), paths, strict=True))
     with file_group(job.out):
