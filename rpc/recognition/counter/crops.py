@@ -70,8 +70,8 @@ class Cover:
     @classmethod
     def drawn(cls, side: int, rng: np.random.Generator) -> Cover:
         """One by chance, for a crop of (S, S)."""
-        centre = side * (0.5 + rng.normal(0, 0.08, 2))
-        half = side * rng.uniform(0.15, 0.35, 2) * [1, rng.uniform(0.7, 1.0)]
+        centre = side * (0.5 + rng.normal(0, 0.1, 2))
+        half = side * rng.uniform(0.15, 0.42, 2) * [1, rng.uniform(0.7, 1.0)]
         grey = rng.uniform(90, 250)
         colour = (grey + rng.normal(0, 6, 3)).clip(0, 255)
         disc = bool(rng.random() < 0.6)

@@ -46,7 +46,7 @@ class CropSettings:
     """
 
     stray_share: float = 0.15
-    hidden_share: float = 0.1
+    hidden_share: float = 0.2
 
     def __post_init__(self) -> None:
         if not (0 <= self.stray_share <= 10 and 0 <= self.hidden_share <= 1):

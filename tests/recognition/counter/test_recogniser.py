@@ -45,10 +45,23 @@ def test_only_an_average_over_quarter_turns_passes_over_how_a_product_lies(
     boxes = np.array([[20.0, 30, 70, 80], [90, 40, 190, 140]])
     x1, y1, x2, y2 = boxes.T
     rotated_boxes = np.stack([y1, 200 - x2, y2, 200 - x1], axis=1)
-    recogniser = Recogniser(model, turns)
+    recogniser = Recogniser(model, turns, settled=2.0)
     straight = recogniser.probabilities(photo, boxes)
     rotated = recogniser.probabilities(np.ascontiguousarray(np.rot90(photo)), rotated_boxes)
     assert (np.abs(straight - rotated).max() < 0.02) == invariant
+
+
+def test_only_a_doubtful_crop_is_seen_again(model, photo):
+    boxes = np.array([[10.0, 10, 60, 90], [0, 0, 200, 150], [90, 40, 190, 140], [5, 5, 30, 30]])
+    once = Recogniser(model, turns=1).probabilities(photo, boxes)
+    always = Recogniser(model, settled=2.0).probabilities(photo, boxes)
+    limit = float(np.median(once.max(axis=1)))
+    found = Recogniser(model, settled=limit).probabilities(photo, boxes)
+    doubtful = once.max(axis=1) < limit
+    assert 0 < doubtful.sum() < len(boxes)
+    np.testing.assert_allclose(found[doubtful], always[doubtful], atol=1e-5)
+    np.testing.assert_allclose(found[~doubtful], once[~doubtful], atol=1e-5)
+    assert np.abs(once - always)[doubtful].max() > 1e-3
 
 
 def test_a_recogniser_comes_back_from_its_weights(model, photo):
