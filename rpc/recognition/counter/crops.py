@@ -46,7 +46,9 @@ def box_extents(boxes: FloatArray, width: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Cover:
-    """A plain disc or plate over 30 to 70 % of a crop's middle, in pixels of the crop.
+    """A plain disc or plate over a crop's middle, in pixels of the crop.
+
+    A disc is 30 to 84 % of the crop's side wide, a plate 30 to 66 %.
 
     On trays, products show faces that no exemplar shows, plain bottoms above all: the name has to
     be read off what is left around them.
@@ -70,11 +72,12 @@ class Cover:
     @classmethod
     def drawn(cls, side: int, rng: np.random.Generator) -> Cover:
         """One by chance, for a crop of (S, S)."""
-        centre = side * (0.5 + rng.normal(0, 0.1, 2))
-        half = side * rng.uniform(0.15, 0.42, 2) * [1, rng.uniform(0.7, 1.0)]
+        centre = side * (0.5 + rng.normal(0, 0.1, 2).clip(-0.12, 0.12))
+        disc = bool(rng.random() < 0.6)
+        most = 0.42 if disc else 0.33  # a plate's corners reach farther
+        half = side * rng.uniform(0.15, most, 2) * [1, rng.uniform(0.7, 1.0)]
         grey = rng.uniform(90, 250)
         colour = (grey + rng.normal(0, 6, 3)).clip(0, 255)
-        disc = bool(rng.random() < 0.6)
         if disc:
             half[1] = half[0] * rng.uniform(0.75, 1.0)
         angle = rng.uniform(0, 180)

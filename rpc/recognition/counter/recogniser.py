@@ -19,7 +19,6 @@ from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.devices import resolve_device
 from rpc.runs.saved_network import saved_network
 
-
 SETTLED: Final = 0.97  # a first answer of this probability is not asked again
 
 
