@@ -44,7 +44,7 @@ class ReceiptItem:
         box: x1, y1, x2, y2 in pixels of the photo.
         sku: the SKU's name.
         title: its name for people; the SKU's name where it has none.
-        score: detector's score times probability, 0 to 1: what the counting rule saw.
+        score: detector's score times the probability of the SKU, 0 to 1.
         alternatives: (SKU, probability) of the likeliest, best first, the item's own among them:
             calibrated where the model has a calibration, as the recogniser says it elsewhere.
         probability: that this line is right: it is an item, and of this SKU. None without a
@@ -100,7 +100,7 @@ class Receipt:
         dtype('uint8')
 
     Attributes:
-        items: what counts, best score first.
+        items: what counts, in the order of the counting rule: best first.
         certainty: how sure the whole list is, 0 to 1: the probability that it is right, where the
             model has a calibration. Elsewhere it only orders receipts, the least sure first; see
             `rpc.counting.certainty`.

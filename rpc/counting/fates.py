@@ -50,7 +50,7 @@ class ItemFates:
 def item_fates(
     found: Detections, counted: Detections, truth: Detections, rule: CountingRule
 ) -> ItemFates:
-    """What became of the items of one photo.
+    """The fates of the items of one photo.
 
     Args:
         found: raw detections.

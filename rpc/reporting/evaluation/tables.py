@@ -104,7 +104,7 @@ def confusions(counted: Sequence[Detections], dataset: Dataset) -> list[Row]:
 
 
 def fate_table(boxes: Boxes, dataset: Dataset) -> Row:
-    """What became of all true items and of the boxes too many, see `rpc.counting.ItemFates`.
+    """The fates of all true items and of the boxes too many, see `rpc.counting.ItemFates`.
 
     Args:
         boxes: how the data set's images were counted.
