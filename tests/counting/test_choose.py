@@ -178,6 +178,10 @@ def test_only_the_threshold_is_chosen_on_request():
     base = CountingRule(nms_iou=0.4, agnostic_iou=0.77, containment=0.55, max_items=9)
     rule = choose_rule(photos, truth, base=base, grid=RuleGrid.threshold_only()).rule
     assert replace(rule, threshold=base.threshold) == base
+    by_item = replace(base, counts_by="item_score", agnostic_containment=0.66)
+    photos = [with_items(one, 3) for one in photos]
+    rule = choose_rule(photos, truth, base=by_item, grid=RuleGrid.threshold_only()).rule
+    assert replace(rule, threshold=base.threshold) == by_item
 
 
 def test_no_detections_at_all_still_give_a_rule():
