@@ -94,8 +94,8 @@ class Receipt:
         >>> receipt = counter("examples/ministore/val/val_00003_easy.jpg")
         >>> sorted(item.title for item in receipt.items if item.sku.startswith("chips"))
         ['Crispee Salt & Vinegar 90 g', 'Crispee Sour Cream 90 g']
-        >>> receipt.doubtful
-        ()
+        >>> receipt.passes == (len(receipt.questions) == 0)
+        True
         >>> receipt.draw().dtype
         dtype('uint8')
 

@@ -208,6 +208,22 @@ def test_a_truth_without_photos_beside_it_is_scored_and_says_how_to_get_pictures
     assert "--images DIR draws the wrong carts" in capsys.readouterr().out
 
 
+def test_lists_that_say_what_was_asked_have_a_coverage_on_the_screen(evaluate, tmp_path, capsys):
+    results = truth_as_results(TEST, tmp_path, drop=9)
+    boxes = ["--gt", TEST, "--results", results, "--out", tmp_path / "b", "--threshold", 0.5]
+    evaluate(*boxes, "--no-map", "--bootstrap", 0)
+    lists = json.loads((tmp_path / "b" / "counts.json").read_text())
+    asked = [entry | {"questions": int(row < 10)} for row, entry in enumerate(lists)]
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    options = ["--gt", TEST, "--results", tmp_path / "asked.json", "--bootstrap", 0]
+    assert evaluate(*options, "--out", tmp_path / "o") == 0
+    row = report_in(tmp_path / "o")["doubt"]["levels"]["averaged"]
+    assert (row["images"], row["passed"]) == (36, 26)
+    assert (
+        "Coverage: 72.2 % of the trays pass with no question (26 of 36" in capsys.readouterr().out
+    )
+
+
 def test_the_counts_it_writes_are_results_with_the_same_count_metrics(evaluate, tmp_path, capsys):
     results = truth_as_results(TEST, tmp_path, drop=9)
     options = ["--gt", TEST, "--results", results, "--out", tmp_path / "boxes", "--threshold", 0.5]

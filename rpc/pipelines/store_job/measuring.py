@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
@@ -37,6 +38,8 @@ from rpc.reporting.pages.wording import levels_text, passing_lines, suspicion_li
 from rpc.runs.screen import say, say_lines
 from rpc.structures import Detections
 
+ALIKE: Final = "look_alikes.jpg"  # SKUs that cannot be told apart from some views
+
 
 def measuring_steps(job: Job) -> list[Step]:
     """The steps of this part but the report."""
@@ -66,7 +69,7 @@ def _choose_rule(job: Job) -> None:
         doubt = doubt_of_trays(rule, photos, scenes, cutouts)
         model = model.with_doubt(None if doubt is None else doubt.to_dict())
         if doubt is not None and cutouts is not None:
-            write_alike(job.out / "look_alikes.jpg", doubt, cutouts, dataset.taxonomy)
+            write_alike(job.out / ALIKE, doubt, cutouts, dataset.taxonomy)
     write_model(job.model, model)
 
 
@@ -150,6 +153,8 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         notes=cut_notes(load_model(job.model)),
         doubt=checkout.doubt,
     )
+    if built["doubt"] and (job.out / ALIKE).is_file():
+        built["doubt"]["picture"] = ALIKE
     places = dict(zip((image.id for image in dataset.images), paths, strict=True))
     with file_group(job.out):
         built["worst_carts"] = write_worst_carts(

@@ -124,6 +124,8 @@ def _doubt(doubt: Mapping[str, Any] | None) -> list[str]:
     if doubt["alike"]:
         listed = "\n".join(f"- {markdown_text(line)}" for line in wording.alike_lines(doubt))
         parts += ["Cannot be told apart from some views:", listed]
+        if doubt.get("picture"):
+            parts.append(f"![Cut-outs that look alike]({doubt['picture']})")
     return parts
 
 

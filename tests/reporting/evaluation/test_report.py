@@ -148,6 +148,10 @@ def test_stated_probabilities_of_lines_are_held_against_the_truth(three_trays, t
     assert found["ece"] == pytest.approx(0.15)
     assert found["interval"][0] < 0.15 < found["interval"][1]
     assert report["doubt"]["limit"] == 0.97
+    assert "look_alikes.jpg" not in report_text(report) + report_page(report)
+    report["doubt"]["picture"] = "look_alikes.jpg"
+    assert "](look_alikes.jpg)" in report_text(report)
+    assert '<img src="look_alikes.jpg"' in report_page(report)
     for page in (report_text(report), report_page(report)):
         assert "from a probability of 0.9700 on" in page
         assert "tea and soap, camera 0: split on 40.0 %" in page
