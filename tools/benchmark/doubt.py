@@ -1,9 +1,9 @@
 """Whether stated probabilities hold on test trays, and how many trays pass, by what was learnt on.
 
 A case is a trained model with its store and the composed scenes that no training saw (a main job's
-`syn_rule`). The counting rule is chosen on val; calibration and limit are learnt on val, on
-composed scenes, and on both; test trays are read once and only measured. The last line pools all
-cases. With --cache, what the networks gave is kept and read again.
+`syn_rule`, beside its `cutouts`). The counting rule is chosen on val; calibration and limit are
+learnt on val, on composed scenes, and on both; test trays are read once and only measured. The last
+lines pool all cases. With --cache, what the networks gave is kept and read again.
 """
 
 from __future__ import annotations
@@ -26,17 +26,13 @@ from rpc.counting import CountingRule, choose_rule
 from rpc.counting.doubt.calibration import Calibration
 from rpc.counting.doubt.doubt import Doubt
 from rpc.counting.doubt.fit import Decided
-from rpc.counting.doubt.learn import (
-    Labelled,
-    certainties_of,
-    learn_calibration,
-    learn_doubt,
-)
+from rpc.counting.doubt.learn import Labelled, certainties_of
+from rpc.data.cutouts import CutoutSet, read_cutouts
 from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
 from rpc.detection.dataset import read_source
 from rpc.metrics import ece_interval, passing, reliability
-from rpc.pipelines.store_job.doubt import labelled, look_at
+from rpc.pipelines.store_job.doubt import doubt_of_trays, labelled, look_at
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.array_files import read_arrays
 from rpc.structures import Detections
@@ -51,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     cases, pooled = {}, {}
     for name, model, store, scenes in args.case:
         found, trays = measure(
-            *(_trays(name, Path(model), Path(store), Path(scenes), one, args) for one in SOURCES)
+            *(_trays(name, Path(model), Path(store), Path(scenes), one, args) for one in SOURCES),
+            read_cutouts(Path(scenes).parent / "cutouts"),
         )
         cases[name] = found
         for how, (passes, right) in trays.items():
@@ -68,36 +65,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(val: Trays, test: Trays, scenes: Trays) -> tuple[dict[str, Any], dict[str, Any]]:
+def measure(
+    val: Trays, test: Trays, scenes: Trays, cutouts: CutoutSet
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Figures of one case, and by how it was learnt which test trays pass and are right."""
     rule = choose_rule([one.detections for one in val[1]], val[0].counts()).rule
-    of_val, of_test, of_scenes = (labelled(*trays, rule) for trays in (val, test, scenes))
-    skus, nothing = len(val[0].taxonomy), Labelled()
-    right = np.array([one.right for one in of_test.became])
-    sets = {
-        "val": (of_val, nothing),
-        "composed": (nothing, of_scenes),
-        "val and composed": (of_val, of_scenes),
-    }
-    held = {"none": _held(of_test, Calibration(), skus)} | {
-        how: _held(of_test, learn_calibration(*pair, skus), skus) for how, pair in sets.items()
-    }
-    doubts: dict[str, Doubt | None] = {"plain limits": None} | {
-        how: learn_doubt(*pair, skus) for how, pair in sets.items()
+    trays = labelled(*test, rule)
+    right = np.array([one.right for one in trays.became])
+    doubts = {
+        "plain limits": None,
+        "val": doubt_of_trays(rule, val, None, None),
+        "composed": doubt_of_trays(rule, None, scenes, cutouts),
+        "val and composed": doubt_of_trays(rule, val, scenes, cutouts),
     }
     passes = {how: _passes(test, rule, doubt) for how, doubt in doubts.items()}
     return {
-        "trays": {"val": len(of_val), "composed": len(of_scenes), "test": len(of_test)},
+        "trays": {"val": len(val[1]), "composed": len(scenes[1]), "test": len(test[1])},
         "cAcc": float(right.mean()),
         "rule": rule.to_dict(),
-        "reliability": held,
+        "reliability": {
+            "none" if doubt is None else how: _held(trays, doubt, len(test[0].taxonomy))
+            for how, doubt in doubts.items()
+        },
         "doubt": {how: one.to_dict() for how, one in doubts.items() if one is not None},
         "passing": {how: passing(rows, right).to_dict() for how, rows in passes.items()},
     }, {how: (rows, right) for how, rows in passes.items()}
 
 
-def _held(trays: Labelled, calibration: Calibration, skus: int) -> dict[str, Any]:
+def _held(trays: Labelled, doubt: Doubt | None, skus: int) -> dict[str, Any]:
     """How well the probabilities of lines and of whole trays hold."""
+    calibration = Calibration() if doubt is None else doubt.calibration
     decided = Decided.of(trays.made, trays.became, skus)
     line = decided.counts
     stated = calibration.item(decided.items) * calibration.likeliest(decided.shares.max(axis=1))
