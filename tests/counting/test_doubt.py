@@ -58,6 +58,7 @@ def test_a_tray_is_right_with_the_product_of_its_decisions():
     found = judge(made, Calibration(unseen=0.1), limit=0.0)
     assert found.right.tolist() == pytest.approx([0.9 * 0.8, 0.8])
     assert found.certainty == pytest.approx(0.9 * 0.8 * 0.8 * 0.9)
+    assert found.decided == pytest.approx(0.9 * 0.8 * 0.8)
     assert found.passes
 
 
@@ -94,6 +95,8 @@ def test_the_limit_is_the_lowest_that_holds_what_is_wanted():
     assert 0.99 < choose_limit(sure, wrong, 0.95) < 0.995  # what was wrong is kept out
     assert choose_limit([0.9, 0.2], [True, True], 0.99) == 1.0
     assert choose_limit([], [], 0.99) == 0.99
+    doubled = choose_limit(sure, [True] * 5, 0.99, order=[0.9, 0.8, 0.7, 0.6, 0.5])
+    assert 0.6 < doubled < 0.7  # the same trays pass, told by another number
 
 
 def test_a_wrong_tray_of_the_small_set_is_not_outvoted_by_the_large_one():

@@ -30,7 +30,9 @@ class Judgement:
         names: (M, K) probability of each SKU, given that it is one.
         right: (M,) probability that the decision is right: a box that counts is an item and of
             this SKU; one that does not is no item.
-        certainty: probability that the whole list is right, 0 to 1.
+        decided: probability that all decisions are right, 0 to 1: what the limit is for.
+        certainty: probability that the whole list is right: as `decided`, and nothing lies there
+            without a box.
         questions: rows of the decisions that are asked, least sure first.
         reasons: why, one for each question.
     """
@@ -38,6 +40,7 @@ class Judgement:
     items: FloatArray
     names: FloatArray
     right: FloatArray
+    decided: float
     certainty: float
     questions: tuple[int, ...]
     reasons: tuple[Reason, ...]
@@ -62,7 +65,8 @@ def judge(
     Args:
         made: what was decided.
         calibration: scores to probabilities.
-        limit: probability that is wanted of a tray, 0 to 1.
+        limit: probability that is wanted of a tray's decisions, 0 to 1. That something lies there
+            without a box is no decision that could be asked about: it counts in `certainty` alone.
         pairs: labels of SKUs that cannot be told apart from some views.
     """
     items, names = calibration.item(made.items), calibration.names(made.shares)
@@ -76,6 +80,7 @@ def judge(
         items=items,
         names=names,
         right=right,
+        decided=float(rest[0]),
         certainty=float(rest[0] * unseen),
         questions=tuple(asked.tolist()),
         reasons=tuple(

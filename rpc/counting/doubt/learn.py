@@ -63,7 +63,13 @@ def learn_calibration(photos: Labelled, scenes: Labelled, skus: int) -> Calibrat
 
 def certainties_of(trays: Labelled, calibration: Calibration) -> FloatArray:
     """Probability (N,) that each tray is right."""
-    return np.array([judge(one, calibration, 1.0).certainty for one in trays.made], np.float64)
+    return _judged(trays, calibration)[:, 0]
+
+
+def _judged(trays: Labelled, calibration: Calibration) -> FloatArray:
+    """For each tray (N, 2): its certainty, and the probability of its decisions alone."""
+    found = [judge(one, calibration, 1.0) for one in trays.made]
+    return np.array([[one.certainty, one.decided] for one in found]).reshape(-1, 2)
 
 
 def learn_doubt(
@@ -86,12 +92,13 @@ def learn_doubt(
     names = [name for name, set_ in (("val", photos), ("composed scenes", scenes)) if len(set_)]
     sure = [_cross_fitted(photos, scenes, skus)]
     calibration = learn_calibration(photos, scenes, skus)
-    sure.append(certainties_of(scenes, calibration))
+    sure.append(_judged(scenes, calibration))
+    stated = np.concatenate(sure)
     right = [one.right for one in (*photos.became, *scenes.became)]
     groups = np.repeat([0, 1], [len(photos), len(scenes)])
     return Doubt(
         calibration=calibration,
-        limit=choose_limit(np.concatenate(sure), right, target, groups),
+        limit=choose_limit(stated[:, 0], right, target, groups, order=stated[:, 1]),
         target=target,
         chosen_on=" and ".join(names),
         trays=len(photos) + len(scenes),
@@ -100,11 +107,11 @@ def learn_doubt(
 
 
 def _cross_fitted(photos: Labelled, scenes: Labelled, skus: int) -> FloatArray:
-    """Certainties (N,) of photos, each by a calibration of the others."""
-    sure = np.zeros(len(photos))
+    """As `_judged` (N, 2), each photo by a calibration of the others."""
+    sure = np.zeros((len(photos), 2))
     for fold in range(min(FOLDS, len(photos))):
         here = [row for row in range(len(photos)) if row % FOLDS == fold]
         others = [row for row in range(len(photos)) if row % FOLDS != fold]
         calibration = learn_calibration(photos.part(others), scenes, skus)
-        sure[here] = certainties_of(photos.part(here), calibration)
+        sure[here] = _judged(photos.part(here), calibration)
     return sure

@@ -19,8 +19,9 @@ def choose_limit(
     right: ArrayLike,
     target: float = TARGET,
     groups: ArrayLike | None = None,
+    order: ArrayLike | None = None,
 ) -> float:
-    """The lowest certainty from which trays may pass, so that `target` of these are right.
+    """The lowest limit from which trays may pass, so that `target` of these are right.
 
     Two things are asked of a limit. The trays that pass are right with probability `target` on
     average, as their own certainties say: with a few dozen trays these carry the choice, as 99 %
@@ -28,8 +29,8 @@ def choose_limit(
     share, in each group: a guard against certainties that do not hold, which in a small group means
     that no wrong tray passes.
 
-    The limit lies half-way, in the odds of an error, between the least certain tray that passes
-    and the most certain one that does not.
+    The limit lies half-way, in the odds of an error, between the least sure tray that passes and
+    the surest one that does not.
 
     Args:
         certainty: (N,) of trays, by a calibration that did not see them.
@@ -37,6 +38,7 @@ def choose_limit(
         target: share, above 0 and below 1.
         groups: (N,) number of the set that each belongs to, such as photos and composed scenes;
             one set where it is None.
+        order: (N,) 0 to 1, what the limit is for; the certainties themselves where it is None.
 
     Returns:
         0 to 1; 1 where no limit does it: then next to no tray passes. `target` where there is no
@@ -55,13 +57,14 @@ def choose_limit(
         raise ValueError(f"limit: expected a target above 0 and below 1, got {target}")
     if len(sure) == 0:
         return target
-    order = np.argsort(-sure, kind="stable")
-    sure, good = sure[order], good[order]
+    value = sure if order is None else np.asarray(order, dtype=np.float64)
+    falling = np.argsort(-value, kind="stable")
+    value, sure, good = value[falling], sure[falling], good[falling]
     count = np.arange(1, len(sure) + 1)
-    last = np.append(sure[1:] < sure[:-1], True)  # equal trays pass together
+    last = np.append(value[1:] < value[:-1], True)  # equal trays pass together
     stated = np.cumsum(sure) / count >= target
     observed = np.ones(len(sure), dtype=np.bool_)
-    kind = np.zeros(len(sure)) if groups is None else np.asarray(groups)[order]
+    kind = np.zeros(len(sure)) if groups is None else np.asarray(groups)[falling]
     for group in np.unique(kind):
         here = kind == group
         wrong = np.cumsum(here & ~good)
@@ -70,5 +73,5 @@ def choose_limit(
     if not len(passing):
         return NEVER
     least = passing[-1]
-    below = sure[least + 1] if least + 1 < len(sure) else sure[least]
-    return float(1 - np.sqrt((1 - sure[least]) * (1 - below)))
+    below = value[least + 1] if least + 1 < len(value) else value[least]
+    return float(1 - np.sqrt((1 - value[least]) * (1 - below)))
