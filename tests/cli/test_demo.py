@@ -2,10 +2,12 @@
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rpc.checkout import loading
 from rpc.data.images import read_image
 from rpc.data.store import Store
 from rpc.detection import runtime
@@ -37,6 +39,24 @@ def test_the_shipped_model_counts_a_tray_of_its_store(demo, tmp_path, capsys):
     assert set(listed["counts"]) <= set(dataset.taxonomy.names)
     drawn = read_image(tmp_path / f"{photo.stem}_counted.jpg")
     assert drawn.shape[0] >= PHOTO_SIDE
+
+
+def test_what_a_counter_does_without_is_told_and_words_can_be_left_out(
+    demo, model, shop, tmp_path, monkeypatch, capsys
+):
+    load, asked = loading.load, []
+
+    def told(*args, words, **options):
+        asked.append(words)
+        return replace(load(*args, words=words, **options), notes=("no reader here",))
+
+    monkeypatch.setattr(loading, "load", told)
+    tray = next((shop / "store" / "test").iterdir())
+    for more in ([], ["--no-words"]):
+        line = [tray, "--model", model, "--out", tmp_path / "counted", "--device", "cpu", *more]
+        assert demo(list(map(str, line))) == 0
+    assert asked == [True, False]
+    assert "no reader here" in capsys.readouterr().err.splitlines()
 
 
 def test_the_shipped_models_are_small_enough_to_come_with_the_code():

@@ -13,6 +13,7 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from rpc.checkout import words as counter_words
 from rpc.checkout.loading import load, load_checkout
 from rpc.counting import CountingRule
 from rpc.data import Category, DataError, Taxonomy
@@ -20,9 +21,13 @@ from rpc.data.store import Store
 from rpc.detection import runtime
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.detector import PAD_VALUE, Detector, letterbox
-from rpc.detection.model_file import SavedModel, write_model
-from rpc.recognition import CropClassifier
+from rpc.detection.model_file import SavedModel, load_model, write_model
+from rpc.features.text.sku_words import SkuWords
+from rpc.recognition import CropClassifier, Recogniser
+from rpc.recognition.second_look import LooksAgain
+from rpc.structures.readings import Reading
 from tests.detection.drawn_store import SKUS, TINY
+from tests.features.text.fake_reader import FakeReader
 from tests.runs.device_calls import META, devices_used
 
 
@@ -176,6 +181,28 @@ def test_a_model_file_becomes_a_counter(write):
     found = checkout.detect(photo)
     assert (found.boxes <= [80, 50, 80, 50]).all()
     assert all(label < len(SKUS) for label in found.labels)
+
+
+def test_a_model_with_words_makes_a_counter_that_reads_what_it_doubts(write, monkeypatch):
+    rule = CountingRule(0.0).to_dict()
+    path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), rule)
+    words = [SkuWords((Reading(name, 0.9),), 8) for name in SKUS.names]
+    write_model(path, load_model(path).with_words(words))
+    monkeypatch.setattr(counter_words, "missing_reader", lambda: "")
+    monkeypatch.setattr(counter_words, "shared_reader", lambda: FakeReader({}))
+    reads = load(path, device="cpu").recogniser
+    assert isinstance(reads, LooksAgain)
+    for without in (load(path, device="cpu", words=False), load_checkout(path)):
+        assert isinstance(without.recogniser, Recogniser)
+    photo = np.random.default_rng(0).integers(0, 256, (50, 80, 3), np.uint8)
+    boxes = np.array([[5.0, 5.0, 40.0, 40.0]])
+    found = reads.probabilities(photo, boxes)
+    assert reads.looks[0].read.asked == 1  # an untrained recogniser is in doubt
+    np.testing.assert_array_equal(found, reads.first.probabilities(photo, boxes))
+    monkeypatch.setattr(counter_words, "missing_reader", lambda: "no reader")
+    untold = load(path, device="cpu")
+    assert untold.notes == ("no reader",)
+    assert isinstance(untold.recogniser, Recogniser)
 
 
 def test_a_detector_and_its_recogniser_compute_on_the_device_of_load(write):

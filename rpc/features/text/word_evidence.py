@@ -15,7 +15,7 @@ has the words of the SKU that they fit best, the evidence is
 
     e(k) = log(c(k) * exp(x(k)) + (1 - c(k)) * (q * exp(max x) + 1 - q)).
 
-Two SKUs' evidence can therefore differ by little where each has one photo (1.8 for q = 0.2), and by
+Two SKUs' evidence can therefore differ by little where each has one photo (2.4 for q = 0.1), and by
 more the more photos there are. docs/words.md has the comparison with other formulas.
 
 Key: K SKUs, N crops.
@@ -53,7 +53,7 @@ class EvidenceSettings:
 
     strength: float = 0.8
     share: float = 0.3
-    unseen: float = 0.2
+    unseen: float = 0.1
 
     def __post_init__(self) -> None:
         if not (self.strength > 0 and 0 < self.share < 1 and 0 < self.unseen < 1):

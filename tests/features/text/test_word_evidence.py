@@ -57,11 +57,11 @@ def test_a_word_on_no_pack_takes_nothing_from_anyone():
 
 
 def test_few_photos_bound_what_words_can_say():
-    # By hand for n = 1, q = 0.2 and a large x: (c + (1 - c) q) / ((1 - c) q) = 0.6 / 0.1.
+    # By hand for n = 1, q = 0.1 and a large x: (c + (1 - c) q) / ((1 - c) q) = 0.55 / 0.05.
     long = "cherry flavoured sparkling drink with vitamins and natural aroma"
     one = WordEvidence([words(long, photos=1), words("tea", photos=1), words("soap", photos=1)])
     evidence = one.evidence(read(long))
-    assert evidence[0] - evidence[1] == pytest.approx(np.log(0.6 / 0.1), abs=1e-6)
+    assert evidence[0] - evidence[1] == pytest.approx(np.log(0.55 / 0.05), abs=1e-6)
     many = WordEvidence([words(long, photos=24), words("tea", photos=24)]).evidence(read(long))
     assert many[0] - many[1] > evidence[0] - evidence[1] + 2
 
