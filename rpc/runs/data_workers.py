@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from unittest import mock
 
+import cv2
 from torch.utils.data import DataLoader
 from torch.utils.data._utils import signal_handling
 
@@ -35,7 +37,7 @@ class TrainingLoader(DataLoader[T]):
         without_handler = mock.patch.object(
             signal_handling, "_SIGCHLD_handler_set", new=True, create=True
         )
-        with signals_left_to_parent(), without_handler:
+        with signals_left_to_parent(), without_handler, _no_cv2_threads():
             batches = super().__iter__()
         return _checked(batches) if self.num_workers else batches
 
@@ -50,6 +52,20 @@ class _Start:
         end_with_parent()
         if self.then is not None:
             self.then(number)
+
+
+@contextmanager
+def _no_cv2_threads() -> Iterator[None]:
+    """End OpenCV's threads while workers are forked.
+
+    A worker has none of them, but would wait for them for ever where it sets another number.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # 0 would leave those that wait
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _checked(batches: Iterator[T]) -> Iterator[T]:

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import IterableDataset
@@ -46,6 +48,29 @@ def test_a_killed_worker_is_told_where_a_batch_is_wanted():
     with pytest.raises(DataError, match="memory was full; what was learned is kept") as told:
         list(batches)
     assert "\n" not in str(told.value)
+
+
+class Blurred(torch.utils.data.Dataset):
+    """Sets the number of OpenCV's threads in the worker, as composing does."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        cv2.setNumThreads(1)
+        return int(cv2.GaussianBlur(np.full((64, 64), index, np.uint8), (0, 0), 3)[32, 32])
+
+
+def test_workers_are_not_caught_by_threads_that_opencv_had_before():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 5)  # starts the threads
+        made = TrainingLoader(Blurred(), batch_size=1, num_workers=1, timeout=20)
+        assert [int(batch) for batch in made] == [0, 1]
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_without_workers_it_is_torch_s_own():
