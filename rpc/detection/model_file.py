@@ -73,8 +73,8 @@ class SavedModel:
         return replace(self, recogniser=state, doubt=None)
 
     def with_words(self, words: Sequence[SkuWords] | None) -> SavedModel:
-        """The same model with what was read on the exemplars of each SKU, or without."""
-        return replace(self, words=None if words is None else tuple(words))
+        """The same model with what was read on each SKU's exemplars, or without; doubt goes."""
+        return replace(self, words=None if words is None else tuple(words), doubt=None)
 
     def with_taxonomy(self, taxonomy: Taxonomy) -> SavedModel:
         """The same weights for these SKUs, without a counting rule: it was chosen for others."""

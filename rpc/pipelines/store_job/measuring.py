@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rpc.checkout import Checkout
 from rpc.checkout.loading import load_checkout
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
@@ -53,8 +52,10 @@ def _choose_rule(job: Job) -> None:
     """Choose what counts on labelled val trays, and learn where that is in doubt.
 
     Both are kept in the model. Doubt is learnt on composed scenes as well, which no training saw.
+    There words are not read: a hundred scenes would take longer than the trainings.
     """
-    checkout = load_checkout(job.model, device=job.device, words=job.words)
+    words = job.words and job.rule_source == "val"
+    checkout = load_checkout(job.model, device=job.device, words=words)
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
     found = [one.detections for one in seen]
@@ -63,7 +64,7 @@ def _choose_rule(job: Job) -> None:
     model = load_model(job.model).with_rule(rule.to_dict())
     if checkout.recogniser is not None:
         photos = (dataset, seen) if job.rule_source == "val" else None
-        scenes = (dataset, seen) if photos is None else _seen_scenes(job, checkout)
+        scenes = (dataset, seen) if photos is None else _seen_scenes(job)
         folder = job.scenes_in / "cutouts"
         cutouts = read_cutouts(folder) if scenes is not None else None
         doubt = doubt_of_trays(rule, photos, scenes, cutouts)
@@ -73,11 +74,12 @@ def _choose_rule(job: Job) -> None:
     write_model(job.model, model)
 
 
-def _seen_scenes(job: Job, checkout: Checkout) -> tuple[Dataset, list[Seen]] | None:
+def _seen_scenes(job: Job) -> tuple[Dataset, list[Seen]] | None:
     """Composed scenes of their own and what is seen on them; None where there are none."""
     if not (job.scenes_in / RULE_FOLDER / "instances.json").is_file():
         return None
     dataset, path_of = read_source(job.scenes_in / RULE_FOLDER, "scenes")
+    checkout = load_checkout(job.model, device=job.device)
     return dataset, look_at(dataset, [path_of(image) for image in dataset.images], checkout)
 
 
