@@ -16,6 +16,8 @@ from torch import nn
 from rpc.checkout import words as counter_words
 from rpc.checkout.loading import load, load_checkout
 from rpc.counting import CountingRule
+from rpc.counting.doubt.calibration import Calibration
+from rpc.counting.doubt.doubt import Doubt
 from rpc.data import Category, DataError, Taxonomy
 from rpc.data.store import Store
 from rpc.detection import runtime
@@ -223,6 +225,19 @@ def test_a_gpu_counts_what_the_cpu_counts():
     photos = [store.image_path("val", image) for image in store.split("val").images]
     lists = [[one.counts for one in load(device=name)(photos)] for name in ("cpu", "cuda")]
     assert lists[0] == lists[1]
+
+
+def test_a_counter_asks_by_the_doubt_of_its_file_and_refuses_one_that_makes_no_sense(write):
+    path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), CountingRule(0.3).to_dict())
+    assert load_checkout(path).doubt is None
+    doubt = Doubt(Calibration(), 0.98, 0.99, "val", 18)
+    write_model(path, load_model(path).with_doubt(doubt.to_dict()))
+    assert load_checkout(path).doubt == doubt
+    receipt = load_checkout(path)(np.zeros((50, 80, 3), np.uint8))
+    assert receipt.passes == (receipt.questions == ())
+    write_model(path, load_model(path).with_doubt(doubt.to_dict() | {"limit": 7}))
+    with pytest.raises(DataError, match=r"model\.pth: doubt: limit: expected 0 to 1, got 7"):
+        load_checkout(path)
 
 
 def test_a_detector_that_names_skus_needs_no_recogniser(write):
