@@ -41,7 +41,7 @@ def reading_classifier(
 
 
 def words_of_gallery(state: GalleryState, names: Sequence[str]) -> list[SkuWords]:
-    """What a gallery kept of each SKU, in the order of `names`."""
+    """The words that a gallery kept of each SKU, in the order of `names`."""
     by_name = {sku.name: sku for sku in state.skus}
     return [
         words_of_texts(PackText(one.readings, one.codes) for one in by_name[name].words)

@@ -1,4 +1,4 @@
-"""What a reader saw on a picture: pieces of text, each with how sure it is, and barcodes."""
+"""Text on a picture: pieces that a reader saw, each with how sure it is, and barcodes."""
 
 from __future__ import annotations
 

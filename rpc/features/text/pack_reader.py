@@ -107,7 +107,7 @@ class WordReader:
 
 
 def laid_flat(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """What a quadrilateral frames, as an upright rectangle.
+    """Lay what a quadrilateral frames flat, as an upright rectangle.
 
     Args:
         picture: (H, W, 3).

@@ -1,4 +1,4 @@
-"""What is known of a SKU's words: read on its exemplar photos, kept with a model or a gallery."""
+"""A SKU's words: read on its exemplar photos, kept with a model or a gallery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_PHOTOS: Final = 1_000_000
 
 @dataclass(frozen=True)
 class SkuWords:
-    """What was read on a SKU's exemplar photos.
+    """The words and barcodes of a SKU's exemplar photos.
 
     Attributes:
         readings: of all of them together.

@@ -25,7 +25,7 @@ def words_steps(job: Job) -> list[Step]:
 
 
 def read_exemplars(store: Store, read: ReadsPacks, most: int = READ) -> list[SkuWords]:
-    """What is on the exemplars of each SKU, by label.
+    """Read the exemplars of each SKU: their words, by label.
 
     Args:
         store: where the exemplars and their boxes are.

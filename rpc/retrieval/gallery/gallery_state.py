@@ -40,7 +40,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class PhotoWords:
-    """What was read on one exemplar photo.
+    """The words and barcodes of one exemplar photo.
 
     Attributes:
         source: name of the photo file; empty where there was none.
