@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rpc.data.images import write_image
 from rpc.detection.model_file import load_model
@@ -102,19 +103,19 @@ def store(drawn, tmp_path):
     return Path(shutil.copytree(drawn, tmp_path / "store"))
 
 
-def command(store, out, *more):
+def command(store, out, *more, scenes=("--scenes", "12"), budget=("--minutes", "0.3")):
     return [
         sys.executable, "tools/quickstart.py", "--data", store, "--out", out, "--start", "none",
-        "--recogniser-start", "none", "--minutes", "0.3", "--scenes", "12", "--workers", "1", *more,
+        "--recogniser-start", "none", "--workers", "1", *scenes, *budget, *more,
     ]  # fmt: skip
 
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def run(*arguments):
+def run(*arguments, **options):
     return subprocess.run(
-        list(map(str, command(*arguments))),
+        list(map(str, command(*arguments, **options))),
         capture_output=True,
         text=True,
         env=ENVIRONMENT,
@@ -181,13 +182,39 @@ def test_a_store_without_trays_gets_its_model_and_no_report(store, tmp_path):
         (store / f"instances_{split}.json").unlink()
         shutil.rmtree(store / split)
     out = tmp_path / "out"
-    done = run(store, out)
+    done = run(store, out, scenes=())
     assert done.returncode == 0, done.stderr
     assert "nothing was measured" in done.stdout
+    assert (out / "scenes.jpg").is_file()
+    assert not (out / "syn").exists()
     assert not (out / "report.json").exists()
     saved = load_model(out / "model.pth")
     assert saved.recogniser is not None
     assert saved.counting is not None  # chosen on composed scenes
+
+
+def test_jobs_that_disturb_each_other_give_the_same_model(store, tmp_path):
+    budget = ("--detector-updates", "4", "--recogniser-updates", "4", "--minutes", "60")
+    jobs = [
+        subprocess.Popen(
+            list(map(str, command(store, tmp_path / name, scenes=(), budget=budget))),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+            cwd=ROOT,
+        )
+        for name in ("one", "other")
+    ]
+    for job in jobs:
+        _, stderr = job.communicate()
+        assert job.returncode == 0, stderr
+    one, other = (load_model(tmp_path / name / "model.pth") for name in ("one", "other"))
+    assert one.meta["iterations"] == one.meta["recogniser"]["iterations"] == 4
+    for part in ("state_dict", "recogniser"):
+        for name, value in getattr(one, part).items():
+            assert torch.equal(value, getattr(other, part)[name]), name
+    assert json.loads((tmp_path / "one" / "report.json").read_text())["notes"] == []
 
 
 @pytest.mark.parametrize("step", ["detector", "recogniser"])

@@ -10,8 +10,9 @@ import torch
 
 from rpc.data import DataError
 from rpc.data.scene_stream import TrainingScene
-from rpc.detection import loops
+from rpc.detection import loops, streamed_dataset
 from rpc.detection.model_file import load_model
+from rpc.detection.streamed_dataset import SceneOrder
 from rpc.detection.train import TrainingRunner, build_config, train
 from tests.detection.drawn_store import SKUS
 
@@ -104,3 +105,13 @@ def test_the_source_must_be_given_and_show_the_stores_skus(config_of, tiny_store
         config_of(1, other)
     assert config_of(1, other, agnostic=True).train_dataloader.dataset.agnostic
     assert TrainingRunner.scenes is None
+
+
+def test_processes_that_train_together_share_out_the_scenes(monkeypatch):
+    drawn = []
+    for rank in range(3):
+        monkeypatch.setattr(streamed_dataset, "get_dist_info", lambda rank=rank: (rank, 3))
+        order = SceneOrder(range(10**9))
+        order.begin(4)
+        drawn += itertools.islice(order, 5)
+    assert sorted(drawn) == list(range(12, 27))
