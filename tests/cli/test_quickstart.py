@@ -214,7 +214,8 @@ def test_jobs_that_disturb_each_other_give_the_same_model(store, tmp_path):
     for part in ("state_dict", "recogniser"):
         for name, value in getattr(one, part).items():
             assert torch.equal(value, getattr(other, part)[name]), name
-    assert json.loads((tmp_path / "one" / "report.json").read_text())["notes"] == []
+    notes = json.loads((tmp_path / "one" / "report.json").read_text())["notes"]
+    assert not [note for note in notes if "--minutes" in note]  # the cap has cut nothing
 
 
 @pytest.mark.parametrize("step", ["detector", "recogniser"])
