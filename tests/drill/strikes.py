@@ -116,7 +116,7 @@ def is_progress(line):
     """A line of the display of a training, which is no part of how it ends."""
     if line.startswith(("warning: ", "validation at ")):
         return True
-    return "% " in line and "iterations" in line
+    return "% " in line and "updates" in line
 
 
 @dataclass
