@@ -97,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on without SKUs that have no usable cut-out: a counter will never name them",
     )
+    made.add_argument(
+        "--no-upside-down",
+        dest="upside_down",
+        action="store_false",
+        help="leave out cans and cups as they look on their heads",
+    )
     made.add_argument("--sheet", action="store_true", help="also draw contact sheets")
     add_links_option(made)
     return made

@@ -12,6 +12,7 @@ from rpc.runs.progress import bar
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.methods.registry import DEFAULT_METHOD
 from synth.exemplar.quality import DEFAULT_CUT
+from synth.exemplar.upside_down_set import add_upside_down
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class CutoutRequest:
         sheet: draw contact sheets, too.
         device: that networks run on, see `rpc.runs.devices`.
         allow_missing_skus: go on without SKUs that have no usable cut-out.
+        upside_down: add cans and cups as they look on their heads.
     """
 
     data: Path
@@ -39,6 +41,7 @@ class CutoutRequest:
     sheet: bool = False
     device: str = "cpu"
     allow_missing_skus: bool = False
+    upside_down: bool = True
 
 
 @writes_into(lambda request, *_, **__: request.out)
@@ -62,6 +65,8 @@ def make_cutouts(request: CutoutRequest) -> Path:
             progress=progress,
             learning=lambda done, total: progress(done, total, "SKUs learned"),
         )
+    if request.upside_down:
+        add_upside_down(request.out)
     if request.sheet:
         names = {c.id: c.name for c in store.taxonomy.categories}
         write_sheets(read_cutouts(request.out), names=names)

@@ -33,6 +33,7 @@ from synth.compose.stream import ComposedScenes
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.apparent_size import estimate_sizes
 from synth.exemplar.cutouts import REPORT
+from synth.exemplar.upside_down_set import add_upside_down
 
 SURE = 0.4  # a class-agnostic box of an unlabelled tray that is worth measuring
 POSSIBLE = 0.1  # one that is worth painting over
@@ -109,6 +110,8 @@ def _cut_out(job: Job) -> None:
     if weak := report["skus_doubtful"]:
         named = ", ".join(sku["name"] for sku in weak[:NAMED]) + ", ..." * (len(weak) > NAMED)
         say(f"{len(weak)} SKUs have only a doubtful cut-out: {named}; see {folder}/again_001.jpg")
+    if round_ones := add_upside_down(folder):
+        say(f"{round_ones} SKUs are cans or cups: scenes show them on their heads, too")
     names = {c.id: c.name for c in job.store.taxonomy.categories}
     write_sheets(read_cutouts(folder), names=names)
 
