@@ -58,3 +58,10 @@ def test_readings_come_back_from_plain_values(readings):
 def test_anything_else_is_refused(values):
     with pytest.raises(ValueError, match="expected"):
         readings_from_json(values)
+
+
+def test_which_word_stands_beside_which_tells_two_lines_apart():
+    beef, spicy = grams_of("NUDORI BEEF"), grams_of("NUDORI SPICY BEEF")
+    assert beef - spicy  # each has pieces of its own, also the one with fewer words
+    assert spicy - beef
+    assert grams_of("NUDORIBEEF") == beef  # a reader that loses a gap reads the same
