@@ -109,7 +109,11 @@ class Checkout:
             return [Seen(one) for one in found]
         found = [one.select(one.scores >= self.floor) for one in found]
         rows = batch_probabilities(self.recogniser, photos, [one.boxes for one in found])
-        return [see(one, probabilities) for one, probabilities in zip(found, rows, strict=True)]
+        gain = 0.0 if self.rule is None else self.rule.repeat_gain
+        return [
+            see(one, probabilities).with_repeats(gain)
+            for one, probabilities in zip(found, rows, strict=True)
+        ]
 
     def detect(self, rgb: Rgb) -> Detections:
         """Named detections of a photo, before the counting rule; best score first."""

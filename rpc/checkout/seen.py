@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.counting.certainty import SAME_PLACE
+from rpc.counting.repeats import NamedBoxes, with_repeats
 from rpc.structures import Detections, box_iou
 
 FloatArray = NDArray[np.float64]
@@ -56,6 +57,29 @@ class Seen:
             if label != own:
                 scores[label] = max(score, scores.get(label, 0.0))
         return sorted(scores.items(), key=lambda pair: -pair[1])[:most]
+
+    @property
+    def named_boxes(self) -> NamedBoxes | None:
+        """Boxes, item scores and probabilities; None where the detector itself names items."""
+        items = self.detections.item_scores
+        if self.probabilities is None or items is None:
+            return None
+        return NamedBoxes(self.detections.boxes, items, self.probabilities)
+
+    def with_repeats(self, gain: float) -> Seen:
+        """The same, named in the light of the other items; see `rpc.counting.repeats`."""
+        boxes = self.named_boxes
+        if boxes is None or gain == 0 or len(self.detections) < 2:
+            return self
+        table = with_repeats(boxes, gain)
+        named = table[:, :-1]
+        total = named.sum(axis=1)
+        top = named.max(axis=1)
+        shares = np.divide(top, total, out=np.zeros_like(total), where=total > 0)
+        scores = boxes.items * shares
+        found = Detections(boxes.boxes, scores, named.argmax(axis=1), boxes.items)
+        order = np.argsort(-scores, kind="stable")
+        return Seen(found.select(order), table[order])
 
 
 def see(found: Detections, probabilities: FloatArray) -> Seen:

@@ -16,7 +16,8 @@ from rpc.structures.boxes import FloatArray
 CountsBy = Literal["score", "item_score"]
 OVERLAP_LIMITS: Final = ("nms_iou", "agnostic_iou", "containment", "agnostic_containment")
 # Fields that files of former versions lack; without them a rule counts as it did then.
-LATER_FIELDS: Final = frozenset({"agnostic_containment", "counts_by"})
+LATER_FIELDS: Final = frozenset({"agnostic_containment", "counts_by", "repeat_gain"})
+MOST_GAIN: Final = 1000.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class CountingRule:
         counts_by: the score that all steps look at, and 'better' means: `score` (an item, and of
             this SKU), or `item_score` (an item, of whatever SKU), so that doubt about the name
             costs no item its count. Detections without item scores are counted by their scores.
+        repeat_gain: how much likelier a SKU is that lies on the tray already, see
+            `rpc.counting.repeats`; it acts on the names, before the rule is applied; 0 is off.
 
     The four limits on overlap are fractions above 0; 1 switches the step off, as no overlap is
     larger.
@@ -50,6 +53,7 @@ class CountingRule:
     max_items: int = 100
     agnostic_containment: float = 1.0
     counts_by: CountsBy = "score"
+    repeat_gain: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("threshold", *OVERLAP_LIMITS):
@@ -64,6 +68,13 @@ class CountingRule:
             raise ValueError(
                 f"counting rule: max_items: expected an integer >= 1, got {self.max_items!r}"
             )
+        gain = self.repeat_gain
+        number = isinstance(gain, int | float) and not isinstance(gain, bool)
+        if not (number and 0 <= gain <= MOST_GAIN):
+            raise ValueError(
+                f"counting rule: repeat_gain: expected 0 to {MOST_GAIN:g}, got {gain!r:.40}"
+            )
+        object.__setattr__(self, "repeat_gain", float(gain))
         if self.counts_by not in get_args(CountsBy):
             raise ValueError(
                 f"counting rule: counts_by: expected one of {', '.join(get_args(CountsBy))}, "

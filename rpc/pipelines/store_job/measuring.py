@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from rpc.checkout.loading import load_checkout
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
+from rpc.counting.repeats import choose_gain
 from rpc.data.cutouts import read_cutouts
 from rpc.data.dataset import Dataset
 from rpc.data.file_group import file_group
@@ -58,13 +60,15 @@ def _choose_rule(job: Job) -> None:
     checkout = load_checkout(job.model, device=job.device, words=words)
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
+    gain = _repeat_gain(dataset, seen) if job.rule_source == "val" else 0.0
+    seen = [one.with_repeats(gain) for one in seen]
     found = [one.detections for one in seen]
     _write(job, job.rule_source, dataset, found)
-    rule = choose_rule(found, dataset.counts()).rule
+    rule = replace(choose_rule(found, dataset.counts()).rule, repeat_gain=gain)
     model = load_model(job.model).with_rule(rule.to_dict())
     if checkout.recogniser is not None:
         photos = (dataset, seen) if job.rule_source == "val" else None
-        scenes = (dataset, seen) if photos is None else _seen_scenes(job)
+        scenes = (dataset, seen) if photos is None else _seen_scenes(job, gain)
         folder = job.scenes_in / "cutouts"
         cutouts = read_cutouts(folder) if scenes is not None else None
         doubt = doubt_of_trays(rule, photos, scenes, cutouts)
@@ -74,13 +78,24 @@ def _choose_rule(job: Job) -> None:
     write_model(job.model, model)
 
 
-def _seen_scenes(job: Job) -> tuple[Dataset, list[Seen]] | None:
+def _repeat_gain(dataset: Dataset, seen: Sequence[Seen]) -> float:
+    """How much likelier a SKU is that lies on the tray already; 0 where the detector names."""
+    boxes = [one.named_boxes for one in seen]
+    known = [one for one in boxes if one is not None]
+    if len(known) < len(boxes):
+        return 0.0
+    truth = [truth_of(dataset, image.id) for image in dataset.images]
+    return choose_gain(known, [(one.boxes, one.labels) for one in truth])
+
+
+def _seen_scenes(job: Job, gain: float) -> tuple[Dataset, list[Seen]] | None:
     """Composed scenes of their own and what is seen on them; None where there are none."""
     if not (job.scenes_in / RULE_FOLDER / "instances.json").is_file():
         return None
     dataset, path_of = read_source(job.scenes_in / RULE_FOLDER, "scenes")
     checkout = load_checkout(job.model, device=job.device)
-    return dataset, look_at(dataset, [path_of(image) for image in dataset.images], checkout)
+    seen = look_at(dataset, [path_of(image) for image in dataset.images], checkout)
+    return dataset, [one.with_repeats(gain) for one in seen]
 
 
 def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
