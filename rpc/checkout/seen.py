@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.counting.certainty import SAME_PLACE
+from rpc.counting.matching import SAME_PLACE
 from rpc.counting.repeats import NamedBoxes, with_repeats
 from rpc.structures import Detections, box_iou
 
@@ -72,14 +72,9 @@ class Seen:
         if boxes is None or gain == 0 or len(self.detections) < 2:
             return self
         table = with_repeats(boxes, gain)
-        named = table[:, :-1]
-        total = named.sum(axis=1)
-        top = named.max(axis=1)
+        total, top = table[:, :-1].sum(axis=1), table[:, :-1].max(axis=1)
         shares = np.divide(top, total, out=np.zeros_like(total), where=total > 0)
-        scores = boxes.items * shares
-        found = Detections(boxes.boxes, scores, named.argmax(axis=1), boxes.items)
-        order = np.argsort(-scores, kind="stable")
-        return Seen(found.select(order), table[order])
+        return _named(boxes.boxes, boxes.items * shares, boxes.items, table)
 
 
 def see(found: Detections, probabilities: FloatArray) -> Seen:
@@ -99,9 +94,15 @@ def see(found: Detections, probabilities: FloatArray) -> Seen:
         raise ValueError(
             f"probabilities: expected ({len(found)}, SKUs + 1), got {probabilities.shape}"
         )
-    named = probabilities[:, :-1]
-    labels = named.argmax(axis=1)
-    scores = found.scores * named.max(axis=1)
+    scores = found.scores * probabilities[:, :-1].max(axis=1)
     items = found.scores * (1 - probabilities[:, -1]).clip(0, 1)
+    return _named(found.boxes, scores, items, probabilities)
+
+
+def _named(
+    boxes: FloatArray, scores: FloatArray, items: FloatArray, probabilities: FloatArray
+) -> Seen:
+    """Boxes with their likeliest SKU, best score first."""
+    found = Detections(boxes, scores, probabilities[:, :-1].argmax(axis=1), items)
     order = np.argsort(-scores, kind="stable")
-    return Seen(Detections(found.boxes, scores, labels, items).select(order), probabilities[order])
+    return Seen(found.select(order), probabilities[order])

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting.matching import SAME_PLACE
 from rpc.counting.rule import CountingRule
 from rpc.structures import Detections, box_iou
 from rpc.structures.boxes import FloatArray
-
-SAME_PLACE: Final = 0.5
 
 
 def certainty(detections: Detections, rule: CountingRule) -> float:

@@ -22,10 +22,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting.matching import SAME_PLACE
 from rpc.structures import box_iou
 from rpc.structures.boxes import FloatArray
 
-SAME_PLACE: Final = 0.5
 GAINS: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 LEAST: Final = (
     1e-4  # of a share, where its logarithm is taken: one surely wrong name is no disaster
@@ -57,11 +57,10 @@ def with_repeats(seen: NamedBoxes, gain: float) -> FloatArray:
     absent = np.log1p(-np.clip(seen.items[:, None] * shares, 0, 1 - 1e-9))  # (N, K)
     others = (box_iou(seen.boxes, seen.boxes) <= SAME_PLACE).astype(np.float64)
     there = 1 - np.exp(others @ absent)
-    shares = shares * (1 + gain * there)
-    shares = np.divide(
-        shares, shares.sum(axis=1, keepdims=True), out=shares, where=shares.sum(axis=1)[:, None] > 0
-    )
-    return np.concatenate([shares * total, seen.probabilities[:, -1:]], axis=1)
+    likelier = named * (1 + gain * there)
+    sums = likelier.sum(axis=1, keepdims=True)
+    likelier *= np.divide(total, sums, out=np.zeros_like(total), where=sums > 0)
+    return np.concatenate([likelier, seen.probabilities[:, -1:]], axis=1)
 
 
 def choose_gain(

@@ -7,17 +7,14 @@ Key: N detections of a photo, M decisions, K SKUs; the last column of probabilit
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.counting.matching import match_items
+from rpc.counting.matching import SAME_PLACE, match_items
 from rpc.counting.rule import CountingRule
 from rpc.structures import Detections, box_iou
 from rpc.structures.boxes import FloatArray
-
-SAME_PLACE: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
