@@ -17,6 +17,8 @@ from rpc.runs.folder_lock import writes_into
 from rpc.runs.processes import has_fast_bfloat16
 from rpc.runs.progress import bar
 from synth.compose import SceneConfig, compose_dataset
+from synth.compose.sources import SceneSources
+from synth.compose.stream import ComposedScenes
 from synth.drawn import draw_cutouts, draw_texture, drawn_taxonomy
 
 STORE: Final = shipped("examples/ministore")
@@ -27,19 +29,47 @@ Part = Literal["detector", "recogniser"]
 
 @dataclass(frozen=True)
 class Usual:
-    """A part's usual numbers; `siblings` are the look-alikes in a family."""
+    """A part's usual numbers.
+
+    Attributes:
+        products: packages to draw.
+        siblings: look-alikes in a family; None for none.
+        scenes: trays to compose first; None composes them while the training runs.
+        updates: of the training.
+        package_side: pixels of the longer side of a drawn package.
+        scene: what a tray looks like. Wide ranges: nobody knows how large the products of the next
+            store are, or how they lie.
+    """
 
     products: int
     siblings: int | None
-    scenes: int
+    scenes: int | None
     updates: int
+    package_side: int
+    scene: SceneConfig
 
 
-# The detector tells no product from another.
 USUAL: Final[Mapping[Part, Usual]] = {
-    "detector": Usual(400, None, 4000, 800),
-    "recogniser": Usual(800, 4, 4000, 1440),
+    # It tells no product from another.
+    "detector": Usual(
+        products=400,
+        siblings=None,
+        scenes=4000,
+        updates=800,
+        package_side=224,
+        scene=SceneConfig(width=448, height=448, scene_scale=(0.6, 1.6), spread=(0.1, 0.36)),
+    ),
+    # Print is to be read: trays are as large as those of a store.
+    "recogniser": Usual(
+        products=1600,
+        siblings=4,
+        scenes=None,
+        updates=4000,
+        package_side=320,
+        scene=SceneConfig(width=1024, height=1024, scene_scale=(0.8, 1.5), spread=(0.1, 0.36)),
+    ),
 }
+PLAIN: Final = 0.6  # fraction of trays of one colour
 
 
 @dataclass(frozen=True)
@@ -50,7 +80,7 @@ class StartRequest:
         part: what is trained.
         out: folder.
         products: packages to draw.
-        scenes: trays to compose.
+        scenes: trays to compose before the training.
         updates: of the training.
         minutes: cap on its time; None: any.
         seed: of everything.
@@ -83,45 +113,60 @@ def make_start(request: StartRequest) -> Path:
             unknown device.
     """
     resolve_device(request.device)  # before any work
-    _compose(request)
-    return (_train_detector if request.part == "detector" else _train_recogniser)(request)
+    scenes = _scenes(request)
+    if request.part == "detector":
+        return _train_detector(request, scenes)
+    return _train_recogniser(request, scenes)
 
 
-def _compose(request: StartRequest) -> None:
-    """Trays of drawn packages on drawn surfaces."""
+def _scenes(request: StartRequest) -> Path | ComposedScenes:
+    """Trays of drawn packages on drawn surfaces: a written set, or what composes them."""
     usual = USUAL[request.part]
     products = request.products or usual.products
     packages, surfaces = request.folder / "packages", request.folder / "surfaces"
     with bar("drawing packages") as progress:
         draw_cutouts(
-            packages, products, seed=request.seed, siblings=usual.siblings, progress=progress
+            packages,
+            products,
+            seed=request.seed,
+            siblings=usual.siblings,
+            long_side=usual.package_side,
+            lettered=request.part == "recogniser",
+            progress=progress,
         )
     for index in range(SURFACES):
         write_image(surfaces / f"surface_{index:03d}.jpg", draw_texture(request.seed, index))
-    # Wide ranges: nobody knows how large the products of the next store are, or how they lie.
-    if request.part == "detector":
-        wide = SceneConfig(width=448, height=448, scene_scale=(0.6, 1.6), spread=(0.1, 0.36))
-    else:  # print is to be read
-        wide = SceneConfig(width=512, height=512, scene_scale=(0.8, 1.6), spread=(0.1, 0.36))
+    sources = SceneSources(
+        cutouts=packages.resolve(),
+        config=usual.scene,
+        seed=request.seed,
+        taxonomy=drawn_taxonomy(products),
+        background_dir=surfaces.resolve(),
+        plain=PLAIN,
+    )
+    count = request.scenes or usual.scenes
+    if count is None:
+        return ComposedScenes.open(sources)
     with bar("composing scenes") as progress:
         compose_dataset(
-            packages,
+            sources.cutouts,
             request.folder / "scenes",
-            request.scenes or usual.scenes,
-            config=wide,
-            seed=request.seed,
-            background_dir=surfaces,
-            plain=0.6,
-            taxonomy=drawn_taxonomy(products),
+            count,
+            config=sources.config,
+            seed=sources.seed,
+            background_dir=sources.background_dir,
+            plain=sources.plain,
+            taxonomy=sources.taxonomy,
             progress=progress,
         )
+    return request.folder / "scenes"
 
 
-def _train_detector(request: StartRequest) -> Path:
+def _train_detector(request: StartRequest, scenes: Path | ComposedScenes) -> Path:
     config = build_config(
         CONFIG,
         request.data,  # names one class here, no more: there is no validation
-        request.folder / "scenes",
+        scenes,
         {"val_cfg": None},
         iterations=request.updates or USUAL[request.part].updates,
         minutes=request.minutes,
@@ -129,10 +174,11 @@ def _train_detector(request: StartRequest) -> Path:
         seed=request.seed,
         device=request.device,
     )
-    return train(config, request.folder / "training", resume=True)
+    streamed = None if isinstance(scenes, Path) else scenes
+    return train(config, request.folder / "training", resume=True, scenes=streamed)
 
 
-def _train_recogniser(request: StartRequest) -> Path:
+def _train_recogniser(request: StartRequest, scenes: Path | ComposedScenes) -> Path:
     settings = recogniser_learning(
         iterations=request.updates or USUAL[request.part].updates,
         cap_minutes=request.minutes,
@@ -141,7 +187,7 @@ def _train_recogniser(request: StartRequest) -> Path:
     )
     with bar("learning to tell look-alikes apart") as progress:
         model = train_recogniser(
-            request.folder / "scenes",
+            scenes,
             request.folder / "training",
             settings,
             device=request.device,

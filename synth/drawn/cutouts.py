@@ -22,6 +22,8 @@ def draw_cutouts(
     *,
     seed: int = 0,
     siblings: int | None = None,
+    long_side: int = 224,
+    lettered: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Draw `products` packages, five views each, into `out`.
@@ -33,6 +35,8 @@ def draw_cutouts(
         products: how many.
         seed: of all that is drawn.
         siblings: products in a family of look-alikes of one size; None for products without family.
+        long_side: of the pictures, pixels; tells how sharp they are, not how large they appear.
+        lettered: see `draw_package`.
         progress: is told products done and all.
 
     Returns:
@@ -52,11 +56,19 @@ def draw_cutouts(
         fraction = max(fraction, 224 * 1.3 * SMALLEST / 1000 / slim)
         views = [(view, n) for view, count in VIEWS for n in range(count)]
         for view, variant in views:
-            picture = draw_package(seed, family, view, variant, sibling=sibling)
+            picture = draw_package(
+                seed,
+                family,
+                view,
+                variant,
+                long_side=long_side,
+                sibling=sibling,
+                lettered=lettered,
+            )
             file = f"package_{product:04d}/{view}_{variant}.png"
             write_image(out / file, picture)
             height, width = picture.shape[:2]
-            scale = 1000 * fraction / 224
+            scale = 1000 * fraction / long_side
             entries.append(
                 Cutout(
                     file=file,

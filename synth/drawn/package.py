@@ -8,6 +8,7 @@ learns what a product on a tray is, whatever is printed on it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -15,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from synth.drawn.lettering import Lettering, letter
+
 Form = Literal["carton", "pouch", "can", "bottle", "cup", "bar", "tube", "card"]
 View = Literal["front", "back", "end"]
 FORMS: tuple[Form, ...] = ("carton", "pouch", "can", "bottle", "cup", "bar", "tube", "card")
 RGBA = NDArray[np.uint8]
+_Colour = tuple[int, ...]
 
 # Width over height of each form, lowest and highest.
 _ASPECTS: dict[Form, tuple[float, float]] = {
@@ -42,6 +46,7 @@ def draw_package(
     *,
     long_side: int = 224,
     sibling: int | None = None,
+    lettered: bool = False,
 ) -> RGBA:
     """Draw one view of an invented product.
 
@@ -53,6 +58,8 @@ def draw_package(
         long_side: longer side of the picture in pixels.
         sibling: index within a family of look-alikes, `product` being the family's; None for a
             product without one.
+        lettered: print is made to be read from near: many typefaces, sorts of one or two words,
+            in one place or another; otherwise one typeface and one word.
 
     Returns:
         (H, W, 4) uint8 RGBA, transparent outside the outline.
@@ -76,7 +83,10 @@ def draw_package(
         shade = 1 + 0.1 * np.cos(np.linspace(0, np.pi, width))[None, :, None]
     else:
         height, width = long_side, max(int(long_side * aspect), 24)
-        surface = _print_surface((design, sort, art), chance, palette, width, height, view)
+        print_words = Words.drawn(seed, product, sibling) if lettered else None
+        surface = _print_surface(
+            (design, sort, art), chance, palette, width, height, view, print_words
+        )
         alpha = _outline(form, chance, width, height)
         shade = _shade(form, chance, width, height)
     lit = _gloss(np.clip(surface.astype(np.float32) * shade, 0, 255), chance)
@@ -117,6 +127,81 @@ def _word(design: np.random.Generator) -> str:
     return "".join(design.choice(_SYLLABLES, size=int(design.integers(2, 4)))).upper()
 
 
+@dataclass(frozen=True)
+class Words:
+    """The name of a family and the sort of a sibling, and where they stand.
+
+    Places are shares of the package's width and height.
+    """
+
+    name: str
+    sort: str
+    letterings: tuple[Lettering, Lettering]  # of the name, of the sort
+    name_place: tuple[float, float]  # height on the package; width
+    sort_place: tuple[float, float]
+    plate: bool  # the sort stands on a plate
+
+    @classmethod
+    def drawn(cls, seed: int, family: int, sibling: int | None) -> Words:
+        """Sorts are one word of their own, that word before one of the family, or the latter."""
+        design = np.random.default_rng([seed, family, 50])
+        own = np.random.default_rng([seed, family, 51])
+        name, shared = _word(design), _word(design)
+        taken = [shared]
+        for _ in range(1 + (sibling or 0)):
+            while (word := _word(own)) in taken:
+                pass
+            taken.append(word)
+        sorts = (word, word, f"{word} {shared}", shared if sibling == 0 else f"{word} {shared}")
+        below = design.random() < 0.7
+        height = design.uniform(0.8, 0.92) if below else design.uniform(0.3, 0.42)
+        return cls(
+            name,
+            sorts[int(design.integers(len(sorts)))],
+            (Lettering.drawn(design), Lettering.drawn(design)),
+            (float(design.uniform(0.1, 0.22)), float(design.uniform(0.6, 0.9))),
+            (float(height), float(design.uniform(0.4, 0.8))),
+            bool(design.random() < 0.6),
+        )
+
+    def on_front(self, picture: Image.Image, light: _Colour, dark: _Colour) -> None:
+        """Print both large."""
+        width, height = picture.size
+        y, share = self.name_place
+        letter(
+            picture,
+            self.name,
+            (0.5 * width, y * height),
+            (share * width, 0.14 * height),
+            light,
+            self.letterings[0],
+        )
+        y, share = self.sort_place
+        ink = light
+        if self.plate:
+            half = (0.5 * share + 0.05) * width
+            box = [0.5 * width - half, (y - 0.06) * height, 0.5 * width + half, (y + 0.06) * height]
+            ImageDraw.Draw(picture).rectangle(box, light)
+            ink = dark
+        letter(
+            picture,
+            self.sort,
+            (0.5 * width, y * height),
+            (share * width, 0.09 * height),
+            ink,
+            self.letterings[1],
+        )
+
+    def on_back(self, picture: Image.Image, light: _Colour, ink: _Colour) -> None:
+        """Print both small, above the small print."""
+        width, height = picture.size
+        words = f"{self.name} {self.sort}"
+        place, size = (0.5 * width, 0.05 * height), (0.8 * width, 0.07 * height)
+        letter(picture, words, place, size, light, self.letterings[0])
+        place, size = (0.5 * width, 0.6 * height), (0.4 * width, 0.05 * height)
+        letter(picture, self.sort, place, size, ink, self.letterings[1])
+
+
 def _text(
     draw: ImageDraw.ImageDraw, words: str, centre: tuple[float, float], width: float, colour: object
 ) -> None:
@@ -133,6 +218,7 @@ def _print_surface(
     width: int,
     height: int,
     view: View,
+    lettered: Words | None,
 ) -> NDArray[np.uint8]:
     """The print on front, back or end: (H, W, 3).
 
@@ -172,6 +258,9 @@ def _print_surface(
         for bar in np.arange(0.5, 0.85, 0.025) * width:
             if chance.random() < 0.6:
                 draw.line([bar, 0.65 * height, bar, 0.82 * height], ink, width=max(width // 60, 1))
+        if lettered is not None:
+            lettered.on_back(picture, light, ink)
+            return np.asarray(picture)
         _text(draw, name, (0.5 * width, 0.05 * height), 0.5 * width, light)
         if sort is not design:
             _text(draw, flavour, (0.5 * width, 0.6 * height), 0.35 * width, ink)
@@ -188,6 +277,9 @@ def _print_surface(
         dot = 0.3 * min(rx, ry) * art.uniform(0.5, 1.4)
         outline = [dot_x - dot, dot_y - dot, dot_x + dot, dot_y + dot]
         draw.ellipse(outline, accent, outline=dark)
+    if lettered is not None:
+        lettered.on_front(picture, light, dark)
+        return np.asarray(picture)
     _text(draw, name, (0.5 * width, height * design.uniform(0.12, 0.25)), 0.85 * width, light)
     strip = height * design.uniform(0.82, 0.93)
     draw.rectangle(

@@ -57,7 +57,7 @@ def test_a_fusion_runs_both_recognisers_on_its_device(monkeypatch, tmp_path, nam
 @pytest.mark.parametrize("part", ["detector", "recogniser"])
 def test_a_start_is_trained_on_its_device_in_its_precision(monkeypatch, tmp_path, name, part):
     given = _note_trainings(monkeypatch, starts)
-    monkeypatch.setattr(starts, "_compose", lambda request: None)
+    monkeypatch.setattr(starts, "_scenes", lambda request: tmp_path)
     with pytest.raises(ReachedError):
         starts.make_start(StartRequest(part, tmp_path, device=name))
     assert given == {"device": name, "fast": name != "cpu"}

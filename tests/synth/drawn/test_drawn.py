@@ -4,20 +4,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rpc.data.cutouts import read_cutouts
 from rpc.structures import mask_to_box
 from synth.drawn import draw_cutouts, draw_package, draw_texture, drawn_taxonomy
 from synth.drawn.cutouts import SMALLEST
+from synth.drawn.lettering import Lettering, letter
+from synth.drawn.package import Words
 
+LETTERED = st.booleans()
 VIEWS = st.sampled_from(["front", "back", "end"])
 
 
-@given(st.integers(0, 50), st.integers(0, 300), VIEWS, st.integers(0, 3))
+@given(st.integers(0, 50), st.integers(0, 300), VIEWS, st.integers(0, 3), LETTERED)
 @settings(max_examples=40)
-def test_a_package_is_drawn_the_same_every_time_and_fills_its_picture(seed, product, view, number):
-    picture = draw_package(seed, product, view, number)
-    assert np.array_equal(picture, draw_package(seed, product, view, number))
+def test_a_package_is_drawn_the_same_every_time_and_fills_its_picture(
+    seed, product, view, number, lettered
+):
+    picture = draw_package(seed, product, view, number, lettered=lettered)
+    assert np.array_equal(picture, draw_package(seed, product, view, number, lettered=lettered))
     assert picture.dtype == np.uint8
     assert picture.ndim == 3
     assert picture.shape[2] == 4
@@ -43,14 +49,35 @@ def test_two_photos_of_one_view_share_the_print_but_not_the_light():
     assert not np.array_equal(first, second)
 
 
-@given(st.integers(0, 20), st.integers(0, 100), st.sampled_from(["front", "back"]))
+@given(st.integers(0, 20), st.integers(0, 100), st.sampled_from(["front", "back"]), LETTERED)
 @settings(max_examples=25)
-def test_siblings_share_their_outline_and_differ_in_little(seed, family, view):
-    one, two = (draw_package(seed, family, view, 1, sibling=n).astype(int) for n in (0, 1))
+def test_siblings_share_their_outline_and_differ_in_little(seed, family, view, lettered):
+    def drawn(sibling):
+        return draw_package(seed, family, view, 1, sibling=sibling, lettered=lettered).astype(int)
+
+    one, two = drawn(0), drawn(1)
     assert np.array_equal(one[..., 3], two[..., 3])
     assert not np.array_equal(one, two)
-    again = draw_package(seed, family, view, 1, sibling=1)
-    assert np.array_equal(again, two)
+    assert np.array_equal(drawn(1), two)
+
+
+def test_lettered_siblings_differ_in_their_words_and_agree_in_their_typefaces():
+    for family in range(20):
+        words = [Words.drawn(0, family, sibling) for sibling in range(4)]
+        assert len({one.sort for one in words}) == 4
+        assert len({(one.name, one.letterings, one.name_place, one.plate) for one in words}) == 1
+
+
+@given(st.integers(0, 99), st.floats(20, 300), st.floats(5, 80), st.floats(0.2, 1.0))
+@settings(max_examples=40)
+def test_words_keep_within_their_room_in_every_typeface(seed, width, height, share):
+    lettering = Lettering.drawn(np.random.default_rng(seed))
+    picture = Image.new("RGB", (320, 100))
+    letter(picture, "kalo mi", (160, 50), (share * width, height), (255, 255, 255), lettering)
+    x1, y1, x2, y2 = picture.getbbox()
+    assert x2 - x1 <= share * width + 1
+    assert y2 - y1 <= height + 1
+    assert x2 - x1 >= 0.8 * share * width - 2  # it is as wide as asked for
 
 
 def test_look_alikes_look_more_alike_than_strangers():
@@ -108,6 +135,16 @@ def test_a_family_of_cutouts_shares_its_size(tmp_path):
     draw_cutouts(tmp_path, 6, seed=3, siblings=3)
     scales = {c.category_id: c.scale for c in read_cutouts(tmp_path).cutouts}
     assert scales[1] == scales[2] == scales[3] != scales[4] == scales[5] == scales[6]
+
+
+def test_sharper_pictures_appear_as_large(tmp_path):
+    one, two = (
+        read_cutouts(draw_cutouts(tmp_path / str(side), 2, seed=5, long_side=side).parent)
+        for side in (112, 224)
+    )
+    for small, large in zip(one.cutouts, two.cutouts, strict=True):
+        assert max(small.height, small.width) < 0.6 * max(large.height, large.width)
+        assert small.height * small.scale == pytest.approx(large.height * large.scale, rel=0.05)
 
 
 def test_the_same_seed_draws_the_same_files_and_tells_its_progress(cutouts, tmp_path):
