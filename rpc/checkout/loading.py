@@ -140,11 +140,14 @@ def load_gallery_checkout(
     names = detector.taxonomy.names
     classifier = GalleryClassifier(gallery, describe, recogniser=recogniser, recogniser_names=names)
     settings = gallery.state.settings
-    chosen = (settings.get("fusion") or {}).get("counting") if fusion else settings.get("counting")
+    source = (settings.get("fusion") or {}) if fusion else settings
+    chosen = source.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
     counter = _counter(detector, classifier.taxonomy, classifier, rule)
     known = words_of_gallery(gallery.state, classifier.taxonomy.names) if words else None
-    return _reading(counter, known)
+    # Doubt belongs to the rule that it was learnt with.
+    doubt = None if chosen is None else _doubt(source.get("doubt"), folder)
+    return replace(_reading(counter, known), doubt=doubt)
 
 
 def load_ensemble_checkout(

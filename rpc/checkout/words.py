@@ -13,7 +13,7 @@ from rpc.features.text.installed import missing_reader
 from rpc.features.text.pack_reader import PackReader
 from rpc.features.text.sku_words import SkuWords, words_of_texts
 from rpc.recognition.box_classifier import BoxClassifier
-from rpc.recognition.second_look import LooksAgain
+from rpc.recognition.second_look import LooksAgain, SecondLook
 from rpc.recognition.word_look import WordLook
 from rpc.retrieval.gallery.gallery_state import GalleryState
 from rpc.structures.readings import PackText
@@ -33,11 +33,24 @@ def reading_classifier(
         The classifier itself where no photo was read; and, with a line that says so, where the
         extra `words` is not installed.
     """
+    looks, note = second_looks(names, words)
+    return (LooksAgain(classifier, looks) if looks else classifier), note
+
+
+def second_looks(
+    names: Sequence[str], words: Sequence[SkuWords] | None
+) -> tuple[list[SecondLook], str]:
+    """The looks at items whose name is in doubt, and a note where one cannot be had.
+
+    Args:
+        names: of the SKUs, by label.
+        words: of each; None where nobody read the exemplars.
+    """
     if words is None or not any(one.photos for one in words):
-        return classifier, ""
+        return [], ""
     if note := missing_reader():
-        return classifier, note
-    return LooksAgain(classifier, [WordLook(shared_reader(), names, words)]), ""
+        return [], note
+    return [WordLook(shared_reader(), names, words)], ""
 
 
 def words_of_gallery(state: GalleryState, names: Sequence[str]) -> list[SkuWords]:

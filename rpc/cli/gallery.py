@@ -157,10 +157,12 @@ def search(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def tune(args: argparse.Namespace) -> dict[str, Any]:
-    """Choose open-set rule, fusion and counting rule on labelled validation trays."""
+    """Choose open-set rule, fusion, counting rule and doubt on labelled validation trays."""
     from rpc.pipelines.gallery.tuning import TuneRequest, tune_gallery
 
-    request = TuneRequest(args.gallery, args.data, args.model, args.split, args.device)
+    request = TuneRequest(
+        args.gallery, args.data, args.model, args.split, args.device, words=args.words
+    )
     state = tune_gallery(request)
     result = _told(state)
     result["lines"] += _setting_lines(state.settings)
@@ -273,6 +275,12 @@ def parser() -> argparse.ArgumentParser:
     option("--data", type=Path, required=True, metavar="STORE", help="a store with val trays")
     option("--split", choices=("val",), default="val", help="never test (default: val)")
     option("--model", type=Path, default=MODEL, help="finds the items (default: ours)")
+    option(
+        "--no-words",
+        dest="words",
+        action="store_false",
+        help="do not read items whose name is in doubt",
+    )
     return made
 
 

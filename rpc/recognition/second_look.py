@@ -55,13 +55,24 @@ class LooksAgain:
         """As `probabilities`, of each photo and its boxes."""
         found = batch_probabilities(self.first, photos, boxes)
         rows = zip(photos, boxes, found, strict=True)
-        return [self._again(rgb, places, probabilities) for rgb, places, probabilities in rows]
+        return [
+            looked_again(self.looks, rgb, places, probabilities, self.sure)
+            for rgb, places, probabilities in rows
+        ]
 
-    def _again(self, rgb: Rgb, boxes: FloatArray, probabilities: FloatArray) -> FloatArray:
-        for look in self.looks:
-            doubtful = np.flatnonzero(probabilities.max(axis=1, initial=0.0) < self.sure)
-            if len(doubtful):
-                better = look.look_again(rgb, boxes[doubtful], probabilities[doubtful])
-                probabilities = probabilities.copy()
-                probabilities[doubtful] = better
-        return probabilities
+
+def looked_again(
+    looks: Sequence[SecondLook],
+    rgb: Rgb,
+    boxes: FloatArray,
+    probabilities: FloatArray,
+    sure: float = SURE,
+) -> FloatArray:
+    """Probabilities (N, K + 1) of boxes (N, 4) after the second looks; see `LooksAgain`."""
+    for look in looks:
+        doubtful = np.flatnonzero(probabilities.max(axis=1, initial=0.0) < sure)
+        if len(doubtful):
+            better = look.look_again(rgb, boxes[doubtful], probabilities[doubtful])
+            probabilities = probabilities.copy()
+            probabilities[doubtful] = better
+    return probabilities

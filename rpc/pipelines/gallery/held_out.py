@@ -10,6 +10,8 @@ from pathlib import Path
 from rpc.data.files import DataError
 from rpc.data.store import Store
 from rpc.data.store_without import store_without
+from rpc.features.text.installed import missing_reader
+from rpc.features.text.pack_reader import PackReader
 from rpc.pipelines.gallery.held_out_report import measure, write_results
 from rpc.pipelines.gallery.photos import skus_of_store
 from rpc.pipelines.store_job.defaults import BATCHES, WORKERS, Method
@@ -41,6 +43,7 @@ class HeldOutRequest:
         seed: of scenes and training.
         workers: processes.
         device: that networks are trained and run on, see `rpc.runs.devices`.
+        words: also read the exemplars and the trays' doubtful items.
     """
 
     data: Path
@@ -56,6 +59,7 @@ class HeldOutRequest:
     seed: int = 0
     workers: int = WORKERS
     device: str = "auto"
+    words: bool = False
 
     def job(self, reduced: Path) -> Job:
         """The training on the store without the held-out SKUs."""
@@ -90,7 +94,7 @@ def measure_held_out(request: HeldOutRequest) -> Path:
     describe = describer(request.recipe or DEFAULT, request.device)
     seconds, processor = _fill_gallery(request, store, describe)
     folder = request.out / "gallery"
-    result = measure(store, request.without, model, folder, describe, request.device)
+    result = measure(store, request.without, model, folder, describe, request.device, request.words)
     result["add_seconds"] = {
         "by_sku": seconds,
         "median": round(statistics.median(seconds.values()), 3),
@@ -110,6 +114,14 @@ def _train(request: HeldOutRequest, store: Store) -> Path:
     return job.model
 
 
+def _reader(request: HeldOutRequest) -> PackReader | None:
+    if not request.words:
+        return None
+    if note := missing_reader():
+        raise DataError(f"--words: {note}")
+    return PackReader()
+
+
 def _fill_gallery(
     request: HeldOutRequest, store: Store, describe: DescribesPictures
 ) -> tuple[dict[str, float], list[float]]:
@@ -117,14 +129,15 @@ def _fill_gallery(
     folder = request.out / "gallery"
     remove_gallery(folder)  # a run is done anew from here
     old = [name for name in store.taxonomy.names if name not in request.without]
-    skus = skus_of_store(describe, store, old, request.most)
+    read = _reader(request)
+    skus = skus_of_store(describe, store, old, request.most, read)
     recipe = dict(describe.recipe)
     create_gallery(folder, recipe, skus[0].photos[0].embeddings.shape[1])
     add_skus(folder, recipe, skus)
     seconds, processor = {}, []
     for name in request.without:
         began, used = time.perf_counter(), time.process_time()
-        add_skus(folder, recipe, skus_of_store(describe, store, [name], request.most))
+        add_skus(folder, recipe, skus_of_store(describe, store, [name], request.most, read))
         seconds[name] = round(time.perf_counter() - began, 3)
         processor.append(round(time.process_time() - used, 3))
     return seconds, processor

@@ -6,6 +6,7 @@ Key: K SKUs by label, N boxes of a tray.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.checkout.loading import load_checkout
+from rpc.checkout.receipt import make_receipt
+from rpc.checkout.seen import Seen
+from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.dataset import Dataset
 from rpc.data.file_group import file_group
 from rpc.data.files import write_bytes, write_json
 from rpc.data.store import Split, Store
+from rpc.pipelines.gallery.counting import Counting, choose_counting, seen_by_counter
 from rpc.pipelines.gallery.trays import (
     SeenTray,
     compared_again,
     comparison_of,
-    counting_rule,
     gallery_counts,
-    named,
-    probabilities,
     see_trays,
     true_labels,
     tune,
 )
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
+from rpc.recognition.ensemble.gallery_tuning import Tuning
+from rpc.recognition.second_look import SecondLook
 from rpc.reporting.pages.markdown import markdown_text
 from rpc.reporting.provenance import code_version, library_versions, machine, sha256, store_facts
 from rpc.retrieval.gallery.fusion import Fusion
@@ -46,6 +50,7 @@ def measure(
     folder: Path,
     describe: DescribesPictures,
     device: str = "cpu",
+    words: bool = False,
 ) -> dict[str, Any]:
     """All figures, as plain values.
 
@@ -56,6 +61,7 @@ def measure(
         folder: the gallery, with all SKUs.
         describe: makes the descriptors.
         device: that the model runs on, see `rpc.runs.devices`.
+        words: also measure each method with the words that the gallery kept of its exemplars.
 
     Raises:
         DataError: a file is missing or damaged, or the parts do not fit.
@@ -74,23 +80,25 @@ def measure(
     )
     trays = {split: _look(store, split, checkout, classifier) for split in ("val", "test")}
     new = np.isin(np.array(classifier.taxonomy.names), list(held_out))
-    seen, labels, _ = trays["val"]
-    as_they_are = tune(seen, labels, classifier, fused=False)
+    as_they_are = _chosen(trays["val"], classifier, fused=False)
     rows = {
         "gallery, descriptors as they are": _row(trays, classifier, as_they_are.open_set, None, new)
     }
-    comparison = comparison_of(seen, gallery)
+    names = classifier.taxonomy.names
+    kept = words_of_gallery(gallery.state, names) if words else None
+    looks, _ = second_looks(names, kept)
+    comparison = comparison_of(trays["val"].seen, gallery)
     classifier = classifier.with_comparison(comparison)
     trays = {split: _again(looked, classifier) for split, looked in trays.items()}
-    seen, labels, _ = trays["val"]
-    chosen = tune(seen, labels, classifier, fused=fused)
-    rows["gallery"] = _row(trays, classifier, chosen.open_set, None, new)
+    chosen = _chosen(trays["val"], classifier, fused=fused)
+    methods: dict[str, Fusion | None] = {"gallery": None}
     if chosen.fusion is not None:
-        rows["gallery and recogniser"] = _row(
-            trays, classifier, chosen.open_set, chosen.fusion, new
-        )
-        alone = Fusion(1.0, 1e-6)
-        rows["recogniser alone"] = _row(trays, classifier, chosen.open_set, alone, new)
+        methods["gallery and recogniser"] = chosen.fusion
+        methods["recogniser alone"] = Fusion(1.0, 1e-6)
+    for method, fusion in methods.items():
+        rows[method] = _row(trays, classifier, chosen.open_set, fusion, new)
+        if looks:
+            rows[f"{method}, words"] = _row(trays, classifier, chosen.open_set, fusion, new, looks)
     note = (
         f"A TRIAL: the model's training saw {', '.join(saw)}; its recogniser was not asked"
         if saw
@@ -109,7 +117,7 @@ def measure(
         },
         "recipe": dict(describe.recipe),
         "methods": rows,
-        "test_trays": _sizes(trays["test"][2], classifier, new),
+        "test_trays": _sizes(trays["test"].dataset, classifier, new),
         "manifest": {
             "code": code_version(),
             "versions": library_versions(),
@@ -129,43 +137,80 @@ def write_results(out: Path, result: Mapping[str, Any]) -> list[Path]:
         ]
 
 
-Trays = tuple[list[SeenTray], list[NDArray[np.int64]], Dataset]
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """The trays of a split, what was observed on each, and where their photos are."""
+
+    dataset: Dataset
+    paths: list[Path]
+    seen: list[SeenTray]
 
 
-def _look(store: Store, split: Split, checkout: Any, classifier: GalleryClassifier) -> Trays:
+Trays = Mapping[str, Looked]
+
+
+def _look(store: Store, split: Split, checkout: Any, classifier: GalleryClassifier) -> Looked:
     dataset = store.split(split)
     paths = [store.image_path(split, image) for image in dataset.images]
     seen = see_trays(paths, checkout, classifier, f"looking at {split} trays")
-    return seen, true_labels(dataset, classifier, seen), dataset
+    return Looked(dataset, paths, seen)
 
 
-def _again(trays: Trays, classifier: GalleryClassifier) -> Trays:
-    seen, labels, dataset = trays
-    return compared_again(seen, classifier), labels, dataset
+def _again(trays: Looked, classifier: GalleryClassifier) -> Looked:
+    return replace(trays, seen=compared_again(trays.seen, classifier))
+
+
+def _chosen(trays: Looked, classifier: GalleryClassifier, *, fused: bool) -> Tuning:
+    """Open-set rule, and fusion where it is wanted."""
+    boxes = [tray.found.boxes for tray in trays.seen]
+    labels = true_labels(trays.dataset, classifier, boxes)
+    return tune(trays.seen, labels, classifier, fused=fused)
 
 
 def _row(
-    trays: Mapping[str, Trays],
+    trays: Trays,
     classifier: GalleryClassifier,
     open_set: OpenSet,
     fusion: Fusion | None,
     new: NDArray[np.bool_],
+    looks: Sequence[SecondLook] = (),
 ) -> dict[str, Any]:
-    """One method: its counting rule from val, its figures of test."""
-    seen, _, dataset = trays["val"]
-    rule = counting_rule(dataset, classifier, named(seen, open_set, fusion, classifier.known))
-    seen, labels, dataset = trays["test"]
-    found = named(seen, open_set, fusion, classifier.known)
+    """One method: its counting rule and doubt from val, its figures of test.
+
+    Names are those in the light of the other items on the tray.
+    """
+
+    def seen_on(split: Split) -> list[Seen]:
+        looked = trays[split]
+        return seen_by_counter(looked.seen, looked.paths, classifier, open_set, fusion, looks)
+
+    counting = choose_counting(trays["val"].dataset, classifier, seen_on("val"))
+    rule, dataset = counting.rule, trays["test"].dataset
+    seen = [one.with_repeats(rule.repeat_gain) for one in seen_on("test")]
+    found = [one.detections for one in seen]
     predicted = rule.counts(found, len(classifier.taxonomy))
     truth = gallery_counts(dataset, classifier)
+    right = (predicted == truth).all(axis=1)
+    passes = np.array([_passes(one, counting, classifier) for one in seen])
     return {
-        "rule": rule.to_dict(),
+        **counting.to_settings(),
         "cAcc": count_accuracy(predicted, truth, new),
         "ACD": float(np.abs(predicted - truth).sum(axis=1).mean()),
+        "passing": {"trays": int(passes.sum()), "right": int(right[passes].sum())},
         "naming": naming_accuracy(
-            [probabilities(tray, open_set, fusion, classifier.known) for tray in seen], labels, new
+            [one.probabilities for one in seen if one.probabilities is not None],
+            true_labels(dataset, classifier, [one.boxes for one in found]),
+            new,
         ),
     }
+
+
+def _passes(seen: Seen, counting: Counting, classifier: GalleryClassifier) -> bool:
+    """Whether a tray passes without a question."""
+    receipt = make_receipt(
+        seen, counting.rule, classifier.taxonomy, np.zeros((1, 1, 3), np.uint8), counting.doubt
+    )
+    return receipt.passes is True
 
 
 def count_accuracy(
@@ -246,15 +291,17 @@ def _page(result: Mapping[str, Any]) -> str:
         f"Settings were chosen on {result['chosen_on']}.",
         "",
         "| names by | cAcc all | trays of old SKUs | trays with new | old SKUs' counts "
-        "| new SKUs' counts | ACD | item named right: old | new |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| new SKUs' counts | ACD | item named right: old | new | pass with no question "
+        "| of these right |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in result["methods"].items():
         c, n = row["cAcc"], row["naming"]
         cells = [c["all"], c["old_trays"], c["new_trays"], c["old_skus"], c["new_skus"]]
         lines.append(
             f"| {name} | {' | '.join(map(_percent, cells))} | {row['ACD']:.2f} | "
-            f"{_percent(n['old'])} | {_percent(n['new'])} |"
+            f"{_percent(n['old'])} | {_percent(n['new'])} | {row['passing']['trays']} | "
+            f"{row['passing']['right']} |"
         )
     lines += [
         "",

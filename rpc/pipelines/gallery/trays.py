@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.checkout import Checkout, name_items
-from rpc.counting import CountingRule, choose_rule
+from rpc.checkout import Checkout
 from rpc.data.dataset import Dataset
 from rpc.data.files import DataError
 from rpc.data.images import read_image
+from rpc.pipelines.labelled_trays import truths_of
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.ensemble.gallery_tuning import Tuning, choose_settings, labels_of_boxes
 from rpc.retrieval.gallery.comparison import Comparison
@@ -80,21 +80,30 @@ def compared_again(seen: Sequence[SeenTray], classifier: GalleryClassifier) -> l
 
 
 def true_labels(
-    dataset: Dataset, classifier: GalleryClassifier, seen: Sequence[SeenTray]
+    dataset: Dataset, classifier: GalleryClassifier, boxes: Sequence[FloatArray]
 ) -> list[NDArray[np.int64]]:
-    """True label of each tray's boxes: K where the gallery lacks it, K + 1 for no single item."""
+    """True label of each tray's boxes (N, 4).
+
+    K where the gallery lacks the item, K + 1 for no single item.
+    """
+    skus = len(classifier.taxonomy)
+    return [
+        labels_of_boxes(found, truth.boxes, truth.labels, skus + 1)
+        for found, truth in zip(boxes, _truths(dataset, classifier), strict=True)
+    ]
+
+
+def true_items(dataset: Dataset, classifier: GalleryClassifier) -> list[Detections]:
+    """The true items of each tray that are SKUs of the gallery, with its labels."""
+    skus = len(classifier.taxonomy)
+    return [truth.select(truth.labels < skus) for truth in _truths(dataset, classifier)]
+
+
+def _truths(dataset: Dataset, classifier: GalleryClassifier) -> list[Detections]:
+    """The true items of each tray with the gallery's labels; K where the gallery lacks it."""
     place = {name: label for label, name in enumerate(classifier.taxonomy.names)}
-    skus = len(place)
-    labels = []
-    for image, tray in zip(dataset.images, seen, strict=True):
-        items = dataset.annotations_of(image.id)
-        boxes = np.array([a.bbox for a in items], dtype=np.float64).reshape(-1, 4)
-        names = [
-            dataset.taxonomy.category(dataset.taxonomy.label(a.category_id)).name for a in items
-        ]
-        true = np.array([place.get(name, skus) for name in names], dtype=np.int64)
-        labels.append(labels_of_boxes(tray.found.boxes, boxes, true, skus + 1))
-    return labels
+    label_of = np.array([place.get(name, len(place)) for name in dataset.taxonomy.names])
+    return [Detections(one.boxes, one.scores, label_of[one.labels]) for one in truths_of(dataset)]
 
 
 def tune(
@@ -126,17 +135,6 @@ def tune(
         raise DataError(f"{classifier.gallery.folder}: {error}") from error
 
 
-def named(
-    seen: Sequence[SeenTray], open_set: OpenSet, fusion: Fusion | None, known: NDArray[np.int64]
-) -> list[Detections]:
-    """The trays' detections with their SKUs, under these settings."""
-    result = []
-    for tray in seen:
-        found = probabilities(tray, open_set, fusion, known)
-        result.append(name_items(tray.found, found))
-    return result
-
-
 def probabilities(
     tray: SeenTray, open_set: OpenSet, fusion: Fusion | None, known: NDArray[np.int64]
 ) -> FloatArray:
@@ -154,10 +152,3 @@ def gallery_counts(dataset: Dataset, classifier: GalleryClassifier) -> NDArray[n
     columns = [place.get(name) for name in classifier.taxonomy.names]
     empty = np.zeros(len(counts), dtype=np.int64)
     return np.stack([empty if c is None else counts[:, c] for c in columns], axis=1)
-
-
-def counting_rule(
-    dataset: Dataset, classifier: GalleryClassifier, found: Sequence[Detections]
-) -> CountingRule:
-    """Threshold and duplicate suppression, chosen on validation trays."""
-    return choose_rule(found, gallery_counts(dataset, classifier)).rule

@@ -1,4 +1,4 @@
-"""A gallery's open-set rule, fusion and counting rule, chosen on labelled validation trays."""
+"""A gallery's open-set rule, fusion, counting rule and doubt: chosen on labelled val trays."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rpc.checkout.loading import load_checkout
+from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.store import Store
+from rpc.pipelines.gallery.counting import choose_counting, seen_by_counter
 from rpc.pipelines.gallery.recipe import descriptor_of
 from rpc.pipelines.gallery.trays import (
     compared_again,
     comparison_of,
-    counting_rule,
-    named,
     see_trays,
     true_labels,
     tune,
@@ -37,6 +37,8 @@ class TuneRequest:
         model: finds the items.
         split: of the store; never test.
         device: that networks run on, see `rpc.runs.devices`.
+        words: read items whose name is in doubt, as counting does; where words were kept of the
+            exemplars.
     """
 
     gallery: Path
@@ -44,6 +46,7 @@ class TuneRequest:
     model: Path
     split: Literal["val"] = "val"
     device: str = "auto"
+    words: bool = True
 
 
 def tune_gallery(request: TuneRequest) -> GalleryState:
@@ -78,20 +81,24 @@ def _tuned(request: TuneRequest) -> GalleryState:
     comparison = comparison_of(seen, gallery)
     classifier = classifier.with_comparison(comparison)
     seen = compared_again(seen, classifier)
-    chosen = tune(seen, true_labels(dataset, classifier, seen), classifier, fused=fused)
-    rule = counting_rule(dataset, classifier, named(seen, chosen.open_set, None, classifier.known))
+    labels = true_labels(dataset, classifier, [tray.found.boxes for tray in seen])
+    chosen = tune(seen, labels, classifier, fused=fused)
     chosen_on = f"{request.data.resolve().name} {request.split}"
     origin = {"chosen_on": chosen_on, "model": request.model.name}
-    open_set = {**chosen.open_set.to_dict(), **chosen.facts, **origin}
+    names = classifier.taxonomy.names
+    words = words_of_gallery(gallery.state, names) if request.words else None
+    looks, _ = second_looks(names, words)
+
+    def counting(fusion: Fusion | None) -> dict[str, Any]:
+        looked = seen_by_counter(seen, paths, classifier, chosen.open_set, fusion, looks)
+        return choose_counting(dataset, classifier, looked).to_settings()
+
     settings: dict[str, Mapping[str, Any] | None] = {
-        "open_set": open_set,
-        "counting": rule.to_dict(),
+        "open_set": {**chosen.open_set.to_dict(), **chosen.facts, **origin},
+        **counting(None),
         **comparison.to_settings(),
     }
     if chosen.fusion is not None:
-        fusion_rule = counting_rule(
-            dataset, classifier, named(seen, chosen.open_set, chosen.fusion, classifier.known)
-        )
-        counting = fusion_rule.to_dict()
-        settings["fusion"] = {**chosen.fusion.to_dict(), "counting": counting, **origin}
+        joined = counting(chosen.fusion)
+        settings["fusion"] = {**chosen.fusion.to_dict(), **joined, **origin}
     return set_settings(request.gallery, settings)

@@ -8,50 +8,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from rpc.checkout import Checkout
 from rpc.checkout.seen import Seen
-from rpc.counting import CountingRule, truth_of
-from rpc.counting.doubt.decisions import Decisions, Outcomes, decisions, outcomes
+from rpc.counting import CountingRule
+from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.counting.doubt.doubt import AlikePair, Doubt
 from rpc.counting.doubt.learn import Labelled, learn_calibration, learn_doubt
 from rpc.counting.doubt.look_alikes import SeenItems, find_alike
 from rpc.data.cutouts import CutoutSet
 from rpc.data.dataset import Dataset
-from rpc.data.entry_photo import read_entry_photo
 from rpc.data.file_group import remove_with_group
 from rpc.data.images import read_rgba, write_image
 from rpc.data.taxonomy import Taxonomy
 from rpc.pictures.pairs import Pair, draw_pairs
-from rpc.runs.progress import bar
+from rpc.pipelines.labelled_trays import labelled, truths_of
 
 DRAWN: Final = 12  # pairs
-
-
-def look_at(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Seen]:
-    """All that a counter sees on the images of a data set, before any rule."""
-    found = []
-    with bar("reading trays") as progress:
-        for done, (image, path) in enumerate(zip(dataset.images, paths, strict=True), start=1):
-            rgb = read_entry_photo(path, (image.width, image.height))
-            found += checkout.look([rgb])
-            progress(done, len(paths))
-    return found
-
-
-def labelled(dataset: Dataset, seen: Sequence[Seen], rule: CountingRule) -> Labelled:
-    """Decisions on the images of a data set, and their truth.
-
-    Raises:
-        ValueError: what was seen has no probabilities.
-    """
-    made, became = [], []
-    for image, one in zip(dataset.images, seen, strict=True):
-        if one.probabilities is None:
-            raise ValueError("doubt: the detector names items itself: expected a recogniser's rows")
-        decided = decisions(one.detections, one.probabilities, rule)
-        made.append(decided)
-        became.append(outcomes(decided, one.detections, truth_of(dataset, image.id)))
-    return Labelled(tuple(made), tuple(became))
 
 
 def doubt_of_trays(
@@ -72,8 +43,8 @@ def doubt_of_trays(
     if known is None:
         return None
     skus = known[0].taxonomy.names
-    of_photos = Labelled() if photos is None else labelled(*photos, rule)
-    of_scenes = Labelled() if scenes is None else labelled(*scenes, rule)
+    of_photos = Labelled() if photos is None else labelled(truths_of(photos[0]), photos[1], rule)
+    of_scenes = Labelled() if scenes is None else labelled(truths_of(scenes[0]), scenes[1], rule)
     alike: tuple[AlikePair, ...] = ()
     if scenes is not None and cutouts is not None:
         calibration = learn_calibration(of_photos, of_scenes, len(skus))

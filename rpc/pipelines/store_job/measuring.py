@@ -10,7 +10,6 @@ from typing import Final
 from rpc.checkout.loading import load_checkout
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
-from rpc.counting.repeats import choose_gain
 from rpc.data.cutouts import read_cutouts
 from rpc.data.dataset import Dataset
 from rpc.data.file_group import file_group
@@ -19,7 +18,8 @@ from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
-from rpc.pipelines.store_job.doubt import doubt_of_trays, look_at, write_alike
+from rpc.pipelines.labelled_trays import look_at, repeat_gain, truths_of
+from rpc.pipelines.store_job.doubt import doubt_of_trays, write_alike
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.pipelines.store_job.scenes import RULE_FOLDER
 from rpc.pipelines.store_job.training import cut_notes
@@ -60,7 +60,7 @@ def _choose_rule(job: Job) -> None:
     checkout = load_checkout(job.model, device=job.device, words=words)
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
-    gain = _repeat_gain(dataset, seen) if job.rule_source == "val" else 0.0
+    gain = repeat_gain(truths_of(dataset), seen) if job.rule_source == "val" else 0.0
     seen = [one.with_repeats(gain) for one in seen]
     found = [one.detections for one in seen]
     _write(job, job.rule_source, dataset, found)
@@ -76,16 +76,6 @@ def _choose_rule(job: Job) -> None:
         if doubt is not None and cutouts is not None:
             write_alike(job.out / ALIKE, doubt, cutouts, dataset.taxonomy)
     write_model(job.model, model)
-
-
-def _repeat_gain(dataset: Dataset, seen: Sequence[Seen]) -> float:
-    """How much likelier a SKU is that lies on the tray already; 0 where the detector names."""
-    boxes = [one.named_boxes for one in seen]
-    known = [one for one in boxes if one is not None]
-    if len(known) < len(boxes):
-        return 0.0
-    truth = [truth_of(dataset, image.id) for image in dataset.images]
-    return choose_gain(known, [(one.boxes, one.labels) for one in truth])
 
 
 def _seen_scenes(job: Job, gain: float) -> tuple[Dataset, list[Seen]] | None:

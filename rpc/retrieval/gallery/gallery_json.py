@@ -169,7 +169,7 @@ def _number(value: Any, least: int = 0, most: int = 2**63 - 1) -> int:
 def _settings(value: Any) -> Mapping[str, Any]:
     """Settings chosen on validation."""
     settings = _mapping(value)
-    for name in {"open_set", "fusion", "counting", "camera", "scatter"} & settings.keys():
+    for name in {"open_set", "fusion", "counting", "doubt", "camera", "scatter"} & settings.keys():
         if not (name == "counting" and settings[name] is None):
             _mapping(settings[name])
     return settings

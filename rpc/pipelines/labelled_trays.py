@@ -1,0 +1,61 @@
+"""What a counter sees on labelled trays, beside their truth: what choices are made on.
+
+Key: K SKUs; truths are detections with the counter's labels and a score of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rpc.checkout import Checkout
+from rpc.checkout.seen import Seen
+from rpc.counting import CountingRule, truth_of
+from rpc.counting.doubt.decisions import decisions, outcomes
+from rpc.counting.doubt.learn import Labelled
+from rpc.counting.repeats import choose_gain
+from rpc.data.dataset import Dataset
+from rpc.data.entry_photo import read_entry_photo
+from rpc.runs.progress import bar
+from rpc.structures import Detections
+
+
+def look_at(dataset: Dataset, paths: Sequence[Path], checkout: Checkout) -> list[Seen]:
+    """All that a counter sees on the images of a data set, before any rule."""
+    found = []
+    with bar("reading trays") as progress:
+        for done, (image, path) in enumerate(zip(dataset.images, paths, strict=True), start=1):
+            rgb = read_entry_photo(path, (image.width, image.height))
+            found += checkout.look([rgb])
+            progress(done, len(paths))
+    return found
+
+
+def truths_of(dataset: Dataset) -> list[Detections]:
+    """The true items of every image, with the data set's labels."""
+    return [truth_of(dataset, image.id) for image in dataset.images]
+
+
+def repeat_gain(truths: Sequence[Detections], seen: Sequence[Seen]) -> float:
+    """How much likelier a SKU is that lies on the tray already; 0 where the detector names."""
+    boxes = [one.named_boxes for one in seen]
+    known = [one for one in boxes if one is not None]
+    if len(known) < len(boxes):
+        return 0.0
+    return choose_gain(known, [(one.boxes, one.labels) for one in truths])
+
+
+def labelled(truths: Sequence[Detections], seen: Sequence[Seen], rule: CountingRule) -> Labelled:
+    """Decisions on trays, and what became of them.
+
+    Raises:
+        ValueError: what was seen has no probabilities.
+    """
+    made, became = [], []
+    for truth, one in zip(truths, seen, strict=True):
+        if one.probabilities is None:
+            raise ValueError("doubt: the detector names items itself: expected a recogniser's rows")
+        decided = decisions(one.detections, one.probabilities, rule)
+        made.append(decided)
+        became.append(outcomes(decided, one.detections, truth))
+    return Labelled(tuple(made), tuple(became))
