@@ -99,7 +99,11 @@ def test_tuning_keeps_its_choice_and_the_demo_fuses_by_it(tool, gallery, tmp_pat
     assert tool("gallery")(["tune", str(gallery), "--data", str(small)]) == 0
     settings = Gallery.open(gallery).state.settings
     assert settings["open_set"]["chosen_on"] == "small val"
-    assert {"weight", "novelty", "counting"} <= set(settings["fusion"])
+    assert {"weight", "novelty", "counting", "doubt"} <= set(settings["fusion"])
+    for fusion, kept in ((False, settings), (True, settings["fusion"])):
+        counter = load_gallery_checkout(MODEL, gallery, fusion=fusion)
+        assert counter.rule.to_dict() == kept["counting"]
+        assert counter.doubt.to_dict() == kept["doubt"]
     photo = store.image_path("val", few.images[0])
     line = [str(photo), "--out", str(tmp_path), "--gallery", str(gallery), "--fusion"]
     assert tool("demo")(line) == 0
