@@ -15,7 +15,8 @@ TEXTS = {10: ["CHERRY"], 20: ["ORANGE"], 30: ["0RAN6E"]}
 def crops(reds, labels):
     pictures = [np.full((30, 30, 3), red, np.uint8) for red in reds]
     names = [f"{place}.jpg" for place in range(len(reds))]
-    return Crops(pictures, np.array(labels), np.array(names), names)
+    boxes = np.tile([0.0, 0, 30, 30], (len(reds), 1))
+    return Crops(pictures, np.array(labels), np.array(names), names, boxes)
 
 
 def test_queries_are_compared_with_the_words_of_each_skus_exemplars():
@@ -63,7 +64,7 @@ def test_the_report_tells_what_words_add(tmp_path, monkeypatch):
     naming = type("Naming", (), {"queries": queries, "truth": queries.labels})
     scores = np.array([[0.5, 0.51], [0.4, 0.6]])
     ranks = np.array([1, 0])
-    row = measure._with_words(request, naming, scores, np.array([[3.0, 0], [0, 0]]), ranks)
+    row = measure._more_evidence(request, naming, scores, np.array([[3.0, 0], [0, 0]]), ranks)
     told = json.loads(json.dumps(row))["words"]
     assert (told["top1"], told["legible"]) == (1.0, 0.5)
     assert told["lead"][0] == pytest.approx(0.5)

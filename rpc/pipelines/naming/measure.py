@@ -18,6 +18,7 @@ from rpc.data.images import write_image
 from rpc.data.store import Split, Store
 from rpc.features.text.pack_reader import PackReader
 from rpc.metrics.naming import naming_lead, naming_metrics, ranks_of_truth
+from rpc.pipelines.naming.repeats import in_the_light_of_trays
 from rpc.pipelines.naming.run import RECIPES, Crops, Naming, read_crops
 from rpc.pipelines.naming.sheet import failure_sheet, failures, naming_text
 from rpc.pipelines.naming.words import with_words, word_evidence
@@ -28,6 +29,7 @@ from rpc.runs.progress import Report, bar
 from rpc.runs.screen import say
 
 DEFAULT: Final = "product"
+FURTHER: Final = {"words": "with words", "tray": "in the light of the tray"}
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,10 @@ def measure_naming(request: NamingRequest) -> Path:
         row["seconds"] = round(time.perf_counter() - started, 1)
         report["recipes"][name] = row
         say(f"{name}: first {row['top1']:.3f}, top 5 {row['top5']:.3f}")
-        if evidence is not None:
-            row |= _with_words(request, naming, scores, evidence, ranks)
-            say(f"  with words: first {row['words']['top1']:.3f}, 5 {row['words']['top5']:.3f}")
+        row |= _more_evidence(request, naming, scores, evidence, ranks)
+        for kind, what in FURTHER.items():
+            if kind in row:
+                say(f"  {what}: first {row[kind]['top1']:.3f}, top 5 {row[kind]['top5']:.3f}")
         if name == DEFAULT or len(request.recipes) == 1:
             drawn = _failures(naming, photos, ranks, store)
     if DEFAULT in found:
@@ -123,21 +126,29 @@ def _read(naming: Naming) -> NDArray[np.float64]:
         return word_evidence(naming.exemplars, naming.owner, naming.queries, reader, progress)
 
 
-def _with_words(
+def _more_evidence(
     request: NamingRequest,
     naming: Naming,
     scores: NDArray[np.float64],
-    evidence: NDArray[np.float64],
+    evidence: NDArray[np.float64] | None,
     ranks: NDArray[Any],
 ) -> dict[str, Any]:
-    """Figures of a recipe with words, and of words alone, for the report."""
-    groups = naming.queries.groups
-    joined = ranks_of_truth(with_words(scores, evidence, naming.truth, groups), naming.truth)
-    rng = np.random.default_rng(request.seed)
-    row = asdict(naming_metrics(joined, groups, rng))
-    row["lead"] = naming_lead(joined, ranks, groups, np.random.default_rng(request.seed))
-    row["legible"] = float((evidence.max(axis=1) > evidence.min(axis=1)).mean())
-    return {"words": row}
+    """Figures of a recipe with words, and in the light of the photo's other items."""
+    queries, truth = naming.queries, naming.truth
+
+    def row(found: NDArray[np.float64]) -> dict[str, Any]:
+        now = ranks_of_truth(found, truth)
+        figures = asdict(naming_metrics(now, queries.groups, np.random.default_rng(request.seed)))
+        rng = np.random.default_rng(request.seed)
+        return figures | {"lead": naming_lead(now, ranks, queries.groups, rng)}
+
+    read = np.zeros_like(scores) if evidence is None else evidence
+    joined = with_words(scores, read, truth, queries.groups)
+    rows = {"tray": row(in_the_light_of_trays(joined, queries, truth))}
+    if evidence is not None:
+        legible = float((evidence.max(axis=1) > evidence.min(axis=1)).mean())
+        rows = {"words": row(joined) | {"legible": legible}, **rows}
+    return rows
 
 
 def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:
@@ -164,7 +175,7 @@ def _few(crops: Crops, most: int, seed: int) -> Crops:
     ]
     pictures = [crops.pictures[index] for index in kept]
     names = [crops.names[index] for index in kept]
-    return Crops(pictures, crops.labels[kept], crops.groups[kept], names)
+    return Crops(pictures, crops.labels[kept], crops.groups[kept], names, crops.boxes[kept])
 
 
 def _facts(request: NamingRequest, naming: Naming) -> dict[str, Any]:

@@ -107,12 +107,14 @@ class Crops:
         labels: (N,) of the store's taxonomy.
         groups: (N,) cart where the file tells it, else the photo's name.
         names: of the photos.
+        boxes: (N, 4) on them, px.
     """
 
     pictures: list[Rgb]
     labels: NDArray[np.int64]
     groups: NDArray[np.str_]
     names: list[str]
+    boxes: NDArray[np.float64]
 
 
 def read_crops(store: Store, split: Split) -> Crops:
@@ -124,6 +126,7 @@ def read_crops(store: Store, split: Split) -> Crops:
     dataset = store.split(split)
     pictures: list[Rgb] = []
     labels, groups, names = [], [], []
+    places: list[NDArray[np.float64]] = []
     for image in dataset.images:
         annotations = dataset.annotations_of(image.id)
         if not annotations:
@@ -131,13 +134,15 @@ def read_crops(store: Store, split: Split) -> Crops:
         rgb = read_entry_photo(store.image_path(split, image), (image.width, image.height))
         boxes = np.array([annotation.bbox for annotation in annotations])
         pictures += [crop.copy() for crop in crop_products(rgb, boxes)]
+        places.append(boxes)
         for annotation in annotations:
             labels.append(store.taxonomy.label(annotation.category_id))
             groups.append(str(image.extra.get("cart", image.file_name)))
             names.append(image.file_name)
     if not pictures:
         raise DataError(f"{store.json_path(split)}: has no box; nothing to name")
-    return Crops(pictures, np.array(labels), np.array(groups), names)
+    boxes = np.concatenate(places).astype(np.float64)
+    return Crops(pictures, np.array(labels), np.array(groups), names, boxes)
 
 
 class Naming:

@@ -98,18 +98,25 @@ def naming_text(report: Mapping[str, Any]) -> str:
             f"| {name} | {row['what']} | {100 * row['top1']:.1f} | {low1:.1f} to {high1:.1f} "
             f"| {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} | {told} |"
         )
+        more = name
         if "words" in row:
-            lines.append(_words_line(name, row["words"]))
+            legible = 100 * row["words"]["legible"]
+            more = f"{name} and words"
+            lines.append(
+                _further_line(more, f"words tell on {legible:.0f} % of the crops; ", row["words"])
+            )
+        if "tray" in row:
+            lines.append(_further_line(f"{more}, in the light of the tray", "", row["tray"]))
     return "\n".join(lines) + "\n"
 
 
-def _words_line(name: str, row: Mapping[str, Any]) -> str:
-    """A recipe's line with words; the last column is their lead over the recipe alone."""
+def _further_line(name: str, what: str, row: Mapping[str, Any]) -> str:
+    """A recipe's line with further evidence, and its lead over the recipe alone."""
     low1, high1 = (100 * end for end in row["top1_interval"])
     low5, high5 = (100 * end for end in row["top5_interval"])
     lead, low, high = (100 * part for part in row["lead"])
     return (
-        f"| {name} and words | words tell on {100 * row['legible']:.0f} % of the crops; they lead "
-        f"by {lead:+.1f} ({low:+.1f} to {high:+.1f}) | {100 * row['top1']:.1f} "
-        f"| {low1:.1f} to {high1:.1f} | {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} | |"
+        f"| {name} | {what}lead over the recipe alone {lead:+.1f} ({low:+.1f} to {high:+.1f}) "
+        f"| {100 * row['top1']:.1f} | {low1:.1f} to {high1:.1f} | {100 * row['top5']:.1f} "
+        f"| {low5:.1f} to {high5:.1f} | |"
     )
