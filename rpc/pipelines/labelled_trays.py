@@ -1,4 +1,4 @@
-"""What a counter sees on labelled trays, beside their truth: what choices are made on.
+"""Labelled trays as a counter sees them, beside their truth: choices are made on these.
 
 Key: K SKUs; truths are detections with the counter's labels and a score of 1.
 """

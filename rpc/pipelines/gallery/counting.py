@@ -1,4 +1,4 @@
-"""What a gallery's counter counts, and how sure it is of it: chosen on labelled trays.
+"""The counting rule of a gallery's counter, and its doubt: chosen on labelled trays.
 
 Key: K SKUs of the gallery by label, N boxes of a tray.
 """

@@ -42,7 +42,7 @@ def in_the_light_of_trays(
         gain = choose_gain([trays[n] for n in others], [answers[n] for n in others])
         for n in np.flatnonzero(group_of == group):
             found[rows_of[n]] = with_repeats(trays[n], gain)[:, :-1]
-    return found
+    return np.asarray(found, dtype=np.float64)
 
 
 def _named(boxes: FloatArray, shares: FloatArray) -> NamedBoxes:
