@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rpc.checkout.counter import Checkout
+from rpc.checkout.pictures import gallery_picture_looks, picture_looks
 from rpc.checkout.words import reading_classifier, words_of_gallery
 from rpc.counting import CountingRule
 from rpc.counting.doubt.doubt import Doubt
@@ -21,6 +22,7 @@ from rpc.recognition import Recogniser
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.ensemble_file import read_ensemble_classifier
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
+from rpc.recognition.second_look import SecondLook
 from rpc.retrieval.descriptors.recipes import describer_of
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_files import read_state
@@ -38,6 +40,7 @@ def load(
     recogniser: str | Path | None = None,
     threshold: float | None = None,
     words: bool = True,
+    pictures: bool = True,
 ) -> Checkout:
     """Load a checkout counter.
 
@@ -64,6 +67,8 @@ def load(
             the model or the gallery.
         words: read items whose name is in doubt, where words were kept of the exemplars and the
             extra `words` is installed; see docs/words.md.
+        pictures: compare items whose name is in doubt with exemplar pictures, where some were kept;
+            see docs/pictures.md.
 
     Raises:
         DataError: a file is missing or damaged, parts do not fit one another, or an unknown device.
@@ -75,16 +80,25 @@ def load(
         raise DataError("fusion: expected a gallery to join the model's recogniser with")
     chosen = str(resolve_device(device))
     if gallery is not None:
-        counter = load_gallery_checkout(path, gallery, fusion=fusion, device=chosen, words=words)
+        counter = load_gallery_checkout(
+            path, gallery, fusion=fusion, device=chosen, words=words, pictures=pictures
+        )
     elif recogniser is not None:
-        counter = load_ensemble_checkout(path, recogniser, device=chosen, words=words)
+        counter = load_ensemble_checkout(
+            path, recogniser, device=chosen, words=words, pictures=pictures
+        )
     else:
-        counter = load_checkout(path, device=chosen, words=words)
+        counter = load_checkout(path, device=chosen, words=words, pictures=pictures)
     return counter if threshold is None else counter.with_threshold(threshold)
 
 
 def load_checkout(
-    path: str | Path, *, named: bool = True, device: str = "cpu", words: bool = False
+    path: str | Path,
+    *,
+    named: bool = True,
+    device: str = "cpu",
+    words: bool = False,
+    pictures: bool = False,
 ) -> Checkout:
     """A checkout counter from one model file: detector, counting rule, and a recogniser if any.
 
@@ -93,6 +107,7 @@ def load_checkout(
         named: refuse a detector that only finds, where nothing in the file can name.
         device: that it runs on, see `rpc.runs.devices`.
         words: read items whose name is in doubt, see `load`.
+        pictures: compare them with exemplar pictures, see `load`.
 
     Raises:
         DataError: the file is missing, damaged or unsafe, or its parts do not fit one another.
@@ -103,7 +118,7 @@ def load_checkout(
         raise DataError(f"{path}: a class-agnostic detector without a recogniser can not name SKUs")
     rule = _rule(detector.saved.counting, path)
     counter = _counter(detector, detector.taxonomy, recogniser, rule)
-    counter = _reading(counter, detector.saved.words) if words else counter
+    counter = _looking_again(counter, detector.saved, words=words, pictures=pictures)
     return replace(counter, doubt=_doubt(detector.saved.doubt, path))
 
 
@@ -114,6 +129,7 @@ def load_gallery_checkout(
     fusion: bool = False,
     device: str = "cpu",
     words: bool = False,
+    pictures: bool = False,
 ) -> Checkout:
     """A checkout counter that finds with a model and names with a gallery.
 
@@ -126,6 +142,7 @@ def load_gallery_checkout(
         fusion: ask the model's own recogniser as well, as was chosen for this gallery.
         device: that it runs on, see `rpc.runs.devices`.
         words: read items whose name is in doubt, see `load`.
+        pictures: compare them with exemplar pictures, see `load`.
 
     Raises:
         DataError: a file is missing or damaged, the gallery is empty or of an unknown recipe, or
@@ -144,14 +161,21 @@ def load_gallery_checkout(
     chosen = source.get("counting")
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
     counter = _counter(detector, classifier.taxonomy, classifier, rule)
-    known = words_of_gallery(gallery.state, classifier.taxonomy.names) if words else None
+    skus = classifier.taxonomy.names
+    known = words_of_gallery(gallery.state, skus) if words else None
+    compares = gallery_picture_looks(Path(folder), gallery.state, skus) if pictures else []
     # Doubt belongs to the rule that it was learnt with.
     doubt = None if chosen is None else _doubt(source.get("doubt"), folder)
-    return replace(_reading(counter, known), doubt=doubt)
+    return replace(_reading(counter, known, compares), doubt=doubt)
 
 
 def load_ensemble_checkout(
-    path: str | Path, folder: str | Path, *, device: str = "cpu", words: bool = False
+    path: str | Path,
+    folder: str | Path,
+    *,
+    device: str = "cpu",
+    words: bool = False,
+    pictures: bool = False,
 ) -> Checkout:
     """A checkout counter whose recogniser is joined with a recognition system.
 
@@ -162,6 +186,7 @@ def load_ensemble_checkout(
         folder: of `rpc-checkout fuse`.
         device: that it runs on, see `rpc.runs.devices`.
         words: read items whose name is in doubt, see `load`.
+        pictures: compare them with exemplar pictures, see `load`.
 
     Raises:
         DataError: a file is missing or damaged, the model has no recogniser, or the system was
@@ -175,7 +200,7 @@ def load_ensemble_checkout(
     chosen = ensemble.counting
     rule = _rule(detector.saved.counting, path) if chosen is None else _rule(chosen, folder)
     counter = _counter(detector, detector.taxonomy, joined, rule)
-    return _reading(counter, detector.saved.words) if words else counter
+    return _looking_again(counter, detector.saved, words=words, pictures=pictures)
 
 
 def check_gallery(gallery: Taxonomy, data: Taxonomy, folder: str | Path) -> None:
@@ -204,11 +229,21 @@ def _counter(
     return Checkout(detector, taxonomy, recogniser, rule, name=name, device=device)
 
 
-def _reading(counter: Checkout, words: Sequence[SkuWords] | None) -> Checkout:
-    """The counter, which reads what it doubts where words of the exemplars are known."""
+def _looking_again(
+    counter: Checkout, saved: SavedModel, *, words: bool, pictures: bool
+) -> Checkout:
+    """The counter with the second looks that a model file has something for."""
+    compares = picture_looks(saved.pictures) if pictures else []
+    return _reading(counter, saved.words if words else None, compares)
+
+
+def _reading(
+    counter: Checkout, words: Sequence[SkuWords] | None, before: Sequence[SecondLook] = ()
+) -> Checkout:
+    """The counter, which looks again at what it doubts: `before`, then by words where known."""
     if counter.recogniser is None:
         return counter
-    reads, note = reading_classifier(counter.recogniser, counter.taxonomy.names, words)
+    reads, note = reading_classifier(counter.recogniser, counter.taxonomy.names, words, before)
     return replace(counter, recogniser=reads, notes=(*counter.notes, *([note] if note else [])))
 
 

@@ -20,7 +20,10 @@ from rpc.structures.readings import PackText
 
 
 def reading_classifier(
-    classifier: BoxClassifier, names: Sequence[str], words: Sequence[SkuWords] | None
+    classifier: BoxClassifier,
+    names: Sequence[str],
+    words: Sequence[SkuWords] | None,
+    before: Sequence[SecondLook] = (),
 ) -> tuple[BoxClassifier, str]:
     """The classifier, which also reads items that it is not sure of; and a note where it cannot.
 
@@ -28,12 +31,14 @@ def reading_classifier(
         classifier: names items.
         names: of its SKUs, by label.
         words: of each; None where nobody read the exemplars.
+        before: other looks at items whose name is in doubt; only what they leave is read.
 
     Returns:
-        The classifier itself where no photo was read; and, with a line that says so, where the
+        The classifier itself where nobody looks again; and, with a line that says so, where the
         extra `words` is not installed.
     """
-    looks, note = second_looks(names, words)
+    reads, note = second_looks(names, words)
+    looks = [*before, *reads]
     return (LooksAgain(classifier, looks) if looks else classifier), note
 
 

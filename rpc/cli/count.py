@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         recogniser=args.recogniser,
         threshold=args.threshold,
         words=args.words,
+        pictures=args.pictures,
     )
     for note in counter.notes:
         warn(note)
@@ -131,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "
         "rpc-checkout fuse")  # fmt: skip
     add("--no-words", dest="words", action="store_false", help="do not read doubtful items")
+    add("--no-pictures", dest="pictures", action="store_false",
+        help="do not compare doubtful items with exemplar pictures")  # fmt: skip
     add_device_option(made)
     add("--threshold", type=float, help="score from which a box counts (default: the model's)")
     return made

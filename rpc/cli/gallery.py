@@ -161,7 +161,13 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
     from rpc.pipelines.gallery.tuning import TuneRequest, tune_gallery
 
     request = TuneRequest(
-        args.gallery, args.data, args.model, args.split, args.device, words=args.words
+        args.gallery,
+        args.data,
+        args.model,
+        args.split,
+        args.device,
+        words=args.words,
+        pictures=args.pictures,
     )
     state = tune_gallery(request)
     result = _told(state)
@@ -280,6 +286,12 @@ def parser() -> argparse.ArgumentParser:
         dest="words",
         action="store_false",
         help="do not read items whose name is in doubt",
+    )
+    option(
+        "--no-pictures",
+        dest="pictures",
+        action="store_false",
+        help="do not compare items whose name is in doubt with the gallery's pictures",
     )
     return made
 

@@ -119,6 +119,12 @@ def parser() -> argparse.ArgumentParser:
         help="do not read what is on the packs, where the extra 'words' is installed",
     )
     add(
+        "--no-pictures",
+        dest="pictures",
+        action="store_false",
+        help="keep no pictures of exemplars to compare doubtful items with",
+    )
+    add(
         "--measure",
         choices=("val", "test", "none"),
         help="split to report on (default: test; none for exemplars alone); but for test, the "

@@ -12,6 +12,11 @@ from torch import Tensor
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.features.local.sku_pictures import (
+    SkuPictures,
+    sku_pictures_from_tensors,
+    sku_pictures_to_tensors,
+)
 from rpc.features.text.sku_words import SkuWords, sku_words_from_json, sku_words_to_json
 from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
 
@@ -45,6 +50,7 @@ class SavedModel:
         doubt: `rpc.counting.doubt.Doubt.to_dict()`: calibration, limit and look-alikes; None where
             none was fitted.
         words: what was read on each SKU's exemplars, by label; None where nobody read.
+        pictures: of each SKU's exemplars, by label; None where none were kept.
     """
 
     state_dict: Mapping[str, Tensor] = field(repr=False)
@@ -56,6 +62,7 @@ class SavedModel:
     recogniser: Mapping[str, Tensor] | None = field(default=None, repr=False)
     doubt: Mapping[str, Any] | None = field(default=None, repr=False)
     words: tuple[SkuWords, ...] | None = field(default=None, repr=False)
+    pictures: tuple[SkuPictures, ...] | None = field(default=None, repr=False)
 
     def with_rule(self, rule: Mapping[str, Any] | None) -> SavedModel:
         """The same model with another counting rule (`CountingRule.to_dict()`), or with none.
@@ -76,9 +83,15 @@ class SavedModel:
         """The same model with what was read on each SKU's exemplars, or without; doubt goes."""
         return replace(self, words=None if words is None else tuple(words), doubt=None)
 
+    def with_pictures(self, pictures: Sequence[SkuPictures] | None) -> SavedModel:
+        """The same model with pictures of each SKU's exemplars, or without; doubt goes."""
+        kept = None if pictures is None else tuple(pictures)
+        return replace(self, pictures=kept, doubt=None)
+
     def with_taxonomy(self, taxonomy: Taxonomy) -> SavedModel:
         """The same weights for these SKUs, without a counting rule: it was chosen for others."""
-        return replace(self, taxonomy=taxonomy, counting=None, doubt=None, words=None)
+        bare = replace(self, counting=None, doubt=None, words=None, pictures=None)
+        return replace(bare, taxonomy=taxonomy)
 
 
 def write_model(path: str | Path, model: SavedModel) -> Path:
@@ -107,6 +120,8 @@ def write_model(path: str | Path, model: SavedModel) -> Path:
         content["doubt"] = _plain(model.doubt)
     if model.words is not None:
         content["words"] = sku_words_to_json(model.words)
+    if model.pictures is not None:
+        content["pictures"] = sku_pictures_to_tensors(model.pictures)
     return write_tensors(path, content)
 
 
@@ -147,13 +162,21 @@ def load_model(path: str | Path) -> SavedModel:
     names = content.get("recogniser")
     recogniser = None if names is None else _full(weights_of(names, f"{path}: 'recogniser'"))
     text, meta = content["config"], content["meta"]
-    words = _words(content.get("words"), len(taxonomy), path)
-    return SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser, doubt, words)
+    seen = content.get("words"), content.get("pictures")
+    words, pictures = _of_exemplars(*seen, len(taxonomy), path)
+    model = SavedModel(state, text, taxonomy, counting, meta, Path(path), recogniser, doubt)
+    return replace(model, words=words, pictures=pictures)
 
 
-def _words(values: Any, skus: int, path: str | Path) -> tuple[SkuWords, ...] | None:
+def _of_exemplars(
+    words: Any, pictures: Any, skus: int, path: str | Path
+) -> tuple[tuple[SkuWords, ...] | None, tuple[SkuPictures, ...] | None]:
+    """The words and pictures of so many SKUs, where the file has any."""
     try:
-        return None if values is None else sku_words_from_json(values, skus)
+        return (
+            None if words is None else sku_words_from_json(words, skus),
+            None if pictures is None else sku_pictures_from_tensors(pictures, skus),
+        )
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
 

@@ -92,6 +92,7 @@ class Table3Request:
             agnostic=self.agnostic,
             prepared=prepared,
             words=False,  # methods of training are compared
+            pictures=False,
         )
 
 

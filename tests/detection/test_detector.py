@@ -24,11 +24,13 @@ from rpc.detection import runtime
 from rpc.detection.config import build_config, model_text, taxonomy_of
 from rpc.detection.detector import PAD_VALUE, Detector, letterbox
 from rpc.detection.model_file import SavedModel, load_model, write_model
+from rpc.features.local.sku_pictures import pack_pictures
 from rpc.features.text.sku_words import SkuWords
 from rpc.recognition import CropClassifier, Recogniser
 from rpc.recognition.second_look import LooksAgain
 from rpc.structures.readings import Reading
 from tests.detection.drawn_store import SKUS, TINY
+from tests.features.local.packs import lying, pack
 from tests.features.text.fake_reader import FakeReader
 from tests.runs.device_calls import META, devices_used
 
@@ -188,6 +190,7 @@ def test_a_model_file_becomes_a_counter(write):
 
 
 def test_a_model_with_words_makes_a_counter_that_reads_what_it_doubts(write, monkeypatch):
+    torch.manual_seed(0)
     rule = CountingRule(0.0).to_dict()
     path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), rule)
     words = [SkuWords((Reading(name, 0.9),), 8) for name in SKUS.names]
@@ -207,6 +210,22 @@ def test_a_model_with_words_makes_a_counter_that_reads_what_it_doubts(write, mon
     untold = load(path, device="cpu")
     assert untold.notes == ("no reader",)
     assert isinstance(untold.recogniser, Recogniser)
+
+
+def test_a_model_with_pictures_makes_a_counter_that_compares_what_it_doubts(write):
+    torch.manual_seed(0)
+    path = write(True, CropClassifier(len(SKUS) + 1, pretrained=False), CountingRule(0.0).to_dict())
+    pictures = [pack_pictures([pack(family)]) for family in range(len(SKUS))]
+    write_model(path, load_model(path).with_pictures(pictures))
+    compares = load(path, device="cpu").recogniser
+    assert isinstance(compares, LooksAgain)
+    for without in (load(path, device="cpu", pictures=False), load_checkout(path)):
+        assert isinstance(without.recogniser, Recogniser)
+    boxes = np.array([[0.0, 0.0, 320.0, 320.0]])
+    for family in range(len(SKUS)):
+        found = compares.probabilities(lying(pack(family)), boxes)
+        first = compares.first.probabilities(lying(pack(family)), boxes)
+        assert found[0, family] > first[0, family]
 
 
 def test_a_detector_and_its_recogniser_compute_on_the_device_of_load(write):

@@ -4,6 +4,7 @@ import os
 import pickle
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from rpc.detection.model_file import (
     write_model,
     write_tensors,
 )
+from rpc.features.local.sku_pictures import pack_pictures
 from rpc.features.text.sku_words import SkuWords
 from rpc.structures.readings import Reading
 
@@ -171,6 +173,26 @@ def test_words_of_the_exemplars_stay_with_the_model(saved):
     assert again.words == tuple(WORDS)
     assert again.with_taxonomy(TAXONOMY).words is None
     assert load_model(write_model(path, again.with_words(None))).words is None
+
+
+def test_pictures_of_the_exemplars_stay_with_the_model(saved):
+    path, _ = saved
+    model = load_model(path)
+    assert model.pictures is None  # a file from before pictures were kept
+    pictures = [pack_pictures([np.full((30, 20, 3), 90, np.uint8)] * 2), ()]
+    kept = model.with_pictures(pictures).with_rule({"threshold": 0.3})
+    again = load_model(write_model(path, kept))
+    assert again.pictures == tuple(pictures)
+    assert again.with_taxonomy(TAXONOMY).pictures is None
+    assert load_model(write_model(path, again.with_pictures(None))).pictures is None
+
+
+@pytest.mark.parametrize("pictures", [{}, [], [[], 5], [[], [torch.zeros(40, dtype=torch.uint8)]]])
+def test_damaged_pictures_of_a_model_are_told(saved, pictures):
+    content = read_tensors(saved[0])
+    path = write_tensors(saved[0].with_name("damaged.pth"), {**content, "pictures": pictures})
+    with pytest.raises(DataError, match=r"damaged\.pth: pictures"):
+        load_model(path)
 
 
 @pytest.mark.parametrize(

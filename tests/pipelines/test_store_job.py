@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rpc.data.files import DataError
 from rpc.detection.dataset import PRODUCT
 from rpc.detection.model_file import SavedModel
+from rpc.features.local.sku_pictures import unpack_pictures
 from rpc.pipelines.store_job.defaults import RECIPES
 from rpc.pipelines.store_job.job import Job, measurable_split
+from rpc.pipelines.store_job.pictures import pack_exemplars, pictures_steps
 from rpc.pipelines.store_job.training import cut_notes
 from rpc.pipelines.store_job.words import read_exemplars, told, words_steps
+from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto
 from rpc.structures.readings import PackText, Reading
 from tests.cli.small_shop import make_store
 
@@ -100,3 +104,21 @@ def test_the_exemplars_of_each_sku_are_read(tmp_path):
     assert [one.photos for one in words] == [1, 1]
     assert words[0].readings == (Reading("tea", 0.8),)
     assert told(words) == "words on 1 of 2 SKUs, 0 barcodes; 2 photos read"
+
+
+def test_pictures_are_a_step_of_jobs_that_name_items(tmp_path):
+    job = Job(make_store(tmp_path / "store"), tmp_path / "out")
+    assert [name for name, _ in pictures_steps(job)] == ["pictures"]
+    for without in (replace(job, pictures=False), replace(job, agnostic=True)):
+        assert pictures_steps(without) == []
+
+
+def test_the_exemplars_of_each_sku_are_kept_small(tmp_path):
+    job = Job(make_store(tmp_path / "store"), tmp_path / "out")
+    pictures = pack_exemplars(job.store, most=1)
+    assert [len(one) for one in pictures] == [1, 1]
+    exemplar = job.store.exemplars()[0]
+    (picture,) = unpack_pictures(pictures[job.taxonomy.label(exemplar.category_id)])
+    crop = ExemplarPhoto(exemplar.path, exemplar.box, size=exemplar.size).crop()
+    assert picture.shape == crop.shape
+    assert np.abs(picture.mean(axis=(0, 1)) - crop.mean(axis=(0, 1))).max() < 10

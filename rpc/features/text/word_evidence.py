@@ -97,10 +97,20 @@ class WordEvidence:
                 fit[rows] += sure * gains
         if not fit.any():
             return fit
-        fit = np.minimum(self.settings.strength * fit, MOST)
-        unseen = self.settings.unseen
-        elsewhere = unseen * np.exp(fit.max()) + 1 - unseen
-        return np.asarray(np.log(self._shown * np.exp(fit) + (1 - self._shown) * elsewhere))
+        return bounded_evidence(self.settings.strength * fit, self._shown, self.settings.unseen)
+
+
+def bounded_evidence(fit: FloatArray, shown: FloatArray, unseen: float) -> FloatArray:
+    """Evidence e(k) as above, (K + 1,), of sums x(k) that may count too much.
+
+    Args:
+        fit: x above, (K + 1,).
+        shown: c above, (K + 1,): the chance that a SKU's photos show the side that is seen.
+        unseen: q above.
+    """
+    fit = np.minimum(fit, MOST)
+    elsewhere = unseen * np.exp(fit.max()) + 1 - unseen
+    return np.asarray(np.log(shown * np.exp(fit) + (1 - shown) * elsewhere))
 
 
 def with_evidence(probabilities: FloatArray, evidence: FloatArray) -> FloatArray:

@@ -75,6 +75,7 @@ class HeldOutRequest:
             device=self.device,
             method=self.method,
             words=False,  # what training and gallery do alone
+            pictures=False,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rpc.checkout.loading import load_checkout
+from rpc.checkout.pictures import gallery_picture_looks
 from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.store import Store
 from rpc.pipelines.gallery.counting import choose_counting, seen_by_counter
@@ -39,6 +40,7 @@ class TuneRequest:
         device: that networks run on, see `rpc.runs.devices`.
         words: read items whose name is in doubt, as counting does; where words were kept of the
             exemplars.
+        pictures: compare them with the pictures that the gallery keeps, as counting does.
     """
 
     gallery: Path
@@ -47,6 +49,7 @@ class TuneRequest:
     split: Literal["val"] = "val"
     device: str = "auto"
     words: bool = True
+    pictures: bool = True
 
 
 def tune_gallery(request: TuneRequest) -> GalleryState:
@@ -87,7 +90,9 @@ def _tuned(request: TuneRequest) -> GalleryState:
     origin = {"chosen_on": chosen_on, "model": request.model.name}
     names = classifier.taxonomy.names
     words = words_of_gallery(gallery.state, names) if request.words else None
-    looks, _ = second_looks(names, words)
+    reads, _ = second_looks(names, words)
+    compares = gallery_picture_looks(request.gallery, gallery.state, names)
+    looks = [*(compares if request.pictures else []), *reads]
 
     def counting(fusion: Fusion | None) -> dict[str, Any]:
         looked = seen_by_counter(seen, paths, classifier, chosen.open_set, fusion, looks)

@@ -72,6 +72,8 @@ class Job:
             name them.
         words: read the exemplars, and items whose name is in doubt, where the extra `words` is
             installed.
+        pictures: keep pictures of the exemplars, and compare items whose name is in doubt with
+            them.
 
     Raises:
         DataError: a number makes no sense, or the settings contradict each other.
@@ -98,6 +100,7 @@ class Job:
     measure: Measured = "test"
     allow_missing_skus: bool = False
     words: bool = True
+    pictures: bool = True
 
     def __post_init__(self) -> None:
         if self.recipe not in RECIPES:
@@ -134,6 +137,7 @@ class Job:
                 "one_stage": self.one_stage,
                 "agnostic": self.agnostic,
                 "words": self.words and self.names_crops and not missing_reader(),
+                "pictures": self.pictures and self.names_crops,
             }
         )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from rpc.checkout.counter import Checkout
 from rpc.checkout.loading import load_checkout
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
@@ -54,10 +55,13 @@ def _choose_rule(job: Job) -> None:
     """Choose what counts on labelled val trays, and learn where that is in doubt.
 
     Both are kept in the model. Doubt is learnt on composed scenes as well, which no training saw.
-    There words are not read: a hundred scenes would take longer than the trainings.
+    There words are not read, as a hundred scenes would take longer than the trainings, and pictures
+    are not compared, as the scenes are made of them.
     """
-    words = job.words and job.rule_source == "val"
-    checkout = load_checkout(job.model, device=job.device, words=words)
+    real = job.rule_source == "val"
+    checkout = load_checkout(
+        job.model, device=job.device, words=job.words and real, pictures=job.pictures and real
+    )
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
     gain = repeat_gain(truths_of(dataset), seen) if job.rule_source == "val" else 0.0
@@ -108,12 +112,17 @@ def _detect_measured(job: Job) -> None:
     """Detections and receipts of the measured trays, once."""
     assert job.measure != "none"
     dataset, paths = job.split(job.measure)
-    checkout = load_checkout(job.model, device=job.device, words=job.words)
+    checkout = _finished(job)
     seen = look_at(dataset, paths, checkout)
     receipts = [checkout.receipt_of(one, path) for one, path in zip(seen, paths, strict=True)]
     with file_group(job.out):
         _write(job, job.measure, dataset, [one.detections for one in seen])
         write_receipts(_receipts(job), dataset, [one.to_dict() for one in receipts])
+
+
+def _finished(job: Job) -> Checkout:
+    """The counter as the job made it."""
+    return load_checkout(job.model, device=job.device, words=job.words, pictures=job.pictures)
 
 
 def _receipts(job: Job) -> Path:
@@ -131,7 +140,7 @@ def report(job: Job, seconds: Mapping[str, float]) -> None:
         say("no checkout photos: nothing was measured; the counting rule is from composed scenes")
         say(f"to count a tray: rpc-checkout count PHOTO --model {job.model}")
         return
-    checkout = load_checkout(job.model, device=job.device, words=job.words)
+    checkout = _finished(job)
     assert checkout.rule is not None
     dataset, paths = job.split(job.measure)
     results = read_results(job.out / f"detections_{job.measure}.json", dataset)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rpc.pipelines.store_job.job import Job
 from rpc.pipelines.store_job.measuring import measuring_steps, report
+from rpc.pipelines.store_job.pictures import pictures_steps
 from rpc.pipelines.store_job.rendering import render_steps
 from rpc.pipelines.store_job.scenes import scene_steps
 from rpc.pipelines.store_job.training import training_steps
@@ -37,6 +38,7 @@ def run_job(job: Job, *, report_again: bool = True) -> Path:
         *render_steps(job),
         *training_steps(job),
         *words_steps(job),
+        *pictures_steps(job),
         *measuring_steps(job),
     ]
     count = len(steps) + 1

@@ -25,6 +25,7 @@ Rgb = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 AT_ONCE: Final = 16  # photos
 READ: Final = 8  # photos of a SKU whose words are read: more add little, see docs/words.md
+COMPARED: Final = 8  # photos of a SKU that are laid on doubtful items, see docs/pictures.md
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.features.encodings.root_sift import root_sift
+from rpc.features.local.key_points import mutual_pairs
+
 FloatArray = NDArray[np.float32]
 Rgb = NDArray[np.uint8]
 
@@ -69,18 +72,12 @@ def local_features(rgb: Rgb) -> LocalFeatures:
     if raw is None or len(found) == 0:
         return LocalFeatures(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     points = np.array([point.pt for point in found], dtype=np.float32)
-    return LocalFeatures(points, root_sift(raw))
-
-
-def root_sift(descriptors: NDArray[np.floating]) -> FloatArray:
-    """Square roots of descriptors (P, 128) that sum to 1: their inner product is Hellinger's."""
-    total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-12)
-    return np.asarray(np.sqrt(descriptors / total), dtype=np.float32)
+    return LocalFeatures(points, root_sift(raw).astype(np.float32))
 
 
 def agreement(first: LocalFeatures, second: LocalFeatures) -> Agreement:
     """Matches of two pictures that agree on a shift, a rotation and a scale."""
-    pairs = matched(first.descriptors, second.descriptors)
+    pairs = mutual_pairs(first.descriptors, second.descriptors, RATIO)
     if len(pairs) < LEAST:
         return Agreement(0, len(pairs))
     start, end = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
@@ -97,23 +94,6 @@ def agreement(first: LocalFeatures, second: LocalFeatures) -> Agreement:
         return Agreement(0, len(pairs))
     degrees = float(np.degrees(np.arctan2(transform[1, 0], transform[0, 0])))
     return Agreement(agreeing, len(pairs), degrees, scale)
-
-
-def matched(first: FloatArray, second: FloatArray) -> NDArray[np.int64]:
-    """Pairs (Q, 2) of P and P' descriptors: mutual nearest that pass the ratio test."""
-    if len(first) == 0 or len(second) < 2:
-        return np.zeros((0, 2), np.int64)
-    near = first @ second.T
-    best = near.argmax(axis=1)
-    rows = np.arange(len(first))
-    top = near[rows, best]
-    rest = near.copy()
-    rest[rows, best] = -np.inf
-    # Distances of unit vectors: the ratio of 2 - 2s.
-    clear = np.maximum(2 - 2 * top, 0) < RATIO**2 * np.maximum(2 - 2 * rest.max(axis=1), 0)
-    mutual = near.argmax(axis=0)[best] == rows
-    kept = np.flatnonzero(clear & mutual)
-    return np.stack([kept, best[kept]], axis=1)
 
 
 def verified_scores(

@@ -1,0 +1,1 @@
+"""Local comparison: a crop and exemplar pictures, place by place."""
