@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add("--ablation", action="store_true", help="all recipes, one table")
     add("--few", type=int, metavar="N", help="at most N exemplars a SKU (default: all)")
     add("--words", action="store_true", help="and by the words on them; needs the extra 'words'")
+    add("--pictures", action="store_true", help="and by exemplars laid on them")
     add("--projection", type=Path, metavar="FILE", help="of make_descriptor.py (default: built in)")
     add("--seed", type=int, default=0, help="of --few and of the intervals (default: %(default)s)")
     add_device_option(made)

@@ -65,6 +65,7 @@ def test_the_report_tells_what_words_add(tmp_path, monkeypatch):
     scores = np.array([[0.5, 0.51], [0.4, 0.6]])
     ranks = np.array([1, 0])
     row = measure._more_evidence(request, naming, scores, np.array([[3.0, 0], [0, 0]]), ranks)
+    assert list(row) == ["words", "tray"]
     told = json.loads(json.dumps(row))["words"]
     assert (told["top1"], told["legible"]) == (1.0, 0.5)
     assert told["lead"][0] == pytest.approx(0.5)

@@ -18,6 +18,7 @@ from rpc.data.images import write_image
 from rpc.data.store import Split, Store
 from rpc.features.text.pack_reader import PackReader
 from rpc.metrics.naming import naming_lead, naming_metrics, ranks_of_truth
+from rpc.pipelines.naming.pictures import picture_evidence
 from rpc.pipelines.naming.repeats import in_the_light_of_trays
 from rpc.pipelines.naming.run import RECIPES, Crops, Naming, read_crops
 from rpc.pipelines.naming.sheet import failure_sheet, failures, naming_text
@@ -29,7 +30,12 @@ from rpc.runs.progress import Report, bar
 from rpc.runs.screen import say
 
 DEFAULT: Final = "product"
-FURTHER: Final = {"words": "with words", "tray": "in the light of the tray"}
+FURTHER: Final = {
+    "words": "with words",
+    "pictures": "with pictures",
+    "both": "with words and pictures",
+    "tray": "in the light of the tray",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class NamingRequest:
         seed: of `few` and of the intervals.
         device: that the network runs on, see `rpc.runs.devices`.
         words: read exemplars and queries as well, and tell what the words add to each recipe.
+        pictures: lay exemplars on the queries as well, and tell what that adds to each recipe.
 
     Raises:
         DataError: a recipe is unknown, or `few` below 1.
@@ -62,6 +69,7 @@ class NamingRequest:
     seed: int = 0
     device: str = "auto"
     words: bool = False
+    pictures: bool = False
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.recipes) - set(RECIPES)):
@@ -142,13 +150,22 @@ def _more_evidence(
         rng = np.random.default_rng(request.seed)
         return figures | {"lead": naming_lead(now, ranks, queries.groups, rng)}
 
-    read = np.zeros_like(scores) if evidence is None else evidence
-    joined = with_words(scores, read, truth, queries.groups)
-    rows = {"tray": row(in_the_light_of_trays(joined, queries, truth))}
-    if evidence is not None:
-        legible = float((evidence.max(axis=1) > evidence.min(axis=1)).mean())
-        rows = {"words": row(joined) | {"legible": legible}, **rows}
-    return rows
+    told = {} if evidence is None else {"words": evidence}
+    if request.pictures:
+        with bar("comparing pictures") as progress:
+            told["pictures"] = picture_evidence(
+                naming.exemplars, naming.owner, queries, scores, progress
+            )
+    rows = {}
+    for kind, some in told.items():
+        legible = float((some.max(axis=1) > some.min(axis=1)).mean())
+        alone = with_words(scores, some, truth, queries.groups)
+        rows[kind] = row(alone) | {"legible": legible}
+    every = sum(told.values(), np.zeros_like(scores))
+    joined = with_words(scores, every, truth, queries.groups)
+    if len(told) > 1:
+        rows["both"] = row(joined)
+    return rows | {"tray": row(in_the_light_of_trays(joined, queries, truth))}
 
 
 def _counter(naming: Naming, name: str, progress: Report) -> Callable[[int], None]:

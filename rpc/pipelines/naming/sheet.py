@@ -99,12 +99,15 @@ def naming_text(report: Mapping[str, Any]) -> str:
             f"| {100 * row['top5']:.1f} | {low5:.1f} to {high5:.1f} | {told} |"
         )
         more = name
-        if "words" in row:
-            legible = 100 * row["words"]["legible"]
-            more = f"{name} and words"
-            lines.append(
-                _further_line(more, f"words tell on {legible:.0f} % of the crops; ", row["words"])
-            )
+        for kind in ("words", "pictures"):
+            if kind in row:
+                share = 100 * row[kind]["legible"]
+                more = f"{name} and {kind}"
+                told = f"{kind} tell on {share:.0f} % of the crops; "
+                lines.append(_further_line(more, told, row[kind]))
+        if "both" in row:
+            more = f"{name}, words and pictures"
+            lines.append(_further_line(more, "", row["both"]))
         if "tray" in row:
             lines.append(_further_line(f"{more}, in the light of the tray", "", row["tray"]))
     return "\n".join(lines) + "\n"

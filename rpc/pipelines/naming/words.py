@@ -37,10 +37,7 @@ def word_evidence(
         read: the reader.
         progress: is told how many pictures of how many are read.
     """
-    chosen: list[list[int]] = []
-    for sku in range(int(owner.max()) + 1):
-        photos = sorted(np.flatnonzero(owner == sku).tolist(), key=lambda e: exemplars.names[e])
-        chosen.append([photos[place] for place in evenly_spaced(len(photos), READ)])
+    chosen = spread_photos(exemplars, owner, READ)
     total, done = sum(map(len, chosen)) + len(queries.pictures), 0
     words = []
     for photos in chosen:
@@ -54,6 +51,15 @@ def word_evidence(
         done += 1
         progress(done, total)
     return np.array(rows).reshape(len(rows), len(words))
+
+
+def spread_photos(exemplars: Crops, owner: NDArray[np.integer], most: int) -> list[list[int]]:
+    """At most so many exemplars of each SKU, spread evenly in the order of their names."""
+    chosen = []
+    for sku in range(int(owner.max()) + 1):
+        photos = sorted(np.flatnonzero(owner == sku).tolist(), key=lambda e: exemplars.names[e])
+        chosen.append([photos[place] for place in evenly_spaced(len(photos), most)])
+    return chosen
 
 
 def with_words(
