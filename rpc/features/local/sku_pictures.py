@@ -11,9 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from rpc.data.images import encode_jpeg, read_photo
 from rpc.features.local.key_points import Rgb, scaled
-from rpc.features.local.picture_evidence import SIDE
 
 SkuPictures = tuple[bytes, ...]  # JPEG files
+KEPT_SIDE: Final = 320  # px: more than is compared, so that the marks of JPEG are averaged out
 QUALITY: Final = 88
 MOST_PHOTOS: Final = 64  # of a SKU
 MOST_SIDE: Final = 1024  # px
@@ -21,9 +21,9 @@ LEAST_SIDE: Final = 8
 
 
 def pack_pictures(crops: Iterable[Rgb]) -> SkuPictures:
-    """Pictures (H, W, 3) of a SKU, at most `SIDE` pixels long, as JPEG files."""
+    """Pictures (H, W, 3) of a SKU, at most `KEPT_SIDE` pixels long, as JPEG files."""
     return tuple(
-        encode_jpeg(scaled(crop, min(SIDE, max(crop.shape[:2]))), QUALITY) for crop in crops
+        encode_jpeg(scaled(crop, min(KEPT_SIDE, max(crop.shape[:2]))), QUALITY) for crop in crops
     )
 
 
