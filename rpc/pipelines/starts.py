@@ -37,6 +37,8 @@ class Usual:
         scenes: trays to compose first; None composes them while the training runs.
         updates: of the training.
         package_side: pixels of the longer side of a drawn package.
+        bodied: packages with caps, seams and folds, see `synth.drawn.draw_package`.
+        largest: long side of the largest packages, as a fraction of a tray's width.
         scene: what a tray looks like. Wide ranges: nobody knows how large the products of the next
             store are, or how they lie.
     """
@@ -46,18 +48,29 @@ class Usual:
     scenes: int | None
     updates: int
     package_side: int
+    bodied: bool
+    largest: float
     scene: SceneConfig
 
 
 USUAL: Final[Mapping[Part, Usual]] = {
     # It tells no product from another.
     "detector": Usual(
-        products=400,
+        products=800,
         siblings=None,
-        scenes=4000,
-        updates=800,
-        package_side=224,
-        scene=SceneConfig(width=448, height=448, scene_scale=(0.6, 1.6), spread=(0.1, 0.36)),
+        scenes=None,
+        updates=2000,
+        package_side=256,
+        bodied=True,
+        largest=0.36,
+        scene=SceneConfig(
+            width=512,
+            height=512,
+            scene_scale=(0.6, 1.6),
+            spread=(0.1, 0.36),
+            overlap=0.4,
+            min_visible=0.4,
+        ),
     ),
     # Print is to be read: trays are as large as those of a store.
     "recogniser": Usual(
@@ -66,6 +79,8 @@ USUAL: Final[Mapping[Part, Usual]] = {
         scenes=None,
         updates=4000,
         package_side=320,
+        bodied=False,
+        largest=0.26,
         scene=SceneConfig(width=1024, height=1024, scene_scale=(0.8, 1.5), spread=(0.1, 0.36)),
     ),
 }
@@ -131,7 +146,9 @@ def _scenes(request: StartRequest) -> Path | ComposedScenes:
             seed=request.seed,
             siblings=usual.siblings,
             long_side=usual.package_side,
-            lettered=request.part == "recogniser",
+            lettered=True,
+            bodied=usual.bodied,
+            largest=usual.largest,
             progress=progress,
         )
     for index in range(SURFACES):

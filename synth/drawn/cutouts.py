@@ -24,11 +24,13 @@ def draw_cutouts(
     siblings: int | None = None,
     long_side: int = 224,
     lettered: bool = False,
+    bodied: bool = False,
+    largest: float = 0.26,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Draw `products` packages, five views each, into `out`.
 
-    Sizes are spread as in a shop: the long side of a product takes 6 to 26 % of a tray's width.
+    Sizes are spread as in a shop: the long side of a product takes 6 % of a tray's width or more.
 
     Args:
         out: folder.
@@ -37,6 +39,8 @@ def draw_cutouts(
         siblings: products in a family of look-alikes of one size; None for products without family.
         long_side: of the pictures, pixels; tells how sharp they are, not how large they appear.
         lettered: see `draw_package`.
+        bodied: see `draw_package`.
+        largest: long side of the largest products, as a fraction of a tray's width.
         progress: is told products done and all.
 
     Returns:
@@ -50,7 +54,7 @@ def draw_cutouts(
     for product in range(products):
         family, sibling = (product, None) if siblings is None else divmod(product, siblings)
         chance = np.random.default_rng([seed, family, 7])
-        fraction = float(np.exp(chance.uniform(np.log(0.06), np.log(0.26))))
+        fraction = float(np.exp(chance.uniform(np.log(0.06), np.log(largest))))
         # A slim product is long, or it could not be told from dirt.
         slim = min(draw_package(seed, family, "front", 0).shape[:2])
         fraction = max(fraction, 224 * 1.3 * SMALLEST / 1000 / slim)
@@ -64,6 +68,7 @@ def draw_cutouts(
                 long_side=long_side,
                 sibling=sibling,
                 lettered=lettered,
+                bodied=bodied,
             )
             file = f"package_{product:04d}/{view}_{variant}.png"
             write_image(out / file, picture)

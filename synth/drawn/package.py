@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from synth.drawn.body import embodied, folds
 from synth.drawn.lettering import Lettering, letter
 
 Form = Literal["carton", "pouch", "can", "bottle", "cup", "bar", "tube", "card"]
@@ -47,6 +48,7 @@ def draw_package(
     long_side: int = 224,
     sibling: int | None = None,
     lettered: bool = False,
+    bodied: bool = False,
 ) -> RGBA:
     """Draw one view of an invented product.
 
@@ -60,6 +62,8 @@ def draw_package(
             product without one.
         lettered: print is made to be read from near: many typefaces, sorts of one or two words,
             in one place or another; otherwise one typeface and one word.
+        bodied: with what a package has beside its print (`synth.drawn.body`), and bags that are
+            crumpled and pulled at their corners; otherwise the print is all there is.
 
     Returns:
         (H, W, 4) uint8 RGBA, transparent outside the outline.
@@ -89,6 +93,12 @@ def draw_package(
         )
         alpha = _outline(form, chance, width, height)
         shade = _shade(form, chance, width, height)
+        if bodied:
+            body = np.random.default_rng([seed, product, 60])
+            surface = embodied(form, surface, palette, body)
+            if form in ("pouch", "bar"):
+                shade = shade * folds(height, width, chance)
+                alpha = _pulled(alpha, chance)
     lit = _gloss(np.clip(surface.astype(np.float32) * shade, 0, 255), chance)
     return np.dstack([lit.astype(np.uint8), alpha])
 
@@ -340,6 +350,18 @@ def _outline(form: Form, chance: np.random.Generator, width: int, height: int) -
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     return mask
+
+
+def _pulled(alpha: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
+    """The alpha (H, W) of a bag whose middle is drawn in: the corners stand out."""
+    height, width = alpha.shape
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    aside, along = chance.uniform(0, 0.14), chance.uniform(0, 0.1)
+    # Where the edge comes from: farther out in the middle of a side than at its ends.
+    columns = (x / (1 - aside * (1 - y**2)) + 1) / 2 * (width - 1)
+    rows = (y / (1 - along * (1 - x**2)) + 1) / 2 * (height - 1)
+    pulled = cv2.remap(alpha, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(pulled, dtype=np.uint8)
 
 
 def _shade(form: Form, chance: np.random.Generator, width: int, height: int) -> NDArray[np.float32]:

@@ -17,13 +17,16 @@ LETTERED = st.booleans()
 VIEWS = st.sampled_from(["front", "back", "end"])
 
 
-@given(st.integers(0, 50), st.integers(0, 300), VIEWS, st.integers(0, 3), LETTERED)
-@settings(max_examples=40)
+@given(st.integers(0, 50), st.integers(0, 300), VIEWS, st.integers(0, 3), LETTERED, st.booleans())
+@settings(max_examples=60)
 def test_a_package_is_drawn_the_same_every_time_and_fills_its_picture(
-    seed, product, view, number, lettered
+    seed, product, view, number, lettered, bodied
 ):
-    picture = draw_package(seed, product, view, number, lettered=lettered)
-    assert np.array_equal(picture, draw_package(seed, product, view, number, lettered=lettered))
+    def drawn():
+        return draw_package(seed, product, view, number, lettered=lettered, bodied=bodied)
+
+    picture = drawn()
+    assert np.array_equal(picture, drawn())
     assert picture.dtype == np.uint8
     assert picture.ndim == 3
     assert picture.shape[2] == 4
