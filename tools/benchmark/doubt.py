@@ -32,7 +32,8 @@ from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
 from rpc.detection.dataset import read_source
 from rpc.metrics import ece_interval, passing, reliability
-from rpc.pipelines.store_job.doubt import doubt_of_trays, labelled, look_at
+from rpc.pipelines.labelled_trays import labelled, look_at, truths_of
+from rpc.pipelines.store_job.doubt import doubt_of_trays
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.array_files import read_arrays
 from rpc.structures import Detections
@@ -70,7 +71,7 @@ def measure(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Figures of one case, and by how it was learnt which test trays pass and are right."""
     rule = choose_rule([one.detections for one in val[1]], val[0].counts()).rule
-    trays = labelled(*test, rule)
+    trays = labelled(truths_of(test[0]), test[1], rule)
     right = np.array([one.right for one in trays.became])
     doubts = {
         "plain limits": None,
