@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from rpc.data.packages import import_package
+from rpc.features.backbones.float32_layers import keep_large_depthwise_in_float32
 from rpc.runs.tensor_files import read_tensors, weights_of
 
 # The weights were trained on (pixel - 127) / 128 (pixels 0..255).
@@ -63,6 +64,8 @@ def create_efficientnet_lite(
 ) -> nn.Module:
     """EfficientNet-lite as a feature extractor: image (B, 3, H, W) to one map per stage.
 
+    On a CPU its 5x5 depthwise convolutions are left out of mixed precision (`float32_layers`).
+
     Args:
         name: "efficientnet_lite0", "..1" or "..2".
         out_indices: stages to return; stage i has stride 2 ** (i + 1).
@@ -86,7 +89,10 @@ def create_efficientnet_lite(
     if pretrained:
         load_by_order(model, efficientnet_lite_weights(name), name)
     model.eval()
-    return fold_batch_norm(model) if folded else model
+    if folded:
+        fold_batch_norm(model)
+    keep_large_depthwise_in_float32(model)
+    return model
 
 
 def load_by_order(model: nn.Module, path: Path, name: str) -> None:
