@@ -32,13 +32,13 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("part", choices=("detector", "recogniser"), help="what is to be trained")
     add("--out", type=Path, metavar="DIR", help="(default: out/start/PART)")
-    add("--products", type=int, help="packages to draw (default: 800; recogniser: 1600)")
+    add("--products", type=int, help="packages to draw (default: 800)")
     add(
         "--scenes",
         type=int,
-        help="trays to compose first (default: composed while it trains)",
+        help="trays to compose first (default: composed while it trains; recogniser: 4000)",
     )
-    add("--updates", type=int, metavar="N", help="of training (default: 2000; recogniser: 4000)")
+    add("--updates", type=int, metavar="N", help="of training (default: 2000; recogniser: 1440)")
     add("--minutes", type=float, help="a cap on the training's time (default: none)")
     add("--seed", type=int, default=0, help="of everything (default: %(default)s)")
     add(

@@ -37,7 +37,7 @@ class Usual:
         scenes: trays to compose first; None composes them while the training runs.
         updates: of the training.
         package_side: pixels of the longer side of a drawn package.
-        bodied: packages with caps, seams and folds, see `synth.drawn.draw_package`.
+        detailed: packages with many typefaces, caps, seams and folds, see `draw_package`.
         largest: long side of the largest packages, as a fraction of a tray's width.
         scene: what a tray looks like. Wide ranges: nobody knows how large the products of the next
             store are, or how they lie.
@@ -48,7 +48,7 @@ class Usual:
     scenes: int | None
     updates: int
     package_side: int
-    bodied: bool
+    detailed: bool
     largest: float
     scene: SceneConfig
 
@@ -61,7 +61,7 @@ USUAL: Final[Mapping[Part, Usual]] = {
         scenes=None,
         updates=2000,
         package_side=256,
-        bodied=True,
+        detailed=True,
         largest=0.36,
         scene=SceneConfig(
             width=512,
@@ -72,16 +72,15 @@ USUAL: Final[Mapping[Part, Usual]] = {
             min_visible=0.4,
         ),
     ),
-    # Print is to be read: trays are as large as those of a store.
     "recogniser": Usual(
-        products=1600,
+        products=800,
         siblings=4,
-        scenes=None,
-        updates=4000,
-        package_side=320,
-        bodied=False,
+        scenes=4000,
+        updates=1440,
+        package_side=224,
+        detailed=False,
         largest=0.26,
-        scene=SceneConfig(width=1024, height=1024, scene_scale=(0.8, 1.5), spread=(0.1, 0.36)),
+        scene=SceneConfig(width=512, height=512, scene_scale=(0.8, 1.6), spread=(0.1, 0.36)),
     ),
 }
 PLAIN: Final = 0.6  # fraction of trays of one colour
@@ -146,8 +145,8 @@ def _scenes(request: StartRequest) -> Path | ComposedScenes:
             seed=request.seed,
             siblings=usual.siblings,
             long_side=usual.package_side,
-            lettered=True,
-            bodied=usual.bodied,
+            lettered=usual.detailed,
+            bodied=usual.detailed,
             largest=usual.largest,
             progress=progress,
         )
