@@ -38,7 +38,7 @@ RULE: Final = CountingRule(nms_iou=0.5, agnostic_iou=0.5, containment=0.9, agnos
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the starts, print, write."""
     args = _parser().parse_args(argv)
-    rows = {str(start): measure(start, args.data, args.device) for start in args.starts}
+    rows = {start.name: measure(start, args.data, args.device) for start in args.starts}
     for start, row in rows.items():
         say(f"{start}: best threshold {row['threshold']:.2f}")
         for store, found in row["stores"].items():
