@@ -67,7 +67,8 @@ def _content(palette: Surface, chance: np.random.Generator) -> NDArray[np.int64]
         return np.array([205, 212, 215]) + chance.integers(-25, 30)
     hsv = np.array([[[chance.integers(180), chance.integers(60, 220), chance.integers(110, 250)]]])
     rgb = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)[0, 0].astype(np.int64)
-    return rgb if kind == 2 else palette[int(chance.integers(2))].astype(np.int64)
+    colour = rgb if kind == 2 else palette[int(chance.integers(2))]
+    return np.asarray(colour, dtype=np.int64)
 
 
 def _bag(surface: Surface, palette: Surface, chance: np.random.Generator) -> Surface:
