@@ -64,7 +64,7 @@ def test_a_recipe_says_how_much_is_learned_and_options_change_single_numbers(tmp
 
 
 def test_a_cap_is_divided_by_what_the_trainings_cost(tmp_path):
-    job = Job(tmp_path, tmp_path / "out", detector_updates=810, recogniser_updates=2200)
+    job = Job(tmp_path, tmp_path / "out", detector_updates=700, recogniser_updates=3600)
     assert job.detector_minutes is None
     assert replace(job, minutes=6.0).detector_minutes == pytest.approx(2.0)
     assert replace(job, minutes=6.0, agnostic=True).detector_minutes == 6.0

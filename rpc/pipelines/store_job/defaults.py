@@ -23,8 +23,8 @@ WORKERS: Final[int] = os.cpu_count() or 1
 
 # Updates a minute on two quiet cores: the detector at 416 px with 8 scenes, the recogniser at
 # 128 px with 48 crops. They only say how a cap on the time is divided.
-DETECTOR_PACE: Final = 81.0
-RECOGNISER_PACE: Final = 170.0
+DETECTOR_PACE: Final = 70.0
+RECOGNISER_PACE: Final = 180.0
 BATCHES: Final = 2  # of the recogniser for each update of the detector, where one number is given
 
 
@@ -63,7 +63,7 @@ class Recipe:
 
 
 RecipeName = Literal["quick", "standard", "long"]
-# Minutes of training on two quiet cores, by the paces above: 13, 29 and 71.
+# Minutes of training on two quiet cores, by the paces above: 13, 29 and 70.
 RECIPES: Final[Mapping[RecipeName, Recipe]] = MappingProxyType(
     {
         "quick": Recipe(300, 1600, 1000, scenes=2000),
