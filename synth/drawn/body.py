@@ -16,7 +16,9 @@ Surface = NDArray[np.uint8]
 WRAPPED: Final = 0.25  # of the bottles are printed from top to bottom
 
 
-def embodied(form: str, surface: Surface, palette: Surface, chance: np.random.Generator) -> Surface:
+def with_body(
+    form: str, surface: Surface, palette: Surface, chance: np.random.Generator
+) -> Surface:
     """The package of a form around its print.
 
     Args:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from synth.drawn.body import embodied, folds
+from synth.drawn.body import with_body, folds
 from synth.drawn.lettering import Lettering, letter
 
 Form = Literal["carton", "pouch", "can", "bottle", "cup", "bar", "tube", "card"]
@@ -95,7 +95,7 @@ def draw_package(
         shade = _shade(form, chance, width, height)
         if bodied:
             body = np.random.default_rng([seed, product, 60])
-            surface = embodied(form, surface, palette, body)
+            surface = with_body(form, surface, palette, body)
             if form in ("pouch", "bar"):
                 shade = shade * folds(height, width, chance)
                 alpha = _pulled(alpha, chance)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.drawn import draw_package
-from synth.drawn.body import embodied, folds
+from synth.drawn.body import with_body, folds
 from synth.drawn.package import FORMS
 
 PALETTE = np.array([[200, 30, 40], [20, 90, 200], [250, 250, 245], [20, 25, 30], [250, 200, 0]])
@@ -28,7 +28,7 @@ def printed(surface):
 
 
 def body(form, seed):
-    return embodied(form, print_of(), PALETTE, np.random.default_rng(seed))
+    return with_body(form, print_of(), PALETTE, np.random.default_rng(seed))
 
 
 def test_a_bottle_has_its_print_on_a_label_below_the_cap():
