@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from synth.drawn.body import with_body, folds
+from synth.drawn.body import folds, with_body
 from synth.drawn.lettering import Lettering, letter
 
 Form = Literal["carton", "pouch", "can", "bottle", "cup", "bar", "tube", "card"]

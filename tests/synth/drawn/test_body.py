@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.drawn import draw_package
-from synth.drawn.body import with_body, folds
+from synth.drawn.body import folds, with_body
 from synth.drawn.package import FORMS
 
 PALETTE = np.array([[200, 30, 40], [20, 90, 200], [250, 250, 245], [20, 25, 30], [250, 200, 0]])
