@@ -6,11 +6,15 @@ Key: K SKUs; truths are detections with the counter's labels and a score of 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rpc.checkout import Checkout
 from rpc.checkout.seen import Seen
-from rpc.counting import CountingRule, truth_of
+from rpc.counting import CountingRule, choose_rule, truth_of
 from rpc.counting.doubt.decisions import decisions, outcomes
 from rpc.counting.doubt.learn import Labelled
 from rpc.counting.repeats import choose_gain
@@ -43,6 +47,21 @@ def repeat_gain(truths: Sequence[Detections], seen: Sequence[Seen]) -> float:
     if len(known) < len(boxes):
         return 0.0
     return choose_gain(known, [(one.boxes, one.labels) for one in truths])
+
+
+def rule_with_repeats(
+    seen: Sequence[Seen], counts: NDArray[np.int64], gain: float
+) -> tuple[CountingRule, list[Seen]]:
+    """The counting rule of trays that are named in the light of repeats, and these trays.
+
+    Args:
+        seen: what a counter sees on each of N trays, before any rule.
+        counts: the truth (N, K).
+        gain: of repeats, see `rpc.counting.repeats`.
+    """
+    repeated = [one.with_repeats(gain) for one in seen]
+    chosen = choose_rule([one.detections for one in repeated], counts)
+    return replace(chosen.rule, repeat_gain=gain), repeated
 
 
 def labelled(truths: Sequence[Detections], seen: Sequence[Seen], rule: CountingRule) -> Labelled:

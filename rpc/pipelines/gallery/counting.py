@@ -6,18 +6,18 @@ Key: K SKUs of the gallery by label, N boxes of a tray.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rpc.checkout.seen import Seen, see
-from rpc.counting import CountingRule, choose_rule
+from rpc.counting import CountingRule
 from rpc.counting.doubt.doubt import Doubt
 from rpc.counting.doubt.learn import Labelled, learn_doubt
 from rpc.data.dataset import Dataset
 from rpc.data.images import read_image
 from rpc.pipelines.gallery.trays import SeenTray, gallery_counts, probabilities, true_items
-from rpc.pipelines.labelled_trays import labelled, repeat_gain
+from rpc.pipelines.labelled_trays import labelled, repeat_gain, rule_with_repeats
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.second_look import SecondLook, looked_again
 from rpc.retrieval.gallery.fusion import Fusion
@@ -82,9 +82,7 @@ def choose_counting(
         seen: what its counter sees on each, before any rule.
     """
     truths = true_items(dataset, classifier)
-    gain = repeat_gain(truths, seen)
-    repeated = [one.with_repeats(gain) for one in seen]
-    chosen = choose_rule([one.detections for one in repeated], gallery_counts(dataset, classifier))
-    rule = replace(chosen.rule, repeat_gain=gain)
+    counts = gallery_counts(dataset, classifier)
+    rule, repeated = rule_with_repeats(seen, counts, repeat_gain(truths, seen))
     photos = labelled(truths, repeated, rule)
     return Counting(rule, learn_doubt(photos, Labelled(), len(classifier.taxonomy)))

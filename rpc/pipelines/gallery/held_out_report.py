@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.checkout.loading import load_checkout
-from rpc.checkout.receipt import make_receipt
+from rpc.checkout.questions import judge_seen
 from rpc.checkout.seen import Seen
 from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.dataset import Dataset
@@ -207,10 +207,8 @@ def _row(
 
 def _passes(seen: Seen, counting: Counting, classifier: GalleryClassifier) -> bool:
     """Whether a tray passes without a question."""
-    receipt = make_receipt(
-        seen, counting.rule, classifier.taxonomy, np.zeros((1, 1, 3), np.uint8), counting.doubt
-    )
-    return receipt.passes is True
+    judged = judge_seen(seen, counting.rule, counting.doubt, classifier.taxonomy)
+    return judged is not None and judged.judgement.passes
 
 
 def count_accuracy(

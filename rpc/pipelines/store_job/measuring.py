@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,7 @@ from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
-from rpc.pipelines.labelled_trays import look_at, repeat_gain, truths_of
+from rpc.pipelines.labelled_trays import look_at, repeat_gain, rule_with_repeats, truths_of
 from rpc.pipelines.store_job.doubt import doubt_of_trays, write_alike
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.pipelines.store_job.scenes import RULE_FOLDER
@@ -64,14 +63,12 @@ def _choose_rule(job: Job) -> None:
     )
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
-    gain = repeat_gain(truths_of(dataset), seen) if job.rule_source == "val" else 0.0
-    seen = [one.with_repeats(gain) for one in seen]
-    found = [one.detections for one in seen]
-    _write(job, job.rule_source, dataset, found)
-    rule = replace(choose_rule(found, dataset.counts()).rule, repeat_gain=gain)
+    gain = repeat_gain(truths_of(dataset), seen) if real else 0.0
+    rule, seen = rule_with_repeats(seen, dataset.counts(), gain)
+    _write(job, job.rule_source, dataset, [one.detections for one in seen])
     model = load_model(job.model).with_rule(rule.to_dict())
     if checkout.recogniser is not None:
-        photos = (dataset, seen) if job.rule_source == "val" else None
+        photos = (dataset, seen) if real else None
         scenes = (dataset, seen) if photos is None else _seen_scenes(job, gain)
         folder = job.scenes_in / "cutouts"
         cutouts = read_cutouts(folder) if scenes is not None else None
