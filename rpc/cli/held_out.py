@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of scenes and training (default: %(default)s)")
     add("--workers", type=int, default=WORKERS, help="processes (default: all cores)")
     add("--words", action="store_true", help="read exemplars and doubtful items, too")
+    add("--pictures", action="store_true", help="lay exemplar pictures on doubtful items, too")
     add_device_option(made)
     add_links_option(made)
     return made

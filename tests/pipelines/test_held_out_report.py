@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -45,3 +46,32 @@ def test_naming_is_judged_on_items_and_strays_on_their_rejection(report):
     found = report.naming_accuracy(rows, labels, NEW)
     assert (found["old"], found["new"], found["all"]) == (0.5, 1.0, pytest.approx(2 / 3))
     assert (found["old_boxes"], found["new_boxes"], found["strays_rejected"]) == (2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "pictures", "measured"),
+    [
+        (False, False, {}),
+        (True, False, {"words": ["read"]}),
+        (False, True, {"pictures": ["compare"]}),
+        (
+            True,
+            True,
+            {
+                "pictures": ["compare"],
+                "words": ["read"],
+                "pictures and words": ["compare", "read"],
+            },
+        ),
+    ],
+)
+def test_second_looks_are_measured_alone_and_in_the_order_of_counting(
+    report, monkeypatch, words, pictures, measured
+):
+    gallery = SimpleNamespace(folder=Path("gallery"), state=None)
+    monkeypatch.setattr(report, "words_of_gallery", lambda state, names: ["kept"])
+    reads = lambda names, kept: (["read"] if kept else [], "")  # noqa: E731
+    monkeypatch.setattr(report, "second_looks", reads)
+    monkeypatch.setattr(report, "gallery_picture_looks", lambda *_: ["compare"])
+    found = report.second_looks_by_kind(gallery, ("tea",), words=words, pictures=pictures)
+    assert found == measured

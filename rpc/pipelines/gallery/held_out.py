@@ -44,6 +44,7 @@ class HeldOutRequest:
         workers: processes.
         device: that networks are trained and run on, see `rpc.runs.devices`.
         words: also read the exemplars and the trays' doubtful items.
+        pictures: also lay exemplar pictures on the trays' doubtful items.
     """
 
     data: Path
@@ -60,6 +61,7 @@ class HeldOutRequest:
     workers: int = WORKERS
     device: str = "auto"
     words: bool = False
+    pictures: bool = False
 
     def job(self, reduced: Path) -> Job:
         """The training on the store without the held-out SKUs."""
@@ -95,7 +97,16 @@ def measure_held_out(request: HeldOutRequest) -> Path:
     describe = describer(request.recipe or DEFAULT, request.device)
     seconds, processor = _fill_gallery(request, store, describe)
     folder = request.out / "gallery"
-    result = measure(store, request.without, model, folder, describe, request.device, request.words)
+    result = measure(
+        store,
+        request.without,
+        model,
+        folder,
+        describe,
+        request.device,
+        words=request.words,
+        pictures=request.pictures,
+    )
     result["add_seconds"] = {
         "by_sku": seconds,
         "median": round(statistics.median(seconds.values()), 3),

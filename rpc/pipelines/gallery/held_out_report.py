@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.checkout.loading import load_checkout
+from rpc.checkout.pictures import gallery_picture_looks
 from rpc.checkout.questions import judge_seen
 from rpc.checkout.seen import Seen
 from rpc.checkout.words import second_looks, words_of_gallery
@@ -51,6 +52,7 @@ def measure(
     describe: DescribesPictures,
     device: str = "cpu",
     words: bool = False,
+    pictures: bool = False,
 ) -> dict[str, Any]:
     """All figures, as plain values.
 
@@ -62,6 +64,7 @@ def measure(
         describe: makes the descriptors.
         device: that the model runs on, see `rpc.runs.devices`.
         words: also measure each method with the words that the gallery kept of its exemplars.
+        pictures: likewise with its exemplar pictures, laid on doubtful items.
 
     Raises:
         DataError: a file is missing or damaged, or the parts do not fit.
@@ -85,8 +88,7 @@ def measure(
         "gallery, descriptors as they are": _row(trays, classifier, as_they_are.open_set, None, new)
     }
     names = classifier.taxonomy.names
-    kept = words_of_gallery(gallery.state, names) if words else None
-    looks, _ = second_looks(names, kept)
+    looks = second_looks_by_kind(gallery, names, words=words, pictures=pictures)
     comparison = comparison_of(trays["val"].seen, gallery)
     classifier = classifier.with_comparison(comparison)
     trays = {split: _again(looked, classifier) for split, looked in trays.items()}
@@ -97,8 +99,8 @@ def measure(
         methods["recogniser alone"] = Fusion(1.0, 1e-6)
     for method, fusion in methods.items():
         rows[method] = _row(trays, classifier, chosen.open_set, fusion, new)
-        if looks:
-            rows[f"{method}, words"] = _row(trays, classifier, chosen.open_set, fusion, new, looks)
+        for kind, some in looks.items():
+            rows[f"{method}, {kind}"] = _row(trays, classifier, chosen.open_set, fusion, new, some)
     note = (
         f"A TRIAL: the model's training saw {', '.join(saw)}; its recogniser was not asked"
         if saw
@@ -147,6 +149,18 @@ class Looked:
 
 
 Trays = Mapping[str, Looked]
+
+
+def second_looks_by_kind(
+    gallery: Gallery, names: Sequence[str], *, words: bool, pictures: bool
+) -> dict[str, Sequence[SecondLook]]:
+    """The looks at doubtful items that are measured, by name: each alone, then all together."""
+    reads, _ = second_looks(names, words_of_gallery(gallery.state, names) if words else None)
+    compares = gallery_picture_looks(gallery.folder, gallery.state, names) if pictures else []
+    looks: dict[str, Sequence[SecondLook]] = {"pictures": compares, "words": reads}
+    if compares and reads:
+        looks["pictures and words"] = [*compares, *reads]  # in the order of counting
+    return {kind: some for kind, some in looks.items() if some}
 
 
 def _look(store: Store, split: Split, checkout: Any, classifier: GalleryClassifier) -> Looked:
