@@ -71,10 +71,20 @@ class Seen:
         boxes = self.named_boxes
         if boxes is None or gain == 0 or len(self.detections) < 2:
             return self
-        table = with_repeats(boxes, gain)
-        total, top = table[:, :-1].sum(axis=1), table[:, :-1].max(axis=1)
-        shares = np.divide(top, total, out=np.zeros_like(total), where=total > 0)
-        return _named(boxes.boxes, boxes.items * shares, boxes.items, table)
+        return named(boxes.boxes, boxes.items, with_repeats(boxes, gain))
+
+
+def named(boxes: FloatArray, items: FloatArray, probabilities: FloatArray) -> Seen:
+    """Boxes, how likely each holds an item, and which SKU it is, as one look.
+
+    Args:
+        boxes: (N, 4).
+        items: (N,) item scores, see `rpc.structures.Detections`.
+        probabilities: (N, K + 1).
+    """
+    total, top = probabilities[:, :-1].sum(axis=1), probabilities[:, :-1].max(axis=1)
+    shares = np.divide(top, total, out=np.zeros_like(total), where=total > 0)
+    return _named(boxes, items * shares, items, probabilities)
 
 
 def see(found: Detections, probabilities: FloatArray) -> Seen:

@@ -1,0 +1,144 @@
+"""Whether two pictures of a tray show the same, whatever the light: fine detail is compared.
+
+Each channel becomes the logarithm of its brightness, less its own blurred copy. An exposure, a
+colour cast and the soft shadow of a person are smooth factors: smooth summands of the logarithm,
+which the subtraction removes. With a and b the details of two pictures and sums over the window of
+a cell, the cell is unchanged where
+
+    (2 sum(a b) + c) / (sum(a^2) + sum(b^2) + c) >= 1/2
+
+as in the structural similarity of Wang et al. (2004). A change of contrast by a factor r has
+2 r / (1 + r^2): a focus that pulses changes nothing, another thing in the place does. c is what the
+faintest edge that matters would have, or more where the camera's noise is stronger.
+
+Key: H x W pixels of the small picture, h x w cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rpc.camera.settings import Region
+
+Rgb = NDArray[np.uint8]
+Cells = NDArray[np.bool_]
+Detail = NDArray[np.float32]
+
+SIDE: Final = 160  # px of the small picture's long side
+CELL: Final = 4  # px
+WINDOW: Final = 7  # px around a cell's middle that are compared
+BLUR: Final = 4.0  # px: what is smoother than this is light
+DARKEST: Final = 16.0  # added to brightness: below it, a difference is noise
+ALIKE: Final = 0.5  # similarity from which a cell is unchanged
+# Two pictures of nothing but noise of variance v differ by 2 v a pixel; c is so many times that.
+NOISE_MARGIN: Final = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class SmallPicture:
+    """A frame's tray region, small.
+
+    Attributes:
+        detail: (H, W, 3) fine detail of the logarithm of brightness.
+        light: brightness 0 to 255 that 95 of 100 pixels stay below.
+    """
+
+    detail: Detail
+    light: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.detail.shape[0], self.detail.shape[1]
+
+
+def small_picture(rgb: Rgb, region: Region = (0.0, 0.0, 1.0, 1.0)) -> SmallPicture:
+    """The small picture of a frame.
+
+    Args:
+        rgb: (any, any, 3).
+        region: of the tray, as fractions of width and height.
+
+    Raises:
+        ValueError: not RGB bytes, or no pixel lies in the region.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise ValueError(f"frame: expected (H, W, 3) uint8 RGB, got {rgb.shape} {rgb.dtype}")
+    height, width = rgb.shape[:2]
+    x1, y1, x2, y2 = region
+    part = rgb[round(y1 * height) : round(y2 * height), round(x1 * width) : round(x2 * width)]
+    if not part.size:
+        raise ValueError(f"frame: {width} x {height} px: no pixel lies in the region {region}")
+    scale = SIDE / max(part.shape[:2])
+    size = [max(round(side * scale), CELL) for side in (part.shape[1], part.shape[0])]
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    logs = np.log(small + DARKEST)
+    detail = logs - cv2.GaussianBlur(logs, (0, 0), BLUR, borderType=cv2.BORDER_REFLECT)
+    light = float(np.percentile(small.mean(axis=2), 95))
+    return SmallPicture(np.asarray(detail, np.float32), light)
+
+
+def cell_energy(values: Detail) -> NDArray[np.float32]:
+    """Mean over the window of each cell of values (H, W): (h, w)."""
+    sums = cv2.blur(values, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(sums[CELL // 2 :: CELL, CELL // 2 :: CELL], np.float32)
+
+
+def noise_between(before: SmallPicture, after: SmallPicture) -> float:
+    """Variance of the noise in one pixel, summed over channels, of two frames one after the other.
+
+    It is taken from the quieter cells: in three quarters of them something may move.
+    """
+    apart = ((before.detail - after.detail) ** 2).sum(axis=2)
+    return float(np.percentile(cell_energy(apart), 25)) / 2
+
+
+def changed_cells(
+    before: SmallPicture, after: SmallPicture, noise: float = 0.0, least_contrast: float = 0.06
+) -> Cells:
+    """Which cells (h, w) show another thing.
+
+    Args:
+        before: one picture.
+        after: the other one; swapping them changes nothing.
+        noise: see `noise_between`.
+        least_contrast: see `rpc.camera.settings.WatchSettings`.
+
+    Raises:
+        ValueError: the pictures have different shapes.
+    """
+    if before.shape != after.shape:
+        raise ValueError(f"pictures: expected one shape, got {before.shape} and {after.shape}")
+    a, b = before.detail, after.detail
+    common = cell_energy((a * b).sum(axis=2))
+    both = cell_energy((a * a).sum(axis=2) + (b * b).sum(axis=2))
+    floor = max(edge_energy(least_contrast), NOISE_MARGIN * 2 * noise)
+    return np.asarray((2 * common + floor) / (both + floor) < ALIKE)
+
+
+def edge_energy(contrast: float) -> float:
+    """Mean energy in a cell's window of a straight edge of so much contrast, in all channels.
+
+    On both sides of the edge the detail is half of the contrast, and decays within `BLUR`.
+    """
+    return 3 * (contrast / 2) ** 2 / 2
+
+
+def reaching_in(cells: Cells, least_cells: int) -> Cells:
+    """The cells of things that reach over the picture's edge: connected, with few gaps.
+
+    Args:
+        cells: (h, w), where something is that was not there before.
+        least_cells: smaller things are none.
+    """
+    closed = cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8))
+    _, labels = cv2.connectedComponents(closed, connectivity=8)
+    labels = np.where(cells, labels, 0)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    things = [one for one in np.unique(rim[rim > 0]) if (labels == one).sum() >= least_cells]
+    return np.isin(labels, things)
