@@ -6,12 +6,10 @@ Key: H x W pixels of a photo, N detections.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmdet.registry import MODELS
@@ -19,20 +17,20 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
-from numpy.typing import NDArray
 from torch import nn
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
+from rpc.detection.dense_heads import dense_head
 from rpc.detection.description import read_description
 from rpc.detection.model_file import SavedModel, load_model
+from rpc.inference.dense_head import Found
+from rpc.inference.finding import find_on_photos
+from rpc.inference.letterbox import PAD_VALUE, Rgb
 from rpc.runs.devices import resolve_device
 from rpc.runs.saved_network import saved_network
 from rpc.runs.tensor_files import first_misfit
-from rpc.structures import Detections, clip_boxes, order_corners
-
-Rgb = NDArray[np.uint8]
-PAD_VALUE = 114
+from rpc.structures import Detections
 
 
 class Detector:
@@ -61,6 +59,7 @@ class Detector:
         self.model: Any = model.eval().to(self.device).to(memory_format=torch.channels_last)
         self.saved = saved
         self.image_size = image_size
+        self.head = dense_head(self.model)  # None: mmdet decodes
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Detector:
@@ -125,61 +124,30 @@ class Detector:
         Raises:
             ValueError: one of them is not an RGB photo.
         """
-        for rgb in photos:
-            if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-                raise ValueError(f"photo: expected (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}")
-        boxed = [letterbox(rgb, *self.image_size) for rgb in photos]
-        rows_of: dict[tuple[int, ...], list[int]] = {}
-        for row, (picture, _) in enumerate(boxed):
-            rows_of.setdefault(picture.shape, []).append(row)
-        found = [Detections.empty()] * len(photos)
-        for rows in rows_of.values():
-            for row, answer in zip(rows, self._run([boxed[r][0] for r in rows]), strict=True):
-                found[row] = _detections(answer, boxed[row][1], photos[row].shape[:2])
-        return found
+        return find_on_photos(photos, self.image_size, self._run)
 
     @torch.inference_mode()
-    def _run(self, pictures: Sequence[Rgb]) -> list[InstanceData]:
-        """The network's answers for pictures of one shape, in pixels of the pictures."""
+    def _run(self, pictures: Sequence[Rgb]) -> list[Found]:
+        """What is found on pictures of one shape, in pixels of the pictures."""
         shape = pictures[0].shape[:2]
         about = {"ori_shape": shape, "img_shape": shape, "scale_factor": (1.0, 1.0)}
         inputs = [torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1))) for p in pictures]
         samples = [DetDataSample(metainfo=about) for _ in pictures]
         batch = self.model.data_preprocessor({"inputs": inputs, "data_samples": samples})
-        answers = self.model.predict(batch["inputs"], batch["data_samples"])
-        return [answer.pred_instances for answer in answers]
+        if self.head is None:
+            answers = self.model.predict(batch["inputs"], batch["data_samples"])
+            return [_of_tensors(answer.pred_instances) for answer in answers]
+        maps = [
+            [level.float().cpu().numpy() for level in levels]
+            for levels in self.model.bbox_head(self.model.extract_feat(batch["inputs"]))
+        ]
+        return [
+            self.head.decode(*([level[row] for level in levels] for levels in maps), shape)
+            for row in range(len(pictures))
+        ]
 
 
-def letterbox(rgb: Rgb, longer: int, shorter: int) -> tuple[Rgb, float]:
-    """Scale a photo (H, W, 3) as large as both sides allow; pad it where one square serves all.
-
-    Args:
-        rgb: the photo.
-        longer: pixels that its longer side may have.
-        shorter: pixels that its shorter side may have; as `longer` for a square.
-
-    Returns:
-        The scaled photo, in the upper left corner of a square whose sides are a multiple of 32
-        where both lengths are equal; and the factor from photo to picture.
-    """
-    height, width = rgb.shape[:2]
-    scale = min(longer / max(height, width), shorter / min(height, width))
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    # As mmdet's own Resize in training: bilinear, whatever the factor.
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
-    if longer != shorter:  # the network's own preprocessor pads, as it did in training
-        return np.asarray(small, np.uint8), scale
-    full = math.ceil(longer / 32) * 32
-    padded = np.full((full, full, 3), PAD_VALUE, np.uint8)
-    padded[: size[1], : size[0]] = small
-    return padded, scale
-
-
-def _detections(found: InstanceData, scale: float, shape: tuple[int, ...]) -> Detections:
-    """From tensors in pixels of the padded picture to boxes inside the photo, best first."""
-    corners = found.bboxes.cpu().double().numpy() / scale
-    inside = clip_boxes(order_corners(corners), shape[1], shape[0])
-    kept = Detections(inside, found.scores.cpu().double().numpy(), found.labels.cpu().numpy())
-    sides = inside[:, 2:] - inside[:, :2]
-    kept = kept.select((sides > 1).all(axis=1))
-    return kept.select(np.argsort(-kept.scores, kind="stable"))
+def _of_tensors(found: InstanceData) -> Found:
+    """The answer of mmdet's own decoding."""
+    corners, scores = (one.cpu().double().numpy() for one in (found.bboxes, found.scores))
+    return corners, scores, found.labels.cpu().numpy()

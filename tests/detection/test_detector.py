@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -22,7 +20,7 @@ from rpc.data import Category, DataError, Taxonomy
 from rpc.data.store import Store
 from rpc.detection import runtime
 from rpc.detection.config import build_config, model_text, taxonomy_of
-from rpc.detection.detector import PAD_VALUE, Detector, letterbox
+from rpc.detection.detector import Detector
 from rpc.detection.model_file import SavedModel, load_model, write_model
 from rpc.features.local.sku_pictures import pack_pictures
 from rpc.features.text.sku_words import SkuWords
@@ -59,31 +57,6 @@ def saved(head, **more):
 @pytest.fixture
 def finds_white():
     return Detector(FindsWhite(), saved({"bbox_head": {"num_classes": 3}}), (64, 64))
-
-
-@given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([32, 64, 100]))
-def test_the_photo_fills_the_upper_left_of_a_padded_square(height, width, side):
-    photo = np.full((height, width, 3), 7, np.uint8)
-    square, scale = letterbox(photo, side, side)
-    full = -(-side // 32) * 32
-    assert square.shape == (full, full, 3)
-    assert scale * max(height, width) == pytest.approx(side)
-    rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
-    assert (square[:rows, :columns] == 7).all()
-    assert (square[rows:] == PAD_VALUE).all()
-    assert (square[:, columns:] == PAD_VALUE).all()
-
-
-@given(st.integers(40, 300), st.integers(40, 300))
-def test_a_longer_and_a_shorter_side_bound_the_photo_without_padding(height, width):
-    photo = np.full((height, width, 3), 7, np.uint8)
-    scaled, scale = letterbox(photo, 133, 80)
-    rows, columns = scaled.shape[:2]
-    assert (rows, columns) == (round(height * scale), round(width * scale))
-    assert max(rows, columns) <= 133
-    assert min(rows, columns) <= 80
-    assert max(rows, columns) == 133 or min(rows, columns) == 80
-    assert (scaled == 7).all()
 
 
 @pytest.mark.parametrize("shape", [(200, 320), (320, 200), (40, 64), (24, 16)])
