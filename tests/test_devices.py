@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # Function, class or method -> the test that shows that what it runs or makes is on its device.
 SHOWN_BY = {
     "rpc.checkout.loading.load": "detection/test_detector.py",
-    "rpc.checkout.loading.load_checkout": "detection/test_detector.py",
+    "rpc.checkout.trained.load_checkout": "detection/test_detector.py",
     "rpc.detection.config.build_config": "detection/test_configs.py",
     "rpc.detection.detector.Detector": "detection/test_detector.py",
     "rpc.detection.detector.Detector.load": "detection/test_detector.py",
@@ -37,7 +37,9 @@ SHOWN_BY = {
     "rpc.retrieval.descriptors.product_descriptor.ProductDescriptor": (
         "retrieval/descriptors/test_product_descriptor.py"
     ),
-    "rpc.retrieval.descriptors.recipes.PlainDescriptor": "retrieval/descriptors/test_recipes.py",
+    "rpc.retrieval.descriptors.plain_descriptor.PlainDescriptor": (
+        "retrieval/descriptors/test_recipes.py"
+    ),
     "rpc.retrieval.descriptors.recipes.describer": "retrieval/descriptors/test_recipes.py",
     "rpc.retrieval.descriptors.recipes.describer_of": "retrieval/descriptors/test_recipes.py",
     "rpc.runs.processes.has_fast_bfloat16": "runs/test_processes.py",
@@ -51,8 +53,8 @@ SHOWN_BY = {
 # Those that hand a device on: what they call is in the table, or told in its test.
 ONLY_PASSED_ON = {
     "rpc.checkout.counter.Checkout",
-    "rpc.checkout.loading.load_ensemble_checkout",
-    "rpc.checkout.loading.load_gallery_checkout",
+    "rpc.checkout.trained.load_ensemble_checkout",
+    "rpc.checkout.trained.load_gallery_checkout",
     "rpc.pipelines.bench_counter.BenchRequest",
     "rpc.pipelines.colocalisation.ColocalisationRequest",
     "rpc.pipelines.cutouts.CutoutRequest",

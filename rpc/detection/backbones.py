@@ -9,7 +9,7 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from rpc.features import create_efficientnet_lite
+from rpc.features.backbones.efficientnet_lite import create_efficientnet_lite
 
 
 @MODELS.register_module()

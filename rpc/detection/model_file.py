@@ -12,11 +12,8 @@ from torch import Tensor
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
-from rpc.features.local.sku_pictures import (
-    SkuPictures,
-    sku_pictures_from_tensors,
-    sku_pictures_to_tensors,
-)
+from rpc.detection.picture_tensors import sku_pictures_from_tensors, sku_pictures_to_tensors
+from rpc.features.local.sku_pictures import SkuPictures
 from rpc.features.text.sku_words import SkuWords, sku_words_from_json, sku_words_to_json
 from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
 

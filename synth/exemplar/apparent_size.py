@@ -152,7 +152,7 @@ def estimate_sizes(
         cutouts: of a store, with whatever scales.
         crops: T pictures, RGB, one for each box that a class-agnostic detector is sure of.
         tray_sides: (T, 2), width and height of the boxes in px of a scene 1000 px wide.
-        embed: pictures to vectors of unit length (`rpc.features.Embedder`).
+        embed: pictures to vectors of unit length (`rpc.features.backbones.embedding.Embedder`).
         turns: of each cut-out, spread over 360 degrees.
         per_group: cut-outs of each SKU and camera that are tried, the likeliest ones.
         long_side: cut-outs are shrunk to it beforehand; what they look like at 128 px is enough.

@@ -12,7 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rpc.features import IMAGENET_LITE_MEAN, IMAGENET_LITE_STD, create_efficientnet_lite, fit_square
+from rpc.features.backbones.efficientnet_lite import (
+    IMAGENET_LITE_MEAN,
+    IMAGENET_LITE_STD,
+    create_efficientnet_lite,
+)
+from rpc.inference.crops import fit_square
 from rpc.runs.devices import resolve_device
 from synth.quality.crops import PATCHES, Rgb, patches
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rpc.checkout.loading import check_gallery, load, load_gallery_checkout
+from rpc.checkout.loading import check_gallery, load
+from rpc.checkout.trained import load_gallery_checkout
 from rpc.data.dataset import write_dataset
 from rpc.data.files import DataError
 from rpc.data.store import Store

@@ -23,7 +23,8 @@ def test_a_package_is_imported_and_a_missing_one_is_told_with_its_remedy(monkeyp
 def test_reading_the_library_imports_neither_timm_nor_faiss():
     ask = """
 import sys
-import rpc.features, rpc.retrieval.gallery.gallery, rpc.retrieval.descriptors.recipes
+import rpc.features.backbones.embedding, rpc.retrieval.gallery.gallery
+import rpc.retrieval.descriptors.plain_descriptor, rpc.retrieval.descriptors.recipes
 import rpc.features.backbones.feature_maps, rpc.features.backbones.trainable_backbone
 import rpc.retrieval.descriptors.product_descriptor, rpc.retrieval.reranking.search_again
 print(*{"timm", "faiss"} & set(sys.modules))

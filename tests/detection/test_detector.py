@@ -12,7 +12,8 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from rpc.checkout import words as counter_words
-from rpc.checkout.loading import load, load_checkout
+from rpc.checkout.loading import load
+from rpc.checkout.trained import load_checkout
 from rpc.counting import CountingRule
 from rpc.counting.doubt.calibration import Calibration
 from rpc.counting.doubt.doubt import Doubt
@@ -24,8 +25,9 @@ from rpc.detection.detector import Detector
 from rpc.detection.model_file import SavedModel, load_model, write_model
 from rpc.features.local.sku_pictures import pack_pictures
 from rpc.features.text.sku_words import SkuWords
-from rpc.recognition import CropClassifier, Recogniser
+from rpc.recognition.counter.recogniser import Recogniser
 from rpc.recognition.second_look import LooksAgain
+from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.structures.readings import Reading
 from tests.detection.drawn_store import SKUS, TINY
 from tests.features.local.packs import lying, pack

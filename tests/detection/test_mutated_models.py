@@ -10,7 +10,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 
-from rpc.checkout.loading import load_checkout
+from rpc.checkout.trained import load_checkout
 from rpc.counting import CountingRule
 from rpc.data import DataError
 from rpc.detection import runtime

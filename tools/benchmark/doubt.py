@@ -18,9 +18,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 
-from rpc.checkout.loading import load_checkout
 from rpc.checkout.receipt import make_receipt
 from rpc.checkout.seen import Seen
+from rpc.checkout.trained import load_checkout
 from rpc.cli.leave import run
 from rpc.counting import CountingRule, choose_rule
 from rpc.counting.doubt.calibration import Calibration

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from rpc.features.backbones.efficientnet_lite import (
     IMAGENET_LITE_STD,
     create_efficientnet_lite,
 )
+from rpc.inference.crops import fit_square
 from rpc.runs.devices import resolve_device
 
 FloatArray = NDArray[np.float32]
@@ -82,15 +82,3 @@ class Embedder:
             parts += [maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))]
         unit = [nn.functional.normalize(part, dim=1) for part in parts]
         return np.asarray(nn.functional.normalize(torch.cat(unit, dim=1), dim=1).cpu().numpy())
-
-
-def fit_square(rgb: NDArray[np.uint8], side: int, fill: int = 127) -> NDArray[np.uint8]:
-    """Scale a picture (H, W, 3) into the middle of a square (S, S, 3), its shape kept."""
-    height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    square = np.full((side, side, 3), fill, np.uint8)
-    x, y = (side - size[0]) // 2, (side - size[1]) // 2
-    square[y : y + size[1], x : x + size[0]] = small
-    return square

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.checkout.loading import load_checkout
 from rpc.checkout.pictures import gallery_picture_looks
 from rpc.checkout.questions import judge_seen
 from rpc.checkout.seen import Seen
+from rpc.checkout.trained import load_checkout
 from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.dataset import Dataset
 from rpc.data.file_group import file_group

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rpc.checkout.loading import load_checkout
 from rpc.checkout.pictures import gallery_picture_looks
+from rpc.checkout.trained import load_checkout
 from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.store import Store
 from rpc.pipelines.gallery.counting import choose_counting, seen_by_counter

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpc.checkout.loading import load_checkout
+from rpc.checkout.trained import load_checkout
 from rpc.data.file_group import file_group
 from rpc.data.files import DataError
 from rpc.data.store import Store

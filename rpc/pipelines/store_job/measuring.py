@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from rpc.checkout.counter import Checkout
-from rpc.checkout.loading import load_checkout
+from rpc.checkout.parts import SecondLooks
 from rpc.checkout.seen import Seen
+from rpc.checkout.trained import load_checkout
 from rpc.counting import CountingRule, CurvePoint, RuleGrid, choose_rule, truth_of
 from rpc.data.cutouts import read_cutouts
 from rpc.data.dataset import Dataset
@@ -59,7 +60,9 @@ def _choose_rule(job: Job) -> None:
     """
     real = job.rule_source == "val"
     checkout = load_checkout(
-        job.model, device=job.device, words=job.words and real, pictures=job.pictures and real
+        job.model,
+        device=job.device,
+        looks=SecondLooks(job.words and real, job.pictures and real),
     )
     dataset, paths = _rule_trays(job)
     seen = look_at(dataset, paths, checkout)
@@ -119,7 +122,7 @@ def _detect_measured(job: Job) -> None:
 
 def _finished(job: Job) -> Checkout:
     """The counter as the job made it."""
-    return load_checkout(job.model, device=job.device, words=job.words, pictures=job.pictures)
+    return load_checkout(job.model, device=job.device, looks=SecondLooks(job.words, job.pictures))
 
 
 def _receipts(job: Job) -> Path:

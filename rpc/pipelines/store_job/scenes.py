@@ -15,7 +15,7 @@ from rpc.data.files import read_json, write_json
 from rpc.data.images import read_image, write_image
 from rpc.data.scene_sets import exemplars_as_scenes
 from rpc.detection.detector import Detector
-from rpc.features import Embedder
+from rpc.features.backbones.embedding import Embedder
 from rpc.pipelines.store_job.job import Job, Step
 from rpc.runs.progress import bar
 from rpc.runs.screen import say

@@ -6,7 +6,6 @@ Key: B crops, N boxes of a photo, S x S pixels of a crop, K SKUs; class K is 'no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import torch
@@ -14,19 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rpc.data.files import DataError
-from rpc.recognition.counter.crops import box_extents, cut_crops
+from rpc.inference.naming import SETTLED, TURNS, NamesCrops
 from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.devices import resolve_device
 from rpc.runs.saved_network import saved_network
 
-SETTLED: Final = 0.97  # a first answer of this probability is not asked again
-
 
 class Recogniser:
-    """A trained crop classifier at work.
-
-    A crop is seen as it lies. Where the answer is less sure than `settled`, it is seen in other
-    quarter turns as well, and the answers are averaged: that costs time where there is doubt alone.
+    """A trained crop classifier at work, see `rpc.inference.naming.NamesCrops`.
 
     Args:
         model: of K + 1 classes; it is put into evaluation mode.
@@ -38,20 +32,20 @@ class Recogniser:
     def __init__(
         self,
         model: CropClassifier,
-        turns: int = 4,
+        turns: int = TURNS,
         *,
         settled: float = SETTLED,
         device: str | torch.device = "cpu",
     ) -> None:
         self.device = resolve_device(device)
         self.model = model.eval().to(self.device)
-        self.turns, self.settled = turns, settled
+        self._names = NamesCrops(self._logits, model.side, model.num_classes, turns, settled)
 
     @classmethod
     def from_state(
         cls,
         state: Mapping[str, Tensor],
-        turns: int = 4,
+        turns: int = TURNS,
         *,
         device: str | torch.device = "cpu",
         where: str = "recogniser",
@@ -71,32 +65,19 @@ class Recogniser:
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Probabilities (N, K + 1), each row summing to 1, of boxes (N, 4) of a photo (H, W, 3)."""
-        return self.batch_probabilities([rgb], [boxes])[0]
+        return self._names.probabilities(rgb, boxes)
 
-    @torch.inference_mode()
     def batch_probabilities(
         self, photos: Sequence[NDArray[np.uint8]], boxes: Sequence[NDArray[np.float64]]
     ) -> list[NDArray[np.float64]]:
         """As `probabilities`, of each photo and its boxes; the network sees all crops at once."""
-        labels, side = self.model.num_classes, self.model.side
-        pairs = [pair for pair in zip(photos, boxes, strict=True) if len(pair[1])]
-        ends = np.cumsum([len(places) for places in boxes])
-        if not pairs:
-            return [np.zeros((0, labels)) for _ in photos]
-        crops = np.concatenate([cut_crops(rgb, places, side) for rgb, places in pairs])
-        sizes = np.concatenate([box_extents(places, rgb.shape[1]) for rgb, places in pairs])
-        found = self._seen(crops, sizes, 0)
-        open_ = np.flatnonzero(found.max(axis=1) < self.settled)
-        if len(open_) and self.turns > 1:
-            others = [self._seen(crops[open_], sizes[open_], turn) for turn in range(1, self.turns)]
-            found[open_] = (found[open_] + sum(others)) / self.turns
-        return np.split(found, ends[:-1])
+        return self._names.batch_probabilities(photos, boxes)
 
-    def _seen(
-        self, crops: NDArray[np.uint8], sizes: NDArray[np.float32], turn: int
-    ) -> NDArray[np.float64]:
-        """Probabilities (B, K + 1) of crops (B, S, S, 3) after so many quarter turns."""
-        turned = np.ascontiguousarray(np.rot90(crops, turn, axes=(1, 2)).transpose(0, 3, 1, 2))
-        pixels, extents = torch.from_numpy(turned), torch.from_numpy(sizes)
-        logits = self.model(pixels.to(self.device), extents.to(self.device))
-        return np.asarray(torch.softmax(logits, dim=1).double().cpu().numpy())
+    @torch.inference_mode()
+    def _logits(
+        self, crops: NDArray[np.uint8], extents: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Scores (B, K + 1) of crops (B, S, S, 3)."""
+        pixels = torch.from_numpy(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
+        given = pixels.to(self.device), torch.from_numpy(extents).to(self.device)
+        return np.asarray(self.model(*given).float().cpu().numpy())

@@ -18,7 +18,8 @@ from torch.utils.data import IterableDataset
 
 from rpc.data.files import DataError
 from rpc.data.scene_stream import SceneSource, TrainingScene
-from rpc.recognition.counter.crops import Cover, box_extents, cut_crops, jitter_boxes, stray_boxes
+from rpc.inference.crops import box_extents, cut_crops
+from rpc.recognition.counter.changes import Cover, jitter_boxes, stray_boxes
 from rpc.recognition.systems.system import Batch
 from rpc.recognition.training.batch_source import HowMany
 from rpc.runs.data_workers import TrainingLoader

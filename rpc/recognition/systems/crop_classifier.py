@@ -73,7 +73,7 @@ class CropClassifier(System):
 
         Args:
             images: (B, 3, S, S), RGB 0..255.
-            extents: (B, 2) of `rpc.recognition.counter.crops.box_extents`; an eighth of the
+            extents: (B, 2) of `rpc.inference.crops.box_extents`; an eighth of the
                 photo's width where not known.
 
         Returns:

@@ -33,7 +33,7 @@ class Batch:
         points: (B, P, 3) float32: x and y in pixels of `images`, and 1 where it is in sight, else
             0. P is 0 where the data have no key points.
         extents: (B, 2) float32, how large the object appears in the photo that it was cut from
-            (`rpc.recognition.counter.crops.box_extents`); None where that is not known.
+            (`rpc.inference.crops.box_extents`); None where that is not known.
     """
 
     images: Tensor

@@ -8,7 +8,7 @@ from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.class_sets.class_set import ClassSet, checked
 from rpc.data.class_sets.store_crops import read_store_set
 from rpc.data.files import DataError
-from rpc.recognition.counter.crops import MARGIN
+from rpc.inference.crops import MARGIN
 
 
 def open_class_set(root: str | Path, scenes: str | Path | None = None) -> ClassSet:

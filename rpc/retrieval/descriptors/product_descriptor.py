@@ -21,10 +21,10 @@ import torch
 from numpy.typing import NDArray
 
 from rpc.data.shipped import shipped
-from rpc.features.backbones.embedding import fit_square
 from rpc.features.backbones.network import Layer, Pretrained
 from rpc.features.backbones.pretrained import open_pretrained
 from rpc.features.encodings.discriminant import Discriminant, read_discriminant
+from rpc.inference.crops import fit_square
 from rpc.retrieval.descriptors.map_statistics import Statistic, joined_statistics
 from rpc.retrieval.descriptors.rotation import rotated
 from rpc.runs.devices import resolve_device

@@ -14,8 +14,8 @@ from rpc.data.entry_photo import read_entry_photo
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.exemplars import Exemplar
 from rpc.data.product_box import find_product_box
+from rpc.retrieval.descriptors.exemplar_views import exemplar_embeddings
 from rpc.retrieval.descriptors.product_crops import crop_products
-from rpc.retrieval.descriptors.recipes import exemplar_embeddings
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_edit import NewPhoto
 from rpc.retrieval.gallery.gallery_state import PhotoWords

@@ -22,7 +22,7 @@ from synth.render.gate.structure import Structure, Views, structure, views
 
 Reason = Literal["moved", "structure", "colour", "encoder", "stray"]
 REASONS: Final[tuple[Reason, ...]] = ("moved", "structure", "colour", "encoder", "stray")
-# Pictures to unit vectors (N, D); `rpc.features.Embedder` is one.
+# Pictures to unit vectors (N, D); `rpc.features.backbones.embedding.Embedder` is one.
 Embed = Callable[[Sequence[Rgb]], NDArray[np.float32]]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpc.features.backbones.embedding import Embedder, fit_square
+from rpc.features.backbones.embedding import Embedder
 from tests.runs.device_calls import META, devices_used
 
 
@@ -40,18 +40,6 @@ def test_a_picture_is_nearest_to_itself_in_another_size(embedder, pictures):
 
 def test_no_picture_gives_no_vector(embedder):
     assert embedder([]).shape == (0, 0)
-
-
-@pytest.mark.parametrize("shape", [(10, 40), (40, 10), (1, 300), (64, 64), (1, 1)])
-def test_a_picture_lies_undistorted_in_the_middle_of_its_square(shape):
-    square = fit_square(np.full((*shape, 3), 9, np.uint8), 64)
-    filled = (square == 9).all(axis=2)
-    rows, columns = filled.any(axis=1).sum(), filled.any(axis=0).sum()
-    scale = 64 / max(shape)
-    assert (rows, columns) == (max(round(shape[0] * scale), 1), max(round(shape[1] * scale), 1))
-    assert (square[~filled] == 127).all()
-    first = int(np.flatnonzero(filled.any(axis=1))[0])
-    assert abs(first - (64 - first - rows)) <= 1
 
 
 def test_the_network_runs_on_its_device(pictures):

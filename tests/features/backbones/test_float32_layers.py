@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rpc.features import create_efficientnet_lite
+from rpc.features.backbones.efficientnet_lite import create_efficientnet_lite
 from rpc.features.backbones.float32_layers import keep_large_depthwise_in_float32
 
 

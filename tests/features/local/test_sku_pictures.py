@@ -3,10 +3,9 @@ import pytest
 import torch
 
 from rpc.data.images import encode_jpeg
+from rpc.detection.picture_tensors import sku_pictures_from_tensors, sku_pictures_to_tensors
 from rpc.features.local.sku_pictures import (
     pack_pictures,
-    sku_pictures_from_tensors,
-    sku_pictures_to_tensors,
     unpack_pictures,
 )
 from tests.features.local.packs import pack

@@ -6,13 +6,10 @@ import pytest
 from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
 from rpc.data.images import write_image
+from rpc.retrieval.descriptors.exemplar_views import exemplar_embeddings
+from rpc.retrieval.descriptors.plain_descriptor import PlainDescriptor
 from rpc.retrieval.descriptors.product_crops import crop_products
-from rpc.retrieval.descriptors.recipes import (
-    PlainDescriptor,
-    describer,
-    describer_of,
-    exemplar_embeddings,
-)
+from rpc.retrieval.descriptors.recipes import describer, describer_of
 from rpc.retrieval.gallery.exemplar_photos import ExemplarPhoto, describe_photos, spread
 from tests.runs.device_calls import META, devices_used
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rpc.data.cutouts import CutoutSet, read_cutouts
-from rpc.features.backbones.embedding import fit_square
+from rpc.inference.crops import fit_square
 from synth.drawn import draw_cutouts
 from synth.exemplar.apparent_size import (
     RotatedCutout,
