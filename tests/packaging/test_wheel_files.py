@@ -43,8 +43,9 @@ def test_modules_weights_configs_and_the_example_store_travel_and_nothing_else(
     command = build(tmp_path, monkeypatch)
     shared = kept("configs", "examples/ministore")
     assert {"configs/cpu_default.py", "examples/ministore/instances_test.json"} <= shared
-    expected = kept("rpc", "synth") | {f"rpc/share/{name}" for name in shared}
-    assert "rpc/weights/ministore.pth" in expected
+    sources = kept("rpc/serving/web")  # of the page: only what is built of them travels
+    expected = (kept("rpc", "synth") - sources) | {f"rpc/share/{name}" for name in shared}
+    assert {"rpc/weights/ministore.pth", "rpc/serving/static/index.html"} <= expected
     assert files_of(tmp_path) == expected
     assert {Path(p).relative_to(tmp_path).as_posix() for p in command.get_outputs(False)} == (
         expected
