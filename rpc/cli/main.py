@@ -19,6 +19,7 @@ GROUPS: Final = {
         "check": "say what a store holds, what is missing or damaged",
         "quickstart": "train a counter on a store, and measure it",
         "count": "count the products on a photo: the shopping list",
+        "serve": "a counter in the browser: count, correct, sell",
         "gallery": "add, remove and find products without training",
         "doctor": "say what is installed, and whether a tray is counted here",
     },

@@ -85,7 +85,12 @@ def counted_of(counter: CountsTrays, seen: Seen, rgb: Rgb, seconds: float) -> Co
     # Without its photo: the newest trays are kept in memory.
     receipt = replace(counter.receipt_of(seen, rgb), photo=np.zeros((1, 1, 3), np.uint8))
     height, width = rgb.shape[:2]
-    return CountedTray(receipt, seen, width, height, round(seconds, DIGITS), counter.name)
+    return CountedTray(receipt, seen, width, height, round(seconds, DIGITS), model_name(counter))
+
+
+def model_name(counter: CountsTrays) -> str:
+    """The counter's name without the folders of this machine."""
+    return counter.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def items_of(tray: CountedTray, products: Mapping[str, PricedSku]) -> list[Item]:

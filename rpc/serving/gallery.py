@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from rpc.serving.photo_input import photo_of_bytes
 from rpc.serving.pictures import Pictures
 from rpc.serving.sale import Box
 from rpc.serving.times import Clock, iso
+
+MOST_WAITING: Final = 50  # confirmed crops of a SKU that are compared with one another
+AROUND: Final = 0.25  # of a box's sides: what is cut out of a tray's picture around it
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +83,11 @@ class TeachesGallery(Protocol):
         """Take photos out by SKU and source; a SKU that has no other goes too."""
         ...
 
-    def agreement(self, crops: Sequence[Rgb], sku: str) -> NDArray[np.bool_]:
-        """Whether crops (N) of a SKU show one thing: (N, N), symmetric.
+    def agreement(self, exemplars: Sequence[NewExemplar]) -> NDArray[np.bool_]:
+        """Whether photos (N) of one SKU show one thing: (N, N), symmetric.
 
-        True where two crops are more like each other than either is like any photo of another SKU
-        in the gallery. Runs a network: called on the counting thread alone.
+        True where two are more like each other than either is like any photo of another SKU in the
+        gallery. Runs a network: called on the counting thread alone.
         """
         ...
 
@@ -214,38 +217,34 @@ class GalleryService:
             candidates = waiting(session)
         made: list[NewExemplar] = []
         ids: dict[str, int] = {}
-        for sku, crops in candidates.items():
-            for one, crop in self._agreeing(self.gallery, sku, crops):
-                source = f"confirmed-{one.sale}-{one.id}.jpg"
-                ids[source] = one.id
-                made.append(
-                    NewExemplar(sku, "", source, crop, (0, 0, crop.shape[1], crop.shape[0]))
-                )
+        for crops in candidates.values():
+            for number, exemplar in self._agreeing(self.gallery, crops):
+                ids[exemplar.source] = number
+                made.append(exemplar)
         if made:
             self._put_in(self.gallery, made, who, ids)
         return len(made)
 
     def _agreeing(
-        self, gallery: TeachesGallery, sku: str, waits: Sequence[Confirmed]
-    ) -> list[tuple[Confirmed, Rgb]]:
-        """The crops of a SKU that one of another tray agrees with."""
+        self, gallery: TeachesGallery, waits: Sequence[Confirmed]
+    ) -> list[tuple[int, NewExemplar]]:
+        """The confirmed crops of a SKU that one of another tray agrees with."""
         found = []
-        for one in waits:
+        for one in waits[-MOST_WAITING:]:
             data = self._pictures.read(one.picture)
-            if data is None:
-                continue
-            rgb = photo_of_bytes(data)
-            x1, y1, x2, y2 = (round(value) for value in one.box)
-            crop = rgb[max(y1, 0) : y2, max(x1, 0) : x2]
-            if crop.size:
-                found.append((one, np.ascontiguousarray(crop)))
+            if data is not None:
+                patch, box = _cut(photo_of_bytes(data), one.box)
+                source = f"confirmed-{one.sale}-{one.id}.jpg"
+                found.append((one, NewExemplar(one.sku, "", source, patch, box)))
         if len({one.sale for one, _ in found}) < 2:
             return []
-        crops = [crop for _, crop in found]
-        same = self._thread.do(lambda _: gallery.agreement(crops, sku), patient=True)
+        exemplars = [exemplar for _, exemplar in found]
+        same = self._thread.do(lambda _: gallery.agreement(exemplars), patient=True)
         sales = np.array([one.sale for one, _ in found])
         agreed = (same & (sales[:, None] != sales[None, :])).any(axis=1)
-        return [pair for pair, yes in zip(found, agreed, strict=True) if yes]
+        return [
+            (one.id, exemplar) for (one, exemplar), yes in zip(found, agreed, strict=True) if yes
+        ]
 
     def _put_in(
         self,
@@ -302,3 +301,15 @@ class GalleryService:
                 "this counter names without a gallery; start it with --gallery to add products",
             )
         return self.gallery
+
+
+def _cut(rgb: Rgb, box: Box) -> tuple[Rgb, Box]:
+    """The part of a picture (H, W, 3) around a box, and the box in it."""
+    height, width = rgb.shape[:2]
+    x1, y1, x2, y2 = box
+    left = max(int(x1 - AROUND * (x2 - x1)), 0)
+    top = max(int(y1 - AROUND * (y2 - y1)), 0)
+    right = min(int(x2 + AROUND * (x2 - x1)) + 1, width)
+    bottom = min(int(y2 + AROUND * (y2 - y1)) + 1, height)
+    patch = np.ascontiguousarray(rgb[top:bottom, left:right])
+    return patch, (x1 - left, y1 - top, x2 - left, y2 - top)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -80,11 +80,17 @@ class Health:
 
     Args:
         database: with sales and events.
+        camera: warnings of the server's camera, for JSON.
         clock: the time.
     """
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        camera: Callable[[], list[dict[str, Any]]] = list,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database, self._camera, self._clock = database, camera, clock
 
     def report(self, days: int) -> dict[str, Any]:
         """All of the last days, for JSON."""
@@ -113,7 +119,10 @@ class Health:
             {"code": code, "text": text, "sku": None, "since": since}
             for code, text in found.items()
         ]
-        return told + self._changed_packs()
+        live = self._camera()
+        known = {one["code"] for one in live}
+        told = [one for one in told if one["code"] not in known]
+        return live + told + self._changed_packs()
 
     def _changed_packs(self) -> list[dict[str, Any]]:
         with self._database.reading() as session:

@@ -181,6 +181,18 @@ class Sales:
 
         return self._step(number, step)
 
+    def replace(self, number: str, who: Who) -> None:
+        """Void a sale whose tray was read anew, unless a person has touched it."""
+
+        def step(session: Session, row: SaleRow) -> None:
+            if row.state == "open" and not changes_of(events_of_sale(session, number)):
+                now = iso(self._clock())
+                data = {"state_before": "open", "total_cents": row.total_cents, "replaced": True}
+                row.state, row.closed_at = "void", now
+                append_event(session, "sale.voided", who, now, data, number)
+
+        self._step(number, step)
+
     def reopen(self, number: str, who: Who) -> dict[str, Any]:
         """Open a sale again that was closed at this till a short time ago.
 

@@ -7,13 +7,15 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rpc.serving.camera_feed import CameraFeed, CameraSource
+from rpc.camera import ReadTray
+from rpc.serving.camera_feed import CameraFeed, OpensCamera
 from rpc.serving.counted_trays import (
     CountedTray,
     CountsTrays,
     Rgb,
     alternatives_at,
     count_tray,
+    counted_of,
     items_of,
     named,
     place_at,
@@ -63,7 +65,7 @@ class CounterServer:
         database: Database,
         counter: CountsTrays,
         gallery: TeachesGallery | None = None,
-        camera: CameraSource | None = None,
+        camera: OpensCamera | None = None,
         thumbnails: Mapping[str, bytes] | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -81,8 +83,9 @@ class CounterServer:
         )
         self.webhooks = Webhooks(database, clock)
         self.outbox = Outbox(database, clock)
-        self.health = Health(database, clock)
-        self.camera = CameraFeed(camera, self._camera_read, self._camera_told)
+        self._last_visit: tuple[int, str] | None = None  # of the camera: number, sale
+        self.camera = CameraFeed(camera, self.thread, self._camera_read, self._camera_told)
+        self.health = Health(database, self.camera.warnings, clock)
         self._thumbnails = dict(thumbnails or {})
         self._trays: OrderedDict[str, CountedTray] = OrderedDict()
         self._trays_lock = threading.Lock()
@@ -207,7 +210,12 @@ class CounterServer:
         return tray
 
     def _open(self, rgb: Rgb, who: Who, idempotency: str | None) -> dict[str, Any]:
-        tray = self._counted(rgb)
+        return self._keep(self._counted(rgb), rgb, who, idempotency)
+
+    def _keep(
+        self, tray: CountedTray, rgb: Rgb, who: Who, idempotency: str | None
+    ) -> dict[str, Any]:
+        """Keep a counted tray as an open sale."""
         name = self.pictures.keep(rgb, self.clock())
         told = self.sales.open(Taken(tray, name, look_of(rgb)), who, idempotency)
         with self._trays_lock:
@@ -216,14 +224,16 @@ class CounterServer:
                 self._trays.popitem(last=False)
         return told
 
-    def _camera_read(self, rgb: Rgb) -> None:
-        try:
-            self._open(rgb, Who("camera", self.settings.till), None)
-        except ApiError as error:
-            self.bus.passing("tray.state", {"state": "read", "message": error.message})
+    def _camera_read(self, read: ReadTray, seconds: float) -> None:
+        """Open a sale of what the camera read; of a changed tray, in place of the one before."""
+        who = Who("camera", self.settings.till)
+        if read.again and self._last_visit is not None and self._last_visit[0] == read.visit:
+            self.sales.replace(self._last_visit[1], who)
+        tray = counted_of(self.thread.counter, read.seen, read.rgb, seconds)
+        self._last_visit = (read.visit, self._keep(tray, read.rgb, who, None)["id"])
 
-    def _camera_told(self, state: str) -> None:
-        self.bus.passing("tray.state", {"state": state})
+    def _camera_told(self, state: str, message: str | None) -> None:
+        self.bus.passing("tray.state", {"state": state, "message": message})
 
 
 def picture_gone(number: str) -> ApiError:

@@ -27,6 +27,7 @@ from rpc.retrieval.gallery.gallery_state import (
     renamed,
     with_photos,
     without_idle_segments,
+    without_photos,
     without_sku,
 )
 from rpc.retrieval.gallery.index import build_index, write_index
@@ -170,6 +171,26 @@ def remove_skus(folder: str | Path, names: Sequence[str]) -> GalleryState:
     def without(state: GalleryState) -> GalleryState:
         for name in names:
             state = without_sku(state, name)
+        return state
+
+    return _change(folder, without)
+
+
+def remove_photos(folder: str | Path, photos: Mapping[str, Sequence[str]]) -> GalleryState:
+    """Take single photos out of a gallery; a SKU that has no other goes too.
+
+    Args:
+        folder: of the gallery.
+        photos: names of photo files, by SKU; those that are not there are passed over.
+
+    Raises:
+        DataError: nothing would be left, or another process is changing it.
+    """
+
+    def without(state: GalleryState) -> GalleryState:
+        state = without_photos(state, photos)
+        if not state.skus:
+            raise DataError(f"{folder}: these are its only photos; a gallery needs one")
         return state
 
     return _change(folder, without)

@@ -218,6 +218,18 @@ def without_sku(state: GalleryState, name: str) -> GalleryState:
     return without_idle_segments(replace(state, skus=skus))
 
 
+def without_photos(state: GalleryState, photos: Mapping[str, Sequence[str]]) -> GalleryState:
+    """The state without some photos, by SKU and source; a SKU that has no other goes too."""
+    skus = []
+    for sku in state.skus:
+        gone = set(photos.get(sku.name, ()))
+        kept = tuple(photo for photo in sku.photos if photo.source not in gone)
+        words = tuple(one for one in sku.words if one.source not in gone)
+        if kept:
+            skus.append(replace(sku, photos=kept, words=words))
+    return without_idle_segments(replace(state, skus=tuple(skus)))
+
+
 def without_idle_segments(state: GalleryState) -> GalleryState:
     """The state without segments that no photo uses and the stored index does not hold."""
     used = {photo.segment for sku in state.skus for photo in sku.photos}

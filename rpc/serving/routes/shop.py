@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from rpc.serving.counted_trays import model_name
 from rpc.serving.errors import ApiError, not_found
 from rpc.serving.keys import SESSION_SECONDS
 from rpc.serving.routes.bodies import Manager, NewSession, Server, Till
@@ -41,7 +42,7 @@ def settings(request: Request, server: Server) -> dict[str, Any]:
         "till": told.till if caller is None else caller.who.till,
         "currency": told.currency,
         "version": __version__,
-        "model": server.thread.counter.name,
+        "model": model_name(server.thread.counter),
         "role": None if caller is None else caller.role,
         "needs_key": server.doorkeeper.needs_key(),
         "camera": "none" if server.camera.source is None else "server",
