@@ -90,8 +90,19 @@ def parser() -> argparse.ArgumentParser:
         if name != "list":
             one.add_argument("name", metavar="NAME", help="of the key: a person, or a till")
         if name == "add":
-            one.add_argument("--role", choices=("till", "manager"), default="till")
-        one.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="of the counter")
+            one.add_argument(
+                "--role",
+                choices=("till", "manager"),
+                default="till",
+                help="a manager may do everything (default: till)",
+            )
+        one.add_argument(
+            "--data",
+            type=Path,
+            default=DATA,
+            metavar="DIR",
+            help="of the counter (default: counter)",
+        )
         one.set_defaults(do=do)
     return made
 
@@ -104,7 +115,7 @@ def _add_serving_options(made: argparse.ArgumentParser) -> None:
     option("--products", type=Path, metavar="CSV", help="products to bring in: sku,title,price,ean")
     option("--camera", metavar="SOURCE", help="at the server: 0, rtsp://..., a video, a folder")
     option("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    option("--port", type=int, default=8080, help="(default: %(default)s)")
+    option("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
     option("--https", action="store_true", help="with a certificate of its own making")
     option("--certificate", type=Path, metavar="PEM", help="for https; needs --certificate-key")
     option("--certificate-key", type=Path, metavar="PEM", help="of the certificate")
@@ -197,7 +208,7 @@ def _thumbnails(names: Any) -> dict[str, bytes]:
 
 
 def _camera(args: argparse.Namespace) -> Callable[[], Iterator[Frame]] | None:
-    """What opens the camera that is asked for."""
+    """The way to the camera that is asked for."""
     from rpc.camera import frames_of
     from rpc.serving.demo import HOLD_S, demo_camera
 

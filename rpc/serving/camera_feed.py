@@ -82,7 +82,7 @@ class CameraFeed:
             return {"state": self._state, "message": self._message, "size": size}
 
     def warnings(self) -> list[dict[str, Any]]:
-        """What is wrong with the camera now, for JSON."""
+        """Things that are wrong with the camera now, for JSON."""
         with self._lock:
             found = () if self._step is None else self._step.watch.warnings
         return [{"code": one.code, "text": one.text, "sku": None, "since": None} for one in found]

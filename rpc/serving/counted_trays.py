@@ -26,7 +26,7 @@ SAME: Final = 0.5  # IoU from which two boxes are one place
 
 
 class CountsTrays(Protocol):
-    """What counts a tray: `rpc.Checkout`, from a model file or an exported folder."""
+    """Counts a tray: `rpc.Checkout`, from a model file or an exported folder."""
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -48,13 +48,13 @@ class CountsTrays(Protocol):
         ...
 
     def receipt_of(self, seen: Seen, photo: Any) -> Receipt:
-        """What counts of it, and what is asked."""
+        """The list, and the questions."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class CountedTray:
-    """What the counter says about one photo.
+    """The counter's word about one photo.
 
     Attributes:
         receipt: items and questions.

@@ -33,7 +33,7 @@ class CountingThread:
 
     @property
     def counter(self) -> CountsTrays:
-        """What counts now."""
+        """The counter of now."""
         return self._counter
 
     @property

@@ -97,7 +97,7 @@ class TeachesGallery(Protocol):
 
 
 class GalleryService:
-    """What the interface does with the gallery.
+    """Changes of the gallery that the interface offers.
 
     Args:
         gallery: None where the counter names without one.
@@ -123,7 +123,7 @@ class GalleryService:
         self._lock = threading.Lock()  # one change at a time
 
     def info(self) -> dict[str, Any]:
-        """What is in the gallery, and what entered it from accepted sales.
+        """The contents of the gallery, and what entered it from accepted sales.
 
         Raises:
             ApiError: there is no gallery.

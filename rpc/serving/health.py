@@ -104,7 +104,7 @@ class Health:
         return {**shares(trays), "confused": confused, "warnings": self.warnings()}
 
     def warnings(self) -> list[dict[str, Any]]:
-        """What somebody should look at."""
+        """Things that somebody should look at."""
         newest = (
             select(SaleRow.look, SaleRow.created_at)
             .where(SaleRow.look.is_not(None))

@@ -1,4 +1,4 @@
-"""What a counter does by itself: old pictures go, agreed crops enter the gallery, warnings."""
+"""Work that a counter does by itself: old pictures go, agreed crops enter the gallery, warnings."""
 
 from __future__ import annotations
 

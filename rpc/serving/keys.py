@@ -45,7 +45,7 @@ class NewSession:
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret."""
+    """The kept trace of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

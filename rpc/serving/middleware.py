@@ -1,4 +1,4 @@
-"""What every request passes: a limit on its size and on how often one client asks, safe headers."""
+"""Layers that every request passes: its size, how often one client asks, safe headers."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Change:
-    """What a correction does, with everything it needs: an event that can be replayed.
+    """The effect of a correction, with everything it needs: it can be replayed.
 
     Attributes:
         kind: of the correction.

@@ -310,12 +310,12 @@ def replayed(events: Sequence[EventRow], *more: Change) -> tuple[Item, ...]:
 
 
 def idempotency_mark(who: Who, key: str) -> str:
-    """What is kept of an idempotency key: two senders may use the same one."""
+    """The kept trace of an idempotency key: two senders may use the same one."""
     return hashlib.sha256(f"{who.actor}\n{key}".encode()).hexdigest()
 
 
 def _event_data(row: SaleRow, before: Sequence[Item], change: Change) -> dict[str, Any]:
-    """What training will read: the correction, what was counted there, the picture, the model."""
+    """Values that training will read: the correction, what was counted there, the picture, the model."""
     about = next((item for item in before if item.id == change.item), None)
     shares = () if about is None else about.alternatives
     return {

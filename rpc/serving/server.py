@@ -163,7 +163,7 @@ class CounterServer:
         return self._open(rgb, who, idempotency)
 
     def suggest(self, number: str, x: float, y: float) -> dict[str, Any]:
-        """What may lie at a point of a sale's picture.
+        """Products that may lie at a point of a sale's picture.
 
         Raises:
             ApiError: there is no such sale, or its picture was deleted.

@@ -1,1 +1,1 @@
-"""What a counter keeps: tables, their versions, and the two ways in, reading and writing."""
+"""Storage of a counter: tables, their versions, and the two ways in, reading and writing."""

@@ -139,7 +139,7 @@ class ProductChange(Body):
     retired: bool | None = None
 
     def values(self) -> dict[str, Any]:
-        """What was said; the price and the number may be taken away by null."""
+        """The values that were said; the price and the number may be taken away by null."""
         said = self.model_dump(exclude_unset=True)
         if "ean" in said:
             said["ean"] = said["ean"] or None

@@ -134,7 +134,7 @@ def correct(caller: Till, server: Server, number: str, body: AnyCorrection) -> d
 
 @router.post("/v1/sales/{number}/suggest")
 def suggest(caller: Till, server: Server, number: str, body: Point) -> dict[str, Any]:
-    """What may lie at a point of the picture: a box, and the likeliest products."""
+    """Products that may lie at a point of the picture: a box, and the likeliest ones."""
     x, y = body.point
     return server.suggest(number, x, y)
 

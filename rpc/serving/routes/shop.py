@@ -27,7 +27,7 @@ router = APIRouter(tags=["shop"])
 
 @router.get("/v1/settings")
 def settings(request: Request, server: Server) -> dict[str, Any]:
-    """What a page must know first; no key is needed, and sums are told to those who have one."""
+    """Values that a page needs first; no key is needed, and sums are told to those who have one."""
     try:
         caller = server.doorkeeper.caller(request)
     except ApiError as error:
