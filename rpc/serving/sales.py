@@ -315,7 +315,7 @@ def idempotency_mark(who: Who, key: str) -> str:
 
 
 def _event_data(row: SaleRow, before: Sequence[Item], change: Change) -> dict[str, Any]:
-    """Values that training will read: the correction, what was counted there, the picture, the model."""
+    """Values that training will read: the correction, what was counted there, the picture."""
     about = next((item for item in before if item.id == change.item), None)
     shares = () if about is None else about.alternatives
     return {

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.product_box import find_product_box
-from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.descriptors.exemplar_views import exemplar_embeddings
+from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
 from rpc.retrieval.gallery.gallery_edit import NewPhoto, NewSku, add_photos, remove_photos
 from rpc.retrieval.gallery.gallery_files import PICTURES, read_state
