@@ -237,10 +237,14 @@ def _alike(asked: str, product: Product) -> float:
     title = _folded(product.title)
     if asked in title or asked in _folded(product.sku):
         return 100.0 + (0.5 if title.startswith(asked) else 0.0)
-    return 0.99 * max(
-        fuzz.token_set_ratio(asked, title) if len(asked) > 2 else 0.0,
-        fuzz.partial_ratio(asked, title) if len(asked) > 2 else 0.0,
-    )
+    words = title.split()
+    return 0.99 * sum(_best(one, words) for one in asked.split()) / len(asked.split())
+
+
+def _best(asked: str, words: Sequence[str]) -> float:
+    """How like the most alike of some words a typed word is, or the beginning of one: to 100."""
+    scores = (max(fuzz.ratio(asked, one), fuzz.ratio(asked, one[: len(asked)])) for one in words)
+    return max(scores, default=0.0)
 
 
 def _folded(text: str) -> str:
