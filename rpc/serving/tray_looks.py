@@ -1,7 +1,8 @@
 """Looks of trays' pictures over time: is it dark, has the camera moved, is its glass dirty?
 
-Three numbers of each picture are kept with its sale: how light it is, how sharp its sharpest parts
-are, and the grey values around its border, where no product lies. The newest trays are compared
+Three things of each picture are kept with its sale: how light it is, how sharp its edges are (fine
+detail over coarse, so that what lies there hardly matters), and the grey values around its border,
+where no product lies. The newest trays are compared
 with the ones before them, in units of how much those differ among themselves: a shop by a window
 differs more from tray to tray than one in a cellar, and is warned later.
 """
@@ -15,13 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE: Final = 256  # px of the copy that is measured
+SIDE: Final = 192  # px of the copy that is measured: noise is gone from it
+COARSE: Final = 4  # times smaller: detail that no dirt takes away
 RING: Final = 8  # border values a side
 NEW: Final = 8  # trays that are compared
 LEAST: Final = 20  # trays before them, to know what is usual
 FAR: Final = 6.0  # robust standard deviations: chance alone does not reach it
 DARK: Final = 25.0  # of 255: too dark for anybody
-HALF: Final = 0.5  # a sharpness below this share of the usual one is dirt, or a lost focus
+HALF: Final = 0.5  # light that drops by this share is told
+SHARP: Final = 0.8  # of the usual sharpness: below it is dirt, or a lost focus
 MOVED: Final = 12.0  # of 255: a border that differs less has not moved
 
 
@@ -29,12 +32,13 @@ def look_of(rgb: NDArray[np.uint8]) -> dict[str, Any]:
     """The numbers of a picture (H, W, 3): `light`, `sharp` and `ring`, plain values."""
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    sharp = np.abs(cv2.Laplacian(grey, cv2.CV_64F))
+    coarse = cv2.resize(grey, (SIDE // COARSE,) * 2, interpolation=cv2.INTER_AREA)
+    sharp = _edges(grey) / max(_edges(coarse), 1.0)
     tiny = cv2.resize(grey, (RING, RING), interpolation=cv2.INTER_AREA).astype(np.float64)
     ring = np.concatenate([tiny[0], tiny[-1], tiny[1:-1, 0], tiny[1:-1, -1]])
     return {
         "light": round(float(grey.mean()), 2),
-        "sharp": round(float(np.percentile(sharp, 99)), 2),
+        "sharp": round(sharp, 4),
         "ring": [round(value, 1) for value in ring.tolist()],
     }
 
@@ -64,10 +68,15 @@ def warnings_of(looks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
+def _edges(grey: NDArray[np.uint8]) -> float:
+    """How strong the strongest edges are."""
+    return float(np.percentile(np.abs(cv2.Laplacian(grey, cv2.CV_64F)), 99))
+
+
 def _is_dirty(before: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
-    usual, scatter = _usual(np.array([look["sharp"] for look in before]))
-    now = float(np.median([look["sharp"] for look in new]))
-    return usual - now > FAR * scatter and now < HALF * usual
+    usual, scatter = _usual(np.log([max(look["sharp"], 1e-3) for look in before]))
+    now = float(np.log(max(np.median([look["sharp"] for look in new]), 1e-3)))
+    return usual - now > max(FAR * scatter, -np.log(SHARP))
 
 
 def _has_moved(before: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:

@@ -100,6 +100,7 @@ def _engine(url: str) -> Engine:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            "recursive_triggers = ON",  # REPLACE is a DELETE too
             f"busy_timeout = {PATIENCE_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")
