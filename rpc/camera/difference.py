@@ -45,10 +45,13 @@ class SmallPicture:
 
     Attributes:
         detail: (H, W, 3) fine detail of the logarithm of brightness.
+        slope: (H, W) variance that noise of variance 1 in each channel has in `detail`, summed over
+            channels: the logarithm makes it large where it is dark.
         light: brightness 0 to 255 that 95 of 100 pixels stay below.
     """
 
     detail: Detail
+    slope: Detail
     light: float
 
     @property
@@ -80,7 +83,8 @@ def small_picture(rgb: Rgb, region: Region = (0.0, 0.0, 1.0, 1.0)) -> SmallPictu
     logs = np.log(small + DARKEST)
     detail = logs - cv2.GaussianBlur(logs, (0, 0), BLUR, borderType=cv2.BORDER_REFLECT)
     light = float(np.percentile(small.mean(axis=2), 95))
-    return SmallPicture(np.asarray(detail, np.float32), light)
+    slope = ((small + DARKEST) ** -2).sum(axis=2)
+    return SmallPicture(np.asarray(detail, np.float32), slope, light)
 
 
 def cell_energy(values: Detail) -> NDArray[np.float32]:
@@ -90,12 +94,12 @@ def cell_energy(values: Detail) -> NDArray[np.float32]:
 
 
 def noise_between(before: SmallPicture, after: SmallPicture) -> float:
-    """Variance of the noise in one pixel, summed over channels, of two frames one after the other.
+    """Variance of the noise in a channel of the small picture, by two frames after each other.
 
     It is taken from the quieter cells: in three quarters of them something may move.
     """
-    apart = ((before.detail - after.detail) ** 2).sum(axis=2)
-    return float(np.percentile(cell_energy(apart), 25)) / 2
+    apart = ((before.detail - after.detail) ** 2).sum(axis=2) / (before.slope + after.slope)
+    return float(np.percentile(cell_energy(np.asarray(apart, np.float32)), 25))
 
 
 def changed_cells(
@@ -117,7 +121,8 @@ def changed_cells(
     a, b = before.detail, after.detail
     common = cell_energy((a * b).sum(axis=2))
     both = cell_energy((a * a).sum(axis=2) + (b * b).sum(axis=2))
-    floor = max(edge_energy(least_contrast), NOISE_MARGIN * 2 * noise)
+    noisy = noise * cell_energy(before.slope + after.slope)
+    floor = np.maximum(edge_energy(least_contrast), NOISE_MARGIN * noisy)
     return np.asarray((2 * common + floor) / (both + floor) < ALIKE)
 
 
