@@ -106,9 +106,8 @@ def sharpness_of(rgb: Rgb) -> float:
     grey = cv2.cvtColor(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
         cv2.COLOR_RGB2GRAY).astype(np.float32)  # fmt: skip
     coarse = cv2.GaussianBlur(grey, (0, 0), 2.0)
-    fine, broad = (_slopes(one) for one in (grey, coarse))
-    strong = broad >= np.percentile(broad, 98)
-    return float(fine[strong].mean() / max(float(broad[strong].mean()), 1e-6))
+    fine, broad = (float(np.percentile(_slopes(one), 99.5)) for one in (grey, coarse))
+    return fine / max(broad, 1e-6)
 
 
 def _slopes(grey: np.ndarray) -> np.ndarray:

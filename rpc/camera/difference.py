@@ -30,10 +30,13 @@ Cells = NDArray[np.bool_]
 Detail = NDArray[np.float32]
 
 SIDE: Final = 160  # px of the small picture's long side
+AVERAGED: Final = 2  # px of a frame, at least, to one of it: JPEG halves the colours' resolution
 CELL: Final = 4  # px
 WINDOW: Final = 7  # px around a cell's middle that are compared
-BLUR: Final = 4.0  # px: what is smoother than this is light
-DARKEST: Final = 16.0  # added to brightness: below it, a difference is noise
+SMOOTH: Final = 1.0  # px: what is finer is trembling and noise
+BLUR: Final = 3.0  # px: what is smoother than this is light
+DARKEST: Final = 64.0  # added to brightness: far below it, most of a difference is noise
+QUIET: Final = 25  # percent of the cells that surely show no movement between two frames
 ALIKE: Final = 0.5  # similarity from which a cell is unchanged
 # Two pictures of nothing but noise of variance v differ by 2 v a pixel; c is so many times that.
 NOISE_MARGIN: Final = 4.0
@@ -45,12 +48,14 @@ class SmallPicture:
 
     Attributes:
         detail: (H, W, 3) fine detail of the logarithm of brightness.
-        slope: (H, W) variance that noise of variance 1 in each channel has in `detail`, summed over
-            channels: the logarithm makes it large where it is dark.
-        light: brightness 0 to 255 that 95 of 100 pixels stay below.
+        energy: (h, w) mean square of the detail in each cell's window, summed over channels.
+        slope: (h, w) what `energy` noise of variance 1 in each channel has: the logarithm makes it
+            large where it is dark.
+        light: brightness 0 to 255 of green that 95 of 100 pixels stay below.
     """
 
     detail: Detail
+    energy: Detail
     slope: Detail
     light: float
 
@@ -77,29 +82,45 @@ def small_picture(rgb: Rgb, region: Region = (0.0, 0.0, 1.0, 1.0)) -> SmallPictu
     part = rgb[round(y1 * height) : round(y2 * height), round(x1 * width) : round(x2 * width)]
     if not part.size:
         raise ValueError(f"frame: {width} x {height} px: no pixel lies in the region {region}")
-    scale = SIDE / max(part.shape[:2])
+    scale = min(SIDE / max(part.shape[:2]), 1 / AVERAGED)
     size = [max(round(side * scale), CELL) for side in (part.shape[1], part.shape[0])]
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
     logs = np.log(small + DARKEST)
     detail = logs - cv2.GaussianBlur(logs, (0, 0), BLUR, borderType=cv2.BORDER_REFLECT)
-    light = float(np.percentile(small.mean(axis=2), 95))
-    slope = ((small + DARKEST) ** -2).sum(axis=2)
-    return SmallPicture(np.asarray(detail, np.float32), slope, light)
+    light = float(np.percentile(small[..., 1], 95))
+    slope = (small + DARKEST) ** -2
+    return picture_of(np.asarray(detail, np.float32), cells_of(slope, np.ones_like(slope)), light)
 
 
-def cell_energy(values: Detail) -> NDArray[np.float32]:
-    """Mean over the window of each cell of values (H, W): (h, w)."""
-    sums = cv2.blur(values, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(sums[CELL // 2 :: CELL, CELL // 2 :: CELL], np.float32)
+def picture_of(detail: Detail, slope: Detail, light: float) -> SmallPicture:
+    """A small picture of its parts; what can be computed of them is."""
+    return SmallPicture(detail, cells_of(detail, detail), slope, light)
+
+
+def cells_of(first: Detail, second: Detail) -> Detail:
+    """The product of two pictures (H, W, 3), summed over channels, as means of cells (h, w)."""
+    product = np.einsum("ijk,ijk->ij", first, second)
+    means = cv2.blur(product, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(means[np.ix_(*(_middles(side) for side in means.shape))], np.float32)
+
+
+def _middles(side: int) -> NDArray[np.int64]:
+    """Where cells have their middles: every `CELL` pixels, and on the picture's very edge.
+
+    The windows of those on the edge lie half outside, so an item has to be close to the edge to be
+    seen by them.
+    """
+    return np.unique(np.r_[0, np.arange(CELL // 2, side, CELL), side - 1])
 
 
 def noise_between(before: SmallPicture, after: SmallPicture) -> float:
     """Variance of the noise in a channel of the small picture, by two frames after each other.
 
-    It is taken from the quieter cells: in three quarters of them something may move.
+    It is taken from the quieter cells: in the others something may move.
     """
-    apart = ((before.detail - after.detail) ** 2).sum(axis=2) / (before.slope + after.slope)
-    return float(np.percentile(cell_energy(np.asarray(apart, np.float32)), 25))
+    apart = after.detail - before.detail
+    return float(np.percentile(cells_of(apart, apart) / (before.slope + after.slope), QUIET))
 
 
 def changed_cells(
@@ -118,11 +139,11 @@ def changed_cells(
     """
     if before.shape != after.shape:
         raise ValueError(f"pictures: expected one shape, got {before.shape} and {after.shape}")
-    a, b = before.detail, after.detail
-    common = cell_energy((a * b).sum(axis=2))
-    both = cell_energy((a * a).sum(axis=2) + (b * b).sum(axis=2))
-    noisy = noise * cell_energy(before.slope + after.slope)
-    floor = np.maximum(edge_energy(least_contrast), NOISE_MARGIN * noisy)
+    common = cells_of(before.detail, after.detail)
+    both = before.energy + after.energy
+    floor = np.maximum(
+        edge_energy(least_contrast), NOISE_MARGIN * noise * (before.slope + after.slope)
+    )
     return np.asarray((2 * common + floor) / (both + floor) < ALIKE)
 
 

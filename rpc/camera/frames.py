@@ -86,6 +86,20 @@ def frames_of(
     return in_time(frames) if paced else frames
 
 
+def length_s(source: str | int | Path) -> float | None:
+    """How long a video says it is; None where it does not say, and of a camera."""
+    if is_live(source) or not Path(source).is_file():
+        return None
+    capture = cv2.VideoCapture(str(source))
+    try:
+        rate = float(capture.get(cv2.CAP_PROP_FPS))
+        count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    finally:
+        capture.release()
+    known = np.isfinite(rate) and np.isfinite(count) and rate > 0 and count > 0
+    return count / rate if known else None
+
+
 def repeated(start: Callable[[], Iterator[Frame]], loop: bool) -> Iterator[Frame]:
     """Frames once, or again and again, their times rising on."""
     offset, last = 0.0, 0.0

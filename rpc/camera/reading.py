@@ -122,8 +122,7 @@ def _read(
     still: Sequence[Frame], step: WatchStep, counter: CountsTrays, joined: int
 ) -> ReadTray | None:
     """Count the still frames; None where nothing lies there."""
-    places = evenly_spaced(len(still), joined) if joined > 1 else [len(still) - 1]
-    chosen = [still[place] for place in places]
+    chosen = [still[place] for place in frames_to_join(len(still), joined)]
     seen = join_looks(counter.look([frame.rgb for frame in chosen]))
     newest = chosen[-1]
     receipt = counter.receipt_of(seen, newest.rgb)
@@ -139,3 +138,15 @@ def _read(
         again=step.again,
         frames=len(chosen),
     )
+
+
+def frames_to_join(count: int, joined: int) -> list[int]:
+    """Which of `count` still frames are counted.
+
+    Not the first one and the newest, where there are others: a fingertip that just goes or comes is
+    too small to be seen in one frame, and has moved on in the next.
+    """
+    if count < 3:
+        return [count - 1]
+    inner = count - 2
+    return [1 + place for place in evenly_spaced(inner, joined)] if joined > 1 else [inner]

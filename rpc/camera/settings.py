@@ -21,7 +21,7 @@ class WatchSettings:
         most_gap_s: after more seconds without a frame, stillness starts anew.
         least_cells: a change of fewer cells (of about 1,200) is none.
         least_contrast: of an edge that can be told from nothing, in units of the natural logarithm
-            of brightness: 0.06 is an edge between two greys that differ by 6 %.
+            of brightness: 0.06 is an edge between two light greys that differ by a tenth.
         settle_s: time constant by which the picture of the empty tray follows slow changes.
         region: the tray's part of the picture: x1, y1, x2, y2 as fractions of width and height.
 

@@ -8,7 +8,7 @@ clock and no thread: the same frames give the same states.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from rpc.camera.difference import (
     SmallPicture,
     changed_cells,
     noise_between,
+    picture_of,
     reaching_in,
     small_picture,
 )
@@ -63,7 +64,9 @@ class TrayWatcher:
     """Watches one tray.
 
     How the empty tray looks is given, or learnt: without it, the first still picture is read, and
-    who reads it says by `nothing_there` that it shows nothing. Later it follows slow changes.
+    who reads it says by `nothing_there` that it shows nothing. Later it follows slow changes. Until
+    it is known, and once something has moved, a hand that rests cannot be told from an item: then
+    only what has not moved for `edge_wait_s` is read.
 
     Example:
         >>> watcher = TrayWatcher(empty=np.full((120, 160, 3), 200, np.uint8))
@@ -83,6 +86,7 @@ class TrayWatcher:
         self._situation = TraySituation()
         self._condition = CameraCondition()
         self._noise = 0.0
+        self._has_moved = False
         self._last: SmallPicture | None = None
         self._anchor: SmallPicture | None = None
         self._read: SmallPicture | None = None
@@ -147,6 +151,7 @@ class TrayWatcher:
         """A camera may come back with another size: pictures of before cannot be compared."""
         if self._last is not None and self._last.shape != small.shape:
             self._last = self._anchor = None
+            self._has_moved = False
         if self._read is not None and self._read.shape != small.shape:
             self._read = None
         if self._empty is not None and self._empty.shape != small.shape:
@@ -162,8 +167,9 @@ class TrayWatcher:
         """Compare a frame with the three pictures; and the share of the rim that has changed."""
         moved = self._anchor is None or self._differs(self._anchor, small)
         if moved or self._empty is None:
+            self._has_moved |= moved and self._anchor is not None
             as_read = not moved and self._read is not None and not self._differs(self._read, small)
-            return Observation(time_s, moved, True, False, as_read), None
+            return Observation(time_s, moved, True, self._has_moved, as_read), None
         changed = self._changes(self._empty, small)
         new, as_read = changed, False
         if self._read is not None:
@@ -192,5 +198,5 @@ class TrayWatcher:
         passed = (now.time_s or 0.0) - (before.time_s or 0.0)
         weight = 1 - math.exp(-passed / self.settings.settle_s)
         detail = self._empty.detail + np.float32(weight) * (small.detail - self._empty.detail)
-        self._empty = replace(self._empty, detail=detail)
+        self._empty = picture_of(detail, small.slope, small.light)
         self._read = None

@@ -83,9 +83,9 @@ def _say_failed(error: BaseException) -> int | None:
     return None
 
 
-def say_stopped() -> int:
-    """Say how a stopped training goes on; returns the exit code of a stop."""
-    return _say_stopped("the same command with --resume goes on from here")
+def say_stopped(how: str = "the same command with --resume goes on from here") -> int:
+    """Say how a stopped training goes on, or what else is so; returns the exit code of a stop."""
+    return _say_stopped(how)
 
 
 def _say_stopped(how: str = GO_ON) -> int:
