@@ -20,7 +20,7 @@ import numpy as np
 
 from rpc.camera import join_looks
 from rpc.camera.reading import JOINED
-from rpc.checkout.loading import load_checkout
+from rpc.checkout.trained import load_checkout
 from rpc.checkout.seen import Seen
 from rpc.cli.leave import run
 from rpc.counting import CountingRule
