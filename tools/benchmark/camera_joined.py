@@ -20,8 +20,8 @@ import numpy as np
 
 from rpc.camera import join_looks
 from rpc.camera.reading import JOINED
-from rpc.checkout.trained import load_checkout
 from rpc.checkout.seen import Seen
+from rpc.checkout.trained import load_checkout
 from rpc.cli.leave import run
 from rpc.counting import CountingRule
 from rpc.data.dataset import Dataset
