@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import cv2
+import numpy as np
 
 from rpc.camera import Frame, frames_of
 from rpc.data.images import encode_jpeg, read_image
@@ -68,5 +69,6 @@ def demo_thumbnails(skus: Sequence[str]) -> dict[str, bytes]:
             crop = read_image(exemplar.path)[max(y1, 0) : y2, max(x1, 0) : x2]
             scale = SIDE / max(crop.shape[:2])
             size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
-            found[sku] = encode_jpeg(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), 85)
+            small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+            found[sku] = encode_jpeg(np.asarray(small, dtype=np.uint8), 85)
     return found

@@ -78,7 +78,7 @@ def waiting(session: Session, skus: Sequence[str] | None = None) -> dict[str, li
     for row, picture in session.execute(chosen):
         if skus is None or row.sku in skus:
             x1, y1, x2, y2 = row.box
-            crop = Confirmed(row.id, row.sku, row.sale, (x1, y1, x2, y2), picture)
+            crop = Confirmed(row.id, row.sku, row.sale, (x1, y1, x2, y2), str(picture))
             found.setdefault(row.sku, []).append(crop)
     return {sku: some for sku, some in found.items() if len({one.sale for one in some}) > 1}
 

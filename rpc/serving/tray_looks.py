@@ -9,6 +9,7 @@ differs more from tray to tray than one in a cellar, and is warned later.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ def look_of(rgb: NDArray[np.uint8]) -> dict[str, Any]:
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     coarse = cv2.resize(grey, (SIDE // COARSE,) * 2, interpolation=cv2.INTER_AREA)
-    sharp = _edges(grey) / max(_edges(coarse), 1.0)
+    sharp = _edges(np.asarray(grey)) / max(_edges(np.asarray(coarse)), 1.0)
     tiny = cv2.resize(grey, (RING, RING), interpolation=cv2.INTER_AREA).astype(np.float64)
     ring = np.concatenate([tiny[0], tiny[-1], tiny[1:-1, 0], tiny[1:-1, -1]])
     return {
@@ -68,7 +69,7 @@ def warnings_of(looks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _edges(grey: NDArray[np.uint8]) -> float:
+def _edges(grey: NDArray[Any]) -> float:
     """How strong the strongest edges are."""
     return float(np.percentile(np.abs(cv2.Laplacian(grey, cv2.CV_64F)), 99))
 
@@ -76,7 +77,7 @@ def _edges(grey: NDArray[np.uint8]) -> float:
 def _is_dirty(before: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
     usual, scatter = _usual(np.log([max(look["sharp"], 1e-3) for look in before]))
     now = float(np.log(max(np.median([look["sharp"] for look in new]), 1e-3)))
-    return usual - now > max(FAR * scatter, -np.log(SHARP))
+    return usual - now > max(FAR * scatter, -math.log(SHARP))
 
 
 def _has_moved(before: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
