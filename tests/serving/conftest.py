@@ -1,5 +1,9 @@
-import pytest
+import threading
 
+import pytest
+import uvicorn
+
+from rpc.serving.app import create_app
 from tests.serving import coloured_shop as shop
 
 
@@ -12,3 +16,18 @@ def parts(tmp_path):
 def web(parts):
     with shop.client(parts) as made:
         yield shop.priced(made)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A counter on a port of this machine."""
+    parts = shop.server(tmp_path)
+    config = uvicorn.Config(create_app(parts), port=0, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    yield parts, server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = server.force_exit = True
+    thread.join()

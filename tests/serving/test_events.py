@@ -5,15 +5,12 @@ import json
 import threading
 
 import pytest
-import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from rpc.serving.app import create_app
 from rpc.serving.database.database import Database
 from rpc.serving.events import Who, append_event, events_after
 from rpc.serving.routes.events import piece
-from tests.serving import coloured_shop as shop
 from tests.serving.coloured_shop import jpeg
 
 WHO = Who("a", "b")
@@ -113,21 +110,6 @@ class Stream:
 
     def close(self):
         self.connection.close()
-
-
-@pytest.fixture
-def served(tmp_path):
-    """A counter on a port of this machine."""
-    parts = shop.server(tmp_path)
-    config = uvicorn.Config(create_app(parts), port=0, log_level="error", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield parts, server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = server.force_exit = True
-    thread.join()
 
 
 def test_a_stream_begins_now_and_goes_on_where_it_broke_off(served):
