@@ -1,4 +1,4 @@
-"""What is wrong with the camera itself: it was moved, its glass is dirty, it is too dark.
+"""Faults of the camera itself: it was moved, its glass is dirty, it is too dark.
 
 Key: h x w cells.
 """
@@ -40,7 +40,7 @@ class CameraWarning:
 
 @dataclass(frozen=True)
 class CameraCondition:
-    """What was noticed so far.
+    """All that was noticed so far.
 
     Attributes:
         dark_since_s: since when it has been dark; None where it is not.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpc.camera.live import LiveSource, newest_frames
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
 from rpc.data.images import read_image
 from rpc.data.photo_files import find_photos
@@ -20,6 +21,8 @@ from rpc.data.photo_files import find_photos
 Rgb = NDArray[np.uint8]
 
 PHOTOS_A_SECOND: Final = 10.0  # of a folder, where nobody says how long each is shown
+BETWEEN_S: Final = 1.5  # for which the empty tray is shown between photos
+MEDIAN_OF: Final = 25  # photos, at most
 SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
 WHOLE: Final = 0.9  # share of the frames a file promises: with fewer it breaks off
 
@@ -55,7 +58,8 @@ def frames_of(
     Args:
         source: number of a webcam, address of a stream (rtsp, http), file of a video, or folder of
             photos, which are frames in the order of their names.
-        hold_s: each photo of a folder is shown for so many seconds; 0: `PHOTOS_A_SECOND`.
+        hold_s: each photo of a folder is shown for so many seconds, and before each the empty tray
+            for `BETWEEN_S`, as the photos' blurred median; 0: `PHOTOS_A_SECOND`, nothing between.
         paced: a file or folder is played as fast as it was taken, as a camera would be; frames
             for which there was no time are left out.
         loop: a file or folder starts again at its end; times go on rising.
@@ -72,7 +76,7 @@ def frames_of(
         if "://" in text and text.partition("://")[0].lower() not in SCHEMES:
             raise DataError(f"{text.partition('://')[0]}://: expected {', '.join(SCHEMES)}")
         return (Frame(time_s, rgb) for time_s, rgb in newest_frames(LiveSource(text)))
-    path = Path(source)
+    path = Path(str(source))
     if path.is_dir():
         photos = find_photos(path, "frames of a camera").photos
         frames = repeated(lambda: _folder_frames(photos, hold_s), loop)
@@ -88,7 +92,7 @@ def frames_of(
 
 def length_s(source: str | int | Path) -> float | None:
     """How long a video says it is; None where it does not say, and of a camera."""
-    if is_live(source) or not Path(source).is_file():
+    if is_live(source) or not Path(str(source)).is_file():
         return None
     capture = cv2.VideoCapture(str(source))
     try:
@@ -134,14 +138,31 @@ def in_time(
 
 
 def _folder_frames(photos: tuple[Path, ...] | list[Path], hold_s: float) -> Iterator[Frame]:
-    """Each photo once, or as many times as `hold_s` asks for."""
-    shown = max(round(hold_s * PHOTOS_A_SECOND), 1)
+    """Each photo once; or for `hold_s`, with the empty tray before it."""
+    empty = _median_photo(photos) if hold_s else None
     number = 0
     for photo in photos:
         rgb = read_image(photo)
-        for _ in range(shown):
-            yield Frame(number / PHOTOS_A_SECOND, rgb)
+        shown = [rgb] * max(round(hold_s * PHOTOS_A_SECOND), 1)
+        if empty is not None:
+            size = (rgb.shape[1], rgb.shape[0])
+            between = np.asarray(cv2.resize(empty, size, interpolation=cv2.INTER_AREA), np.uint8)
+            shown = [between] * round(BETWEEN_S * PHOTOS_A_SECOND) + shown
+        for one in shown:
+            yield Frame(number / PHOTOS_A_SECOND, one)
             number += 1
+
+
+def _median_photo(photos: tuple[Path, ...] | list[Path]) -> Rgb:
+    """The blurred median of some photos of one camera: items lie elsewhere on each.
+
+    What is left of them in the median would look like an item; a plain tray loses nothing by blur.
+    """
+    chosen = [read_image(photos[place]) for place in evenly_spaced(len(photos), MEDIAN_OF)]
+    size = (chosen[0].shape[1], chosen[0].shape[0])
+    same = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in chosen]
+    median = np.median(np.stack(same), axis=0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(median, (0, 0), max(size) / 20), np.uint8)
 
 
 def _video_frames(path: Path) -> Iterator[Frame]:

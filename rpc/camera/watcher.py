@@ -39,7 +39,7 @@ NOISE_WEIGHT = 0.1  # of a frame in the running mean of the noise
 
 @dataclass(frozen=True)
 class WatchStep:
-    """What a frame made known.
+    """News of one frame.
 
     Attributes:
         state: of the tray.

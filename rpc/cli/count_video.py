@@ -146,7 +146,7 @@ class _Book:
         say(f"{_clock(tray.read_s)}  tray {len(self.visits)}{again}: {goods}{asked}")
 
     def told(self) -> str:
-        """What was read, in a line."""
+        """All that was read, in a line."""
         items = sum(one["count"] for entry in self.counts for one in entry["counts"])
         passed = sum(entry["passes"] for entry in self.counts)
         return f"{len(self.counts)} trays in {self.readings} readings, {items} items; {passed} pass"

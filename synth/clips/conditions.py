@@ -18,7 +18,7 @@ STEP_S: Final = 0.15  # in which an exposure changes
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a camera and its room do.
+    """A camera and its room.
 
     Attributes:
         noise: standard deviation of the sensor's noise, of 255.

@@ -1,4 +1,4 @@
-"""What happens in a clip, and when: hands come, put things down, rest, correct, take away."""
+"""The course of a clip: hands come, put things down, rest, correct, take away."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ AROUND: Final = 3  # px around a box that are filled in as well: shadows
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """What a clip shows.
+    """The pictures of a clip.
 
     Attributes:
         empty: (H, W, 3) float, the empty tray, 0 to 255.

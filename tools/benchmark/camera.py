@@ -38,7 +38,7 @@ MARGIN = 0.1  # of the photo, that the camera sees around it on three quarters o
 
 @dataclass(frozen=True)
 class Watched:
-    """What became of one clip.
+    """The outcome of one clip.
 
     Attributes:
         seed: of the clip.

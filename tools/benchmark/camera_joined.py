@@ -1,4 +1,4 @@
-"""What joined frames of a still tray are worth beside one frame, on perturbed test photos.
+"""Worth of joined frames of a still tray beside one frame, on perturbed test photos.
 
 Each tray is looked at in five frames: shifted by up to two pixels, turned by up to half a degree,
 brighter or darker, blurred and noisy, as JPEG. Joined frames are compared with the middle one alone
@@ -107,7 +107,7 @@ def difference(first: Any, second: Any) -> dict[str, Any]:
 def look_at_frames(
     counter: Any, store: Store, dataset: Dataset, cache: Path | None
 ) -> list[list[Seen]]:
-    """What the counter sees on the frames of each tray."""
+    """Look at the frames of each tray."""
     if cache is not None and cache.is_file():
         return _read_seen(cache, len(dataset.images))
     found = []
