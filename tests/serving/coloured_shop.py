@@ -118,11 +118,13 @@ class Clock:
         return self.now
 
 
-def server(folder, *, gallery=None, camera=None, clock=None, counts=None, **settings):
+def server(
+    folder, *, gallery=None, camera=None, clock=None, counts=None, database=None, **settings
+):
     """The parts of a counter in a folder."""
     return CounterServer(
         ServingSettings(folder, requests_per_second=10_000, **settings),
-        Database.in_folder(folder),
+        database or Database.in_folder(folder),
         counts or counter(),
         gallery,
         camera,

@@ -6,6 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from rpc.data.files import DataError
 from rpc.serving.database.database import Database
@@ -15,6 +16,7 @@ from rpc.serving.events import Who, events_after
 from rpc.serving.ids import new_id
 from rpc.serving.products import Product, Products
 from rpc.serving.times import utc_now
+from tests.serving import coloured_shop as shop
 
 WHO = Who("a", "b")
 
@@ -86,18 +88,32 @@ def test_identifiers_rise_and_say_their_version():
 
 @pytest.mark.slow
 @pytest.mark.skipif("RPC_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is given")
-def test_the_same_on_postgresql():
-    """An empty database, such as RPC_TEST_DATABASE_URL=postgresql+pg8000://me@localhost/empty."""
+def test_the_same_on_postgresql(tmp_path):
+    """A database of its own, such as RPC_TEST_DATABASE_URL=postgresql+pg8000://me@localhost/test."""
     database = Database(os.environ["RPC_TEST_DATABASE_URL"])
-    products = Products(database, EventBus(), utc_now)
-    products.bring_in([Product(new_id(), "Tea", 249)], WHO)
-    with database.reading() as session:
-        first = events_after(session, 0)[-1]
+    with shop.client(shop.server(tmp_path, database=database, clock=utc_now)) as web:
+        shop.priced(web)
+        sale = web.post("/v1/sales", content=shop.jpeg("tea", "soap", "olive")).json()
+        path = f"/v1/sales/{sale['id']}"
+        changed = web.post(f"{path}/corrections", json={"kind": "remove", "item": 1}).json()
+        assert changed["total_cents"] != sale["total_cents"]
+        assert web.post(f"{path}/corrections", json={"kind": "undo"}).json() == sale
+        web.post(f"{path}/corrections", json={"kind": "rename", "item": 1, "sku": "cola"})
+        sums = web.get("/v1/settings").json()["today"]["trays"]
+        assert web.post(f"{path}/accept").json()["state"] == "accepted"
+        assert web.get("/v1/settings").json()["today"]["trays"] == sums + 1
+        assert web.get("/v1/sales?state=accepted&corrected=true").json()["sales"][0]["corrections"]
+        assert sale["id"] in web.get("/v1/sales.csv").text
+        assert web.get("/v1/health").json()["trays"] > 0
+        key = {"idempotency-key": sale["id"]}
+        twice = [web.post("/v1/sales", content=shop.jpeg("tea"), headers=key) for _ in range(2)]
+        assert twice[0].json() == twice[1].json()
+        events = web.get(f"{path}/events").json()
+        assert web.get(f"/v1/events?after={events[-1]['seq'] - 1}").json()[0] == events[-1]
+    database = Database(os.environ["RPC_TEST_DATABASE_URL"])
     for statement in ("UPDATE events SET actor = 'x'", "DELETE FROM events", "TRUNCATE events"):
-        with pytest.raises(Exception, match=r"append|truncate"), database.writing() as session:
+        with pytest.raises(DBAPIError, match=r"append|truncate"), database.writing() as session:
             session.execute(text(statement))
-    with database.reading() as session:
-        assert events_after(session, 0)[-1] == first
     with database._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     database.close()

@@ -17,9 +17,8 @@ from rpc.serving.errors import not_found
 
 NOT_BUILT = (
     b"<!doctype html><html lang=en><title>Counter</title><h1>The page was not built</h1>"
-    b"<p>This installation has no page for the browser. The interface works: see "
-    b"<a href=/docs>its endpoints</a>. The package from the index holds the page; in a "
-    b"checkout, docs/counter_api.md says how it is built.</p></html>"
+    b"<p>This installation lacks the page for the browser, which travels in the wheel. The "
+    b"interface works: see <a href=/docs>its endpoints</a>.</p></html>"
 )
 HTML = "text/html; charset=utf-8"
 TEXT = ("text/javascript", "text/css", "text/html", "image/svg+xml", "application/manifest+json")
