@@ -4,7 +4,7 @@ import { stamp } from "./build_stamp.ts";
 // Fixed names and no times: the same sources give the same bytes, which a test compares.
 export default defineConfig({
   plugins: [stamp()],
-  server: { proxy: { "/v1": process.env["COUNTER_URL"] ?? "http://127.0.0.1:8000" } },
+  server: { proxy: { "/v1": process.env["COUNTER_URL"] ?? "http://127.0.0.1:8080" } },
   build: {
     outDir: "../static",
     emptyOutDir: true,

@@ -93,8 +93,9 @@ export class Client {
     this.json<{ sales: SaleSummary[]; next: string | null }>("GET", `/v1/sales${query({ ...filter })}`);
   sale = (id: string) => this.json<Sale>("GET", `/v1/sales/${enc(id)}`);
   saleEvents = (id: string) => this.json<StoredEvent[]>("GET", `/v1/sales/${enc(id)}/events`);
-  correct = (id: string, correction: Correction) =>
-    this.json<Sale>("POST", `/v1/sales/${enc(id)}/corrections`, correction);
+  /** `key`: the same for every try; browsers repeat a request by themselves when a connection ends without an answer. */
+  correct = (id: string, correction: Correction, key: string) =>
+    this.json<Sale>("POST", `/v1/sales/${enc(id)}/corrections`, correction, { "idempotency-key": key });
   suggest = (id: string, point: [number, number]) =>
     this.json<Suggestion>("POST", `/v1/sales/${enc(id)}/suggest`, { point });
   accept = (id: string) => this.json<Sale>("POST", `/v1/sales/${enc(id)}/accept`, {});

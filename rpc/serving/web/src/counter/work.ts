@@ -98,11 +98,16 @@ export async function resume(): Promise<void> {
   }
 }
 
+/** Names one request through all its tries. */
+function freshKey(): string {
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; // pages without https have no randomUUID
+}
+
 async function counting(photo: string | null, job: (key: string) => Promise<Sale>): Promise<void> {
   if (work.get().phase === "counting") return;
   dropPhoto();
   change({ ...NOTHING, phase: "counting", photo, said: t("counting") });
-  const key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  const key = freshKey();
   try {
     const sale = await ask(() => job(key), () => work.get().phase !== "counting");
     if (work.get().phase === "counting") show(sale);
@@ -127,13 +132,14 @@ export async function correct(correction: Correction): Promise<void> {
   const { sale, saving } = work.get();
   if (!sale || saving) return;
   change({ saving: true });
+  const key = freshKey();
   try {
     const corrected = await ask(async (again) => {
       if (again) {
         const now = await api.sale(sale.id);
         if (arrived(sale, now)) return now;
       }
-      return api.correct(sale.id, correction);
+      return api.correct(sale.id, correction, key);
     });
     if (work.get().sale?.id === sale.id) show(corrected, "item" in correction ? correction.item : null);
   } catch (error) {

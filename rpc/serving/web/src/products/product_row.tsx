@@ -90,7 +90,7 @@ export function ProductRow({ product, editable, currency, onPhotos }: RowProps) 
             {t("product.unknown")}
           </Chip>
         )}
-        <span class="muted small product-photos">{t("product.photos", { count: product.photos })}</span>
+        {product.photos > 0 && <span class="muted small product-photos">{t("product.photos", { count: product.photos })}</span>}
       </span>
       {editable && (
         <span class="product-tools">

@@ -8,6 +8,7 @@ import { Empty } from "../parts/choices";
 import { Icon } from "../parts/icons";
 import { t } from "../text/translate";
 import { AddProduct } from "./add_product";
+import { GalleryLine } from "./gallery_line";
 import { ProductRow } from "./product_row";
 
 const PAGE = 60;
@@ -94,6 +95,7 @@ export function ProductsScreen() {
           {t("show_more")}
         </button>
       )}
+      {manager && shop.can_add_products && <GalleryLine />}
       {adding && <AddProduct product={adding.product} onClose={() => setAdding(null)} />}
     </div>
   );

@@ -10,7 +10,7 @@ import { Sheet } from "../parts/sheet";
 import { momentOf, percent, timeOf } from "../text/dates";
 import { money } from "../text/money";
 import { t, useLanguage, type Key } from "../text/translate";
-import { StateChip } from "./sales";
+import { StateChip, whose } from "./sales";
 
 const MINUTES = 10; // a sale can be opened again so long
 
@@ -46,7 +46,7 @@ export function SaleSheet({ id, onClose }: { id: string; onClose: () => void }) 
         <div>
           <p class="row wrap">
             <StateChip sale={sale} />
-            <span class="muted">{[sale.till, sale.by].filter(Boolean).join(" · ")}</span>
+            <span class="muted">{whose(sale)}</span>
           </p>
           <table class="plain-table">
             <caption class="visually-hidden">{t("list.title")}</caption>
@@ -83,7 +83,7 @@ export function SaleSheet({ id, onClose }: { id: string; onClose: () => void }) 
                     <time dateTime={event.at}>{timeOf(event.at, language)}</time>
                     <span class="grow">
                       {told(event)}
-                      {event.actor && <span class="muted small">{event.actor}</span>}
+                      {event.actor && event.actor !== "open" && <span class="muted small">{event.actor}</span>}
                     </span>
                   </li>
                 ))}

@@ -27,6 +27,11 @@ export function asked(filter: Filter): SaleFilter {
   };
 }
 
+/** Where and by whom; nobody is named on a counter without keys. */
+export function whose(sale: SaleSummary): string {
+  return [sale.till, sale.by === "open" ? "" : sale.by].filter(Boolean).join(" · ");
+}
+
 export function StateChip({ sale }: { sale: SaleSummary }) {
   const kind = sale.state === "accepted" ? "good" : sale.state === "open" ? "doubt" : undefined;
   const icon = sale.state === "accepted" ? "check" : sale.state === "open" ? "help" : "close";
@@ -125,7 +130,7 @@ export function SalesScreen() {
               </span>
               <span class="sale-what grow">
                 {t("said.items", { count: sale.items_count ?? 0 })}
-                <span class="muted small">{[sale.till, sale.by].filter(Boolean).join(" · ")}</span>
+                <span class="muted small">{whose(sale)}</span>
               </span>
               <span class="sale-chips">
                 {sale.corrections > 0 && <Chip>{t("sales.corrections", { count: sale.corrections })}</Chip>}

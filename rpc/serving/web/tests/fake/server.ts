@@ -167,6 +167,10 @@ export class Fake {
       if (path.endsWith("frame.jpg")) return bytes(response, "image/jpeg", readFileSync(join(STORE, "val", TRAYS[this.sales.length % TRAYS.length]!.photo)));
       return reply(200, { state: "still", message: null, size: [1024, 1024] });
     }
+    if (path.startsWith("/v1/gallery")) {
+      const kept = [...this.products.values()].filter((one) => one.photos > 0);
+      return reply(200, { generation: 1, skus: kept.length, photos: kept.reduce((sum, one) => sum + one.photos, 0), confirmed: [] });
+    }
     if (path.startsWith("/v1/sales")) return this.saleRoute(request, response, url, body, reply, json);
     if (path.startsWith("/v1/products")) return this.productRoute(method, response, url, body, reply, json);
     throw new Refusal(404, "not_found", `There is no ${path}.`);
@@ -211,8 +215,12 @@ export class Fake {
     if (part === "picture") return sale.picture ? bytes(response, "image/jpeg", sale.picture) : reply(410, { error: { code: "picture_deleted", message: "This picture was deleted by age." } });
     if (part === "events") return reply(200, this.events.filter((event) => event.sale === id));
     if (part === "suggest") return reply(200, suggest(sale, json()["point"] as [number, number]));
-    if (part === "corrections") this.emit("sale.corrected", id, correct(sale, json() as Correction, this.products));
-    else {
+    const key = request.headers["idempotency-key"];
+    if (part === "corrections" && key && this.keys.has(`${id} ${String(key)}`)) return reply(200, view(sale));
+    if (part === "corrections") {
+      this.emit("sale.corrected", id, correct(sale, json() as Correction, this.products));
+      this.keys.set(`${id} ${String(key)}`, id);
+    } else {
       const reopened = part === "reopen";
       if ((sale.state === "open") === reopened) throw new Refusal(409, "not_open", "This sale is not open any more: reopen it first.");
       sale.state = part === "accept" ? "accepted" : reopened ? "open" : "void";
