@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rpc.checkout.counter import Checkout
+from rpc.checkout.exported.loading import is_exported, load_exported
 from rpc.checkout.parts import SecondLooks
 from rpc.data.files import DataError
 from rpc.data.packages import needed
@@ -38,7 +39,8 @@ def load(
         6 items, 5 products
 
     Args:
-        model: the model file of a training; None takes the one that comes with the package, which
+        model: the model file of a training, or a folder of `rpc-checkout export`, which is counted
+            with without torch; None takes the one that comes with the package, which
             knows the SKUs of `examples/ministore`.
         gallery: a folder of exemplars (`rpc.Gallery`) that names what the model finds. The SKUs
             are then the gallery's, and those that the model was trained on do not matter.
@@ -62,6 +64,11 @@ def load(
     if fusion and gallery is None:
         raise DataError("fusion: expected a gallery to join the model's recogniser with")
     looks = SecondLooks(words, pictures)
+    if is_exported(path):
+        if recogniser is not None:
+            raise DataError(f"{path}: an exported counter takes no recognition system beside it")
+        counter = load_exported(path, gallery, fusion=fusion, device=device, looks=looks)
+        return counter if threshold is None else counter.with_threshold(threshold)
     counter = _trained(path, gallery, recogniser, device, looks, fusion=fusion)
     return counter if threshold is None else counter.with_threshold(threshold)
 

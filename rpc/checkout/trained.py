@@ -110,7 +110,7 @@ def _counter(
     """The counter of a model file without second looks or doubt; and the file's content."""
     detector = Detector.load(path, device=device)
     saved = detector.saved
-    names = _recogniser(saved, device) if recogniser else None
+    names = recogniser_of(saved, device) if recogniser else None
     rule = rule_of(saved.counting, path)
     name, on = str(saved.path), str(detector.device)
     return Checkout(detector, detector.taxonomy, names, rule, name=name, device=on), saved
@@ -121,8 +121,12 @@ def _agnostic(counter: Checkout) -> bool:
     return isinstance(detector, Detector) and detector.agnostic
 
 
-def _recogniser(saved: SavedModel, device: str) -> Recogniser | None:
-    """The recogniser of a model file, where there is one."""
+def recogniser_of(saved: SavedModel, device: str) -> Recogniser | None:
+    """The recogniser of a model file, where there is one.
+
+    Raises:
+        DataError: its weights are those of something else.
+    """
     if saved.recogniser is None:
         return None
     where = f"{saved.path}: its recogniser"

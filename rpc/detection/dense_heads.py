@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
+
+from torch import Tensor, nn
 
 from rpc.inference.dense_head import DenseHead
 
@@ -32,6 +35,45 @@ def dense_head(model: Any) -> DenseHead | None:
         )
     except ValueError:  # a setting with a meaning of its own, such as no limit
         return None
+
+
+def raw_maps(head: Any, features: Sequence[Tensor]) -> tuple[list[Tensor], ...]:
+    """What `head` says before anything is joined or decoded, by level.
+
+    mmdet's own head joins classes and objectness to one number and takes its logarithm near zero,
+    which loses digits that two runtimes then differ in.
+
+    Args:
+        head: one that `dense_head` knows.
+        features: (B, C, h, w) of each level.
+
+    Returns:
+        Class scores (B, K, h, w) before the sigmoid, distances (B, 4, h, w) in px and, from a head
+        that has it, objectness (B, 1, h, w) before the sigmoid.
+    """
+    classes, sides, objects = [], [], []
+    for level, maps in enumerate(features):
+        stride = head.prior_generator.strides[level][0]
+        named, placed = maps, maps
+        for layer in _of_level(head.cls_convs, level):
+            named = layer(named)
+        for layer in _of_level(head.reg_convs, level):
+            placed = layer(placed)
+        classes.append(_of_level(head.rtm_cls, level)(named))
+        away = _of_level(head.rtm_reg, level)(placed)
+        if type(head).__name__ == "RTMDetHead":
+            sides.append(head.scales[level](away.exp()).float() * stride)
+        else:
+            sides.append((away.exp() if head.exp_on_reg else away) * stride)
+        if head.with_objectness:
+            objects.append(_of_level(head.rtm_obj, level)(placed))
+    return classes, sides, objects
+
+
+def _of_level(part: Any, level: int) -> Any:
+    """The layers of a level: each has its own in `RTMDetSepBNHead`, all share one elsewhere."""
+    own = isinstance(part, nn.ModuleList) and isinstance(part[0], nn.ModuleList | nn.Conv2d)
+    return part[level] if own else part
 
 
 def _plain(head: Any) -> bool:

@@ -21,7 +21,7 @@ from torch import nn
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
-from rpc.detection.dense_heads import dense_head
+from rpc.detection.dense_heads import dense_head, raw_maps
 from rpc.detection.description import read_description
 from rpc.detection.model_file import SavedModel, load_model
 from rpc.inference.dense_head import Found
@@ -137,14 +137,9 @@ class Detector:
         if self.head is None:
             answers = self.model.predict(batch["inputs"], batch["data_samples"])
             return [_of_tensors(answer.pred_instances) for answer in answers]
-        maps = [
-            [level.float().cpu().numpy() for level in levels]
-            for levels in self.model.bbox_head(self.model.extract_feat(batch["inputs"]))
-        ]
-        return [
-            self.head.decode(*([level[row] for level in levels] for levels in maps), shape)
-            for row in range(len(pictures))
-        ]
+        raw = raw_maps(self.model.bbox_head, self.model.extract_feat(batch["inputs"]))
+        maps = [[level.float().cpu().numpy() for level in levels] for levels in raw]
+        return self.head.decode_batch(*maps, shape)
 
 
 def _of_tensors(found: InstanceData) -> Found:

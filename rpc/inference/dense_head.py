@@ -95,8 +95,27 @@ class DenseHead:
         """Plain values, for JSON."""
         return {**asdict(self), "strides": list(self.strides)}
 
+    def decode_batch(
+        self,
+        classes: Sequence[Maps],
+        sides: Sequence[Maps],
+        objects: Sequence[Maps],
+        shape: tuple[int, int],
+    ) -> list[Found]:
+        """The boxes of each of several pictures, from maps (B, ., h, w); see `decode`."""
+        return [
+            self.decode(
+                *([level[row] for level in one] for one in (classes, sides, objects)), shape
+            )
+            for row in range(len(classes[0]))
+        ]
+
     def decode(
-        self, classes: Sequence[Maps], sides: Sequence[Maps], shape: tuple[int, int]
+        self,
+        classes: Sequence[Maps],
+        sides: Sequence[Maps],
+        objects: Sequence[Maps],
+        shape: tuple[int, int],
     ) -> Found:
         """The boxes of one picture, best first.
 
@@ -104,6 +123,8 @@ class DenseHead:
             classes: scores before the sigmoid, of each level (K, h, w).
             sides: distances left, up, right and down from a cell's point to the sides of its box,
                 px, of each level (4, h, w).
+            objects: objectness before the sigmoid, of each level (1, h, w): a score is then the
+                geometric mean of both. Empty for a head without it.
             shape: height and width of the picture, px; boxes end there.
 
         Returns:
@@ -113,8 +134,8 @@ class DenseHead:
         Raises:
             ValueError: other shapes than these, or numbers that are not finite.
         """
-        self._check(classes, sides)
-        levels = zip(self.strides, classes, sides, strict=True)
+        self._check(classes, sides, objects)
+        levels = zip(self.strides, classes, sides, objects or [None] * len(classes), strict=True)
         parts = [self._level(*level) for level in levels]
         boxes, scores, labels = (np.concatenate(some) for some in zip(*parts, strict=True))
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, shape[1])
@@ -126,15 +147,18 @@ class DenseHead:
         kept = order[suppressed(boxes[order], labels[order], self.nms_iou, self.most)]
         return boxes[kept], scores[kept], labels[kept]
 
-    def _level(self, stride: int, classes: Maps, sides: Maps) -> Found:
+    def _level(self, stride: int, classes: Maps, sides: Maps, objects: Maps | None) -> Found:
         """The candidates of one level."""
         width = classes.shape[2]
         # In the order of cells, then classes.
         raw = classes.reshape(len(classes), -1).T  # (h * w, K)
-        # Few cells are above the threshold: the others are told without an exponential.
-        near = raw > _logit(self.score_threshold) - 1e-3
-        cells, labels = np.nonzero(near)
+        # Few cells are above the threshold: the others are told without an exponential. With
+        # objectness, of 1 at most, a class has to have the threshold's square.
+        least = self.score_threshold ** (1 if objects is None else 2)
+        cells, labels = np.nonzero(raw > _logit(least) - 1e-3)
         scores = _sigmoid(raw[cells, labels])
+        if objects is not None:
+            scores = np.sqrt(scores * _sigmoid(objects.reshape(-1)[cells]))
         above = scores > self.score_threshold
         cells, labels, scores = cells[above], labels[above], scores[above]
         best = np.argsort(-scores, kind="stable")[: self.candidates]
@@ -144,18 +168,25 @@ class DenseHead:
         boxes = np.concatenate([points - away[:, :2], points + away[:, 2:]], axis=1)
         return boxes, scores, labels
 
-    def _check(self, classes: Sequence[Maps], sides: Sequence[Maps]) -> None:
-        shapes = [np.shape(one) for one in (*classes, *sides)]
+    def _check(
+        self, classes: Sequence[Maps], sides: Sequence[Maps], objects: Sequence[Maps]
+    ) -> None:
         levels = len(self.strides)
-        fine = len(classes) == len(sides) == levels and all(len(shape) == 3 for shape in shapes)
-        if not fine or any(
-            one.shape[0] != classes[0].shape[0] or other.shape != (4, *one.shape[1:])
-            for one, other in zip(classes, sides, strict=True)
-        ):
+        maps = (*classes, *sides, *objects)
+        fine = len(classes) == len(sides) == levels and len(objects) in (0, levels)
+        fine = fine and all(np.ndim(one) == 3 for one in maps)
+        rows = [(len(classes[0]), classes), (4, sides), (1, objects)] if fine else []
+        fits = all(
+            one.shape == (count, *classes[level].shape[1:])
+            for count, some in rows
+            for level, one in enumerate(some)
+        )
+        if not (fine and fits):
             raise ValueError(
-                f"head: expected (K, h, w) and (4, h, w) of {levels} levels, got {shapes}"
+                f"head: expected (K, h, w), (4, h, w) and (1, h, w) or none of {levels} levels, "
+                f"got {[np.shape(one) for one in maps]}"
             )
-        if not all(np.isfinite(one).all() for one in (*classes, *sides)):
+        if not all(np.isfinite(one).all() for one in maps):
             raise ValueError("head: the network gave numbers that are NaN or infinite")
 
 

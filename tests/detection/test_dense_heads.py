@@ -19,14 +19,17 @@ def built(config, **changes):
     """A network whose head says what chance says: an untrained one says the same of all cells."""
     network = MODELS.build(ConfigDict({**config.model, **changes})).eval()
 
-    def by_chance(_head, _given, maps):
-        chance = torch.Generator().manual_seed(0)
-        return (
-            tuple(torch.empty_like(one).normal_(-2, 2, generator=chance) for one in maps[0]),
-            tuple(torch.empty_like(one).uniform_(0, 40, generator=chance) for one in maps[1]),
-        )
+    chance = torch.Generator()
 
-    network.bbox_head.register_forward_hook(by_chance)
+    def by_chance(layer, _given, maps):
+        chance.manual_seed(maps.shape[2])  # the same whoever asks, another for each level
+        if layer.out_channels == 4:
+            return torch.empty_like(maps).uniform_(0, 4, generator=chance)
+        return torch.empty_like(maps).normal_(-1, 2, generator=chance)
+
+    for name, layer in network.bbox_head.named_modules():
+        if isinstance(layer, torch.nn.Conv2d) and "rtm_" in name:
+            layer.register_forward_hook(by_chance)
     return network
 
 

@@ -25,8 +25,8 @@ from rpc.features.backbones.network import Layer, Pretrained
 from rpc.features.backbones.pretrained import open_pretrained
 from rpc.features.encodings.discriminant import Discriminant, read_discriminant
 from rpc.inference.crops import fit_square
+from rpc.retrieval.descriptors.exemplar_views import turned_embeddings
 from rpc.retrieval.descriptors.map_statistics import Statistic, joined_statistics
-from rpc.retrieval.descriptors.rotation import rotated
 from rpc.runs.devices import resolve_device
 
 FloatArray = NDArray[np.float32]
@@ -105,7 +105,7 @@ class MapStatistics:
         return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
 
     def _statistics(self, pictures: Sequence[Rgb]) -> FloatArray:
-        network = self._opened()
+        network = self.network()
         squares = np.stack([fit_square(picture, self.side, self.fill) for picture in pictures])
         mean, std = np.array(network.mean, np.float32), np.array(network.std, np.float32)
         array = ((squares - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, S, S)
@@ -114,7 +114,12 @@ class MapStatistics:
         maps = network.run(batch, layers)
         return np.asarray(joined_statistics(maps, self.measured).cpu().numpy())
 
-    def _opened(self) -> Pretrained:
+    def network(self) -> Pretrained:
+        """The network, opened when it is first asked for.
+
+        Raises:
+            DataError: its weights are not installed.
+        """
         if self._network is None:  # not in the constructor: a recipe is told without any weights
             self._network = open_pretrained(BACKBONE)
             self._network.module.to(self.device)
@@ -145,11 +150,19 @@ class ProductDescriptor:
             raise ValueError(f"turns: expected 1 to 36 directions of an exemplar, got {turns}")
         path = PROJECTION if projection is None else Path(projection)
         self.turns = turns
-        self._projection: Discriminant
-        self._projection, _ = read_discriminant(path)
-        parts = self._projection.mean.tobytes() + self._projection.axes.tobytes()
+        self.projection: Discriminant
+        self.projection, _ = read_discriminant(path)
+        parts = self.projection.mean.tobytes() + self.projection.axes.tobytes()
         self._stamp = crc32(parts)
         self._measure = MapStatistics(device=device)
+
+    def network(self) -> Pretrained:
+        """The network whose maps are measured.
+
+        Raises:
+            DataError: its weights are not installed.
+        """
+        return self._measure.network()
 
     @property
     def recipe(self) -> Mapping[str, Any]:
@@ -162,7 +175,7 @@ class ProductDescriptor:
             "statistics": [f"{LAYERS[layer]} {statistic}" for layer, statistic in MEASURED],
             "side": SIDE,
             "fill": FILL,
-            "dimension": len(self._projection.axes),
+            "dimension": len(self.projection.axes),
             "projection": f"{self._stamp:08x}",
             "turns": self.turns,
         }
@@ -177,19 +190,14 @@ class ProductDescriptor:
             DataError: the network's weights are not installed.
         """
         if len(pictures) == 0:
-            return np.zeros((0, len(self._projection.axes)), np.float32)
-        return self._projection(self._measure(pictures))
+            return np.zeros((0, len(self.projection.axes)), np.float32)
+        return self.projection(self._measure(pictures))
 
     def exemplar_embeddings(self, pictures: Sequence[Rgb]) -> list[FloatArray]:
         """A product may lie on a tray in any direction: (V, D), the turns of each."""
         for number, picture in enumerate(pictures):
             _check(picture, number)
-        angles = [360 * turn / self.turns for turn in range(self.turns)]
-        views = [rotated(picture, angle, FILL) for picture in pictures for angle in angles]
-        embeddings = self(views)
-        return [
-            embeddings[start : start + self.turns] for start in range(0, len(views), self.turns)
-        ]
+        return turned_embeddings(self, pictures, self.turns, FILL)
 
 
 def _check(picture: Rgb, number: int) -> None:
