@@ -16,6 +16,7 @@ SHOWN_BY = {
     "rpc.detection.detector.Detector.load": "detection/test_detector.py",
     "rpc.features.backbones.embedding.Embedder": "features/backbones/test_embedding.py",
     "rpc.features.backbones.feature_maps.FeatureMaps": "features/backbones/test_feature_maps.py",
+    "rpc.inference.session.OnnxNetwork": "inference/test_session.py",
     "rpc.pipelines.naming.run.Naming": "cli/test_naming_tools.py",
     "rpc.recognition.counter.recogniser.Recogniser": "recognition/counter/test_recogniser.py",
     "rpc.recognition.counter.recogniser.Recogniser.from_state": (
@@ -53,7 +54,14 @@ SHOWN_BY = {
 # Those that hand a device on: what they call is in the table, or told in its test.
 ONLY_PASSED_ON = {
     "rpc.checkout.counter.Checkout",
+    "rpc.checkout.exported.loading.descriptor_of",
+    "rpc.checkout.exported.loading.load_exported",
+    "rpc.inference.onnx_counter.OnnxDetector",
+    "rpc.inference.onnx_counter.OnnxLogits",
     "rpc.checkout.trained.load_ensemble_checkout",
+    "rpc.checkout.trained.recogniser_of",
+    "rpc.retrieval.descriptors.onnx_descriptor.OnnxDescriptor",
+    "rpc.retrieval.descriptors.onnx_descriptor.OnnxDescriptor.read",
     "rpc.checkout.trained.load_gallery_checkout",
     "rpc.pipelines.bench_counter.BenchRequest",
     "rpc.pipelines.colocalisation.ColocalisationRequest",

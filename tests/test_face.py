@@ -77,7 +77,7 @@ def test_three_lines_count_a_tray(counter):
     assert 0 <= receipt.certainty <= 1
     assert all(len(item.alternatives) == 5 for item in receipt.items)
     assert receipt.draw().shape[0] >= 1000
-    assert repr(counter).endswith("ministore.pth, 12 SKUs, on cpu)")
+    assert repr(counter).endswith("weights/ministore, 12 SKUs, on cpu)")
 
 
 def test_the_receipt_is_what_detecting_and_counting_give(counter):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from rpc.checkout.counter import Checkout
 from rpc.checkout.exported.loading import is_exported, load_exported
@@ -12,7 +15,11 @@ from rpc.data.packages import needed
 from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Taxonomy
 
-MODEL = "rpc/weights/ministore.pth"  # what comes with the package, of examples/ministore's SKUs
+# What comes with the package, of examples/ministore's SKUs: as trained, and exported.
+MODEL: Final = "rpc/weights/ministore.pth"
+EXPORTED: Final = "rpc/weights/ministore"
+# Where a Linux that has a GPU's driver shows it: asking torch would take seconds.
+_DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 def load(
@@ -40,8 +47,8 @@ def load(
 
     Args:
         model: the model file of a training, or a folder of `rpc-checkout export`, which is counted
-            with without torch; None takes the one that comes with the package, which
-            knows the SKUs of `examples/ministore`.
+            with without torch; None takes the one that comes with the package, which knows the SKUs
+            of `examples/ministore`: exported, or in torch where it runs on a GPU.
         gallery: a folder of exemplars (`rpc.Gallery`) that names what the model finds. The SKUs
             are then the gallery's, and those that the model was trained on do not matter.
         device: "auto" (the GPU where there is one), "cpu", "cuda" or a GPU such as "cuda:1".
@@ -58,7 +65,7 @@ def load(
     Raises:
         DataError: a file is missing or damaged, parts do not fit one another, or an unknown device.
     """
-    path = shipped(MODEL) if model is None else Path(model)
+    path = _shipped_model(recogniser, device) if model is None else Path(model)
     if gallery is not None and recogniser is not None:
         raise DataError("a gallery and a recogniser are given: expected one of them")
     if fusion and gallery is None:
@@ -87,6 +94,35 @@ def check_gallery(gallery: Taxonomy, data: Taxonomy, folder: str | Path) -> None
                 f"{known.get(category.id, 'not there')!r:.60} in the data; "
                 "make a gallery of this data's exemplars"
             )
+
+
+def check_skus(counter: Checkout, data: Taxonomy) -> None:
+    """Make sure that a counter's SKUs are those of a data set.
+
+    Raises:
+        DataError: ids or names differ.
+    """
+    if unlike := counter.taxonomy.difference(data):
+        raise DataError(
+            f"{counter.name}: checkpoint of another data set: {unlike}; "
+            "choose the data that it was trained on, or train a model for this data"
+        )
+
+
+def _shipped_model(recogniser: str | Path | None, device: str) -> Path:
+    """The package's own model: exported, but for what only torch does."""
+    in_torch = recogniser is not None or device.startswith("cuda") or _gpu_of_torch(device)
+    return shipped(MODEL if in_torch else EXPORTED)
+
+
+def _gpu_of_torch(device: str) -> bool:
+    """Whether a device that is chosen automatically will be a GPU."""
+    driver = sys.platform != "linux" or any(Path(path).exists() for path in _DRIVERS)
+    if device != "auto" or not driver or find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _trained(

@@ -129,7 +129,11 @@ def parser() -> argparse.ArgumentParser:
     add("source", metavar="photo", help="a photo of a tray or a folder of them; or a video, the "
         "number of a camera, or the address of a stream (rtsp, http)")  # fmt: skip
     add("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(default: %(default)s)")
-    add("--model", type=Path, help="model.pth of a training (default: ours)")
+    add(
+        "--model",
+        type=Path,
+        help="model.pth, or what export made of it (default: ours)",
+    )
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add("--fusion", action="store_true", help="and by the model's own recogniser, as it was tuned")
     add("--recogniser", type=Path, metavar="DIR", help="name them by a system as well, see "

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     images = args.out.with_name(args.out.stem + "_images.json")
     prepare_files(args.out, *([] if args.photos is None else [images]))
-    from rpc.checkout.loading import check_gallery, load
+    from rpc.checkout.loading import check_gallery, check_skus, load
     from rpc.data.entry_photo import read_entry_photo
     from rpc.data.file_group import file_group
     from rpc.data.files import DataError, write_json
@@ -27,7 +27,6 @@ def main(argv: list[str] | None = None) -> int:
     from rpc.data.readable_photos import require_readable
     from rpc.data.store import Store
     from rpc.detection.metric import to_coco
-    from rpc.detection.model_file import check_taxonomy, load_model
 
     checkout = load(
         args.model,
@@ -47,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         store = Store.open(args.data)
         dataset = store.split(args.split)
         if args.gallery is None:
-            check_taxonomy(load_model(args.model), dataset.taxonomy)
+            check_skus(checkout, dataset.taxonomy)
         else:
             check_gallery(checkout.taxonomy, dataset.taxonomy, args.gallery)
         require_photos(store, args.split)
@@ -74,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
     made = VerbParser(description=__doc__)
     add = made.add_argument
-    add("model", type=Path, help="model.pth of a training")
+    add("model", type=Path, help="model.pth of a training, or what export made of it")
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, metavar="ROOT", help="a store")
     source.add_argument("--photos", type=Path, metavar="DIR", help="a folder of photos")

@@ -82,7 +82,13 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
     if request.out is not None:
         prepare_files(request.out)
     photos = _photos(request.photos)
-    counter = load(request.model, request.gallery, device=request.device)
+    model = shipped(MODEL) if request.model is None else request.model
+    if model.is_dir():  # its threads are not torch's
+        raise DataError(
+            f"{model}: this measures counters in torch, stage by stage; "
+            "tools/benchmark/exported.py sets an exported one beside its model file"
+        )
+    counter = load(model, request.gallery, device=request.device)
     load_before = _load()
     runs, items = measure(
         counter,
@@ -102,7 +108,7 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
             "repeats": request.repeats,
             "warm_up": request.warm_up,
         },
-        "model": _model_facts(counter, request.model),
+        "model": _model_facts(counter, model),
         "device": device_facts(counter.device),
         "photos": {"number": len(photos), "first": [shape[1], shape[0]], "items": items},
         "runs": [
@@ -193,6 +199,5 @@ def _photos(path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-def _model_facts(counter: Checkout, path: Path | None) -> dict[str, Any]:
-    file = shipped(MODEL) if path is None else path
+def _model_facts(counter: Checkout, file: Path) -> dict[str, Any]:
     return {"name": file.name, "skus": len(counter.taxonomy), "sha256": sha256(file)}

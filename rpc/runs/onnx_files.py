@@ -54,7 +54,7 @@ def onnx_bytes(
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_shapes={name: {0: length} for name in inputs},
-            optimize=True,
+            optimize=False,  # it would fold normalisation into weights, which then need all digits
         )
     model: onnx.ModelProto = program.model_proto
     _halve(model)

@@ -1,19 +1,23 @@
 """What counts at a till imports no torch: a subprocess in which there is none shows it."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.packaging.built import truth
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ("torch", "torchvision", "timm", "mmdet", "mmcv", "mmengine")
 HIDE = f"""
 import sys
-class Hidden:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in {TRAINING!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Hidden)
+from importlib.machinery import PathFinder
+class Found(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {TRAINING!r}
+        return None if hidden else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Found
 sys.path.insert(0, {str(ROOT)!r})
 """
 
@@ -44,3 +48,31 @@ def test_a_model_file_says_what_it_needs():
     said = run_without_torch("import rpc\nrpc.load('rpc/weights/ministore.pth')")
     assert "rpc.data.files.DataError: torch: " in said
     assert "pip install" in said
+
+
+def test_the_shipped_counter_counts_without_torch():
+    said = run_without_torch(
+        "import rpc\ncounter = rpc.load()\n"
+        "print(counter('examples/ministore/val/val_00003_easy.jpg').counts)\n"
+        "assert not {'torch', 'mmdet', 'timm', 'matplotlib'} & set(sys.modules)"
+    )
+    assert ast.literal_eval(said) == truth()
+
+
+def test_a_product_enters_a_gallery_and_is_counted_without_torch(tmp_path):
+    photos = sorted((ROOT / "examples/ministore/exemplars").glob("cup_noodle_1_camera0*"))[:3]
+    other = sorted((ROOT / "examples/ministore/exemplars").glob("chips_bag_2_camera0*"))[:3]
+    said = run_without_torch(
+        "import rpc\nfrom rpc.cli.main import main\n"
+        "folder, half = sys.argv[1], (len(sys.argv) - 2) // 2\n"
+        "add = ['gallery', 'add', '--no-words', folder]\n"
+        "main([*add, 'noodle', *sys.argv[2 : 2 + half]])\n"
+        "main([*add, 'chips', *sys.argv[2 + half :]])\n"
+        "counter = rpc.load(gallery=folder, threshold=0.3)\n"
+        "print(counter.taxonomy.names)\n"
+        "print(len(counter('examples/ministore/val/val_00003_easy.jpg').items) > 0)",
+        tmp_path / "gallery",
+        *photos,
+        *other,
+    )
+    assert said.splitlines()[-2:] == ["('noodle', 'chips')", "True"]

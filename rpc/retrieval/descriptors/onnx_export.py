@@ -24,7 +24,9 @@ class RawDescriptor(nn.Module):
         self.grey = torch.tensor(network.mean).reshape(1, 3, 1, 1)
         self.spread = torch.tensor(network.std).reshape(1, 3, 1, 1)
         self.centre = torch.from_numpy(projection.mean.copy())
-        self.axes = torch.from_numpy(projection.axes.copy())
+        # Their scale passes with the vectors' length. Divided by it, they are the half precision
+        # numbers that the projection's file holds, and take half the room here as well.
+        self.axes = torch.from_numpy(projection.axes / abs(projection.axes).max()).half().float()
 
     def forward(self, squares: Tensor) -> Tensor:
         """Unit vectors (B, D) of squares (B, S, S, 3) uint8 RGB."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rpc.data.files import DataError
 from rpc.data.packages import needed
+from rpc.data.shipped import shipped
 from rpc.retrieval.gallery.gallery import DescribesPictures
 
 if TYPE_CHECKING:
@@ -60,11 +62,16 @@ def _plain(*, device: str | torch.device) -> DescribesPictures:
 
 
 def _product(*, device: str | torch.device) -> DescribesPictures:
+    if find_spec("torch") is None and isinstance(device, str):
+        from rpc.retrieval.descriptors.onnx_descriptor import OnnxDescriptor
+
+        return OnnxDescriptor.read(shipped(EXPORTED), device=device)
     with needed("torch"):
         from rpc.retrieval.descriptors.product_descriptor import ProductDescriptor
     return ProductDescriptor(device=device)
 
 
+EXPORTED: Final = "rpc/weights/ministore/descriptor.onnx"  # the same, where there is no torch
 DESCRIBERS: Final[Mapping[str, MakesDescriber]] = {
     "plain": _plain,
     "product": _product,
