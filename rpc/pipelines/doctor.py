@@ -9,6 +9,7 @@ import importlib
 import platform
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
@@ -17,11 +18,17 @@ from typing import Any, Final
 import rpc
 
 # What counting imports, in the order in which one builds on another.
-CORE: Final = ("numpy", "cv2", "msgspec", "filelock", "scipy", "pycocotools", "torch")
-CORE_LAST: Final = ("torchvision", "timm", "rpc.detection", "rpc.checkout.loading")
+CORE: Final = ("numpy", "cv2", "msgspec", "filelock", "scipy", "pycocotools", "onnxruntime")
+CORE_LAST: Final = ("rpc.checkout.loading",)
+TRAINING: Final = ("torch", "torchvision", "timm", "rpc.detection")  # where torch is installed
 HEADLESS: Final = "pip install --force-reinstall --no-deps opencv-python-headless"
 MORE: Final = ("timm", "scipy", "pillow", "filelock")  # beside those of a report's manifest
-SHIPPED: Final = ("configs/cpu_default.py", "rpc/weights/ministore.pth", "examples/ministore")
+SHIPPED: Final = (
+    "configs/cpu_default.py",
+    "rpc/weights/ministore.pth",
+    "rpc/weights/ministore",
+    "examples/ministore",
+)
 TRAY: Final = "val_00003_easy.jpg"  # every item shows its print: any sound counter is right on it
 FAULTS: Final = (ImportError, OSError, ValueError, RuntimeError)
 
@@ -33,8 +40,8 @@ class Findings:
     Attributes:
         versions: of this package, Python and libraries, by name.
         extras: by extra, what is missing of it: modules, none where it is installed.
-        devices: "cpu", "cores", "bfloat16" (in the processor's
-            hardware), and "gpus": name and bytes of memory.
+        devices: "cpu", "cores", "bfloat16" (in the processor's hardware; None without torch, which
+            knows), and "gpus": name and bytes of memory.
         files: what travels with the package, and where it lies.
         counter: "load_seconds", "photo_seconds", "counts" and "expected"; empty where none ran.
         problems: a line each; none where this installation counts.
@@ -75,7 +82,8 @@ def examine(device: str = "auto") -> Findings:
 
     keep_off_the_network()
     basic = {"rpc-checkout": rpc.__version__, "python": platform.python_version()}
-    problems = broken_imports()
+    training = TRAINING if find_spec("torch") is not None else ()
+    problems = broken_imports(CORE + CORE_LAST + training)
     if problems:
         return Findings(versions=basic, problems=problems)
     from rpc.reporting.provenance import library_versions
@@ -85,8 +93,17 @@ def examine(device: str = "auto") -> Findings:
     faults = [f"{name}: did not come with the package; install it anew" for name in absent]
     if not absent:
         counter, faults = counted_tray(device)
-    versions = basic | library_versions() | {name: metadata.version(name) for name in MORE}
+    versions = basic | library_versions() | _versions(MORE)
     return Findings(versions, missing_extras(), devices(), files, counter, faults)
+
+
+def _versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Versions of those that are installed."""
+    found = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def broken_imports(names: tuple[str, ...] = CORE + CORE_LAST) -> list[str]:
@@ -112,9 +129,12 @@ def missing_extras() -> dict[str, list[str]]:
 
 def devices() -> dict[str, Any]:
     """The processor and the GPUs that torch sees."""
+    from rpc.reporting.provenance import machine
+
+    if find_spec("torch") is None:
+        return {**machine(), "bfloat16": None, "gpus": []}
     import torch
 
-    from rpc.reporting.provenance import machine
     from rpc.runs.processes import has_fast_bfloat16
 
     gpus = []

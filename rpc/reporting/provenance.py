@@ -26,7 +26,9 @@ LIBRARIES = (
     "mmengine",
     "mmcv",
     "mmcv-lite",
+    "onnxruntime",
     "opencv-python",
+    "opencv-python-headless",
     "pycocotools",
     "albumentations",
 )

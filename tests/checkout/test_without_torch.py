@@ -46,8 +46,14 @@ def test_counters_galleries_reports_and_words_are_imported_without_torch():
 
 def test_a_model_file_says_what_it_needs():
     said = run_without_torch("import rpc\nrpc.load('rpc/weights/ministore.pth')")
-    assert "rpc.data.files.DataError: torch: " in said
-    assert "pip install" in said
+    assert "a model file runs in torch, which is not installed: pip install" in said
+    assert "rpc-checkout export ministore.pth --out DIR" in said
+
+
+def test_the_doctor_finds_that_trays_are_counted_without_torch():
+    said = run_without_torch("from rpc.cli.main import main\nmain(['doctor'])")
+    assert "torch is not installed: exported counters alone" in said
+    assert said.endswith("ok: trays are counted here\n")
 
 
 def test_the_shipped_counter_counts_without_torch():
