@@ -135,7 +135,8 @@ class DenseHead:
             ValueError: other shapes than these, or numbers that are not finite.
         """
         self._check(classes, sides, objects)
-        levels = zip(self.strides, classes, sides, objects or [None] * len(classes), strict=True)
+        there: Sequence[Maps | None] = objects or [None] * len(classes)
+        levels = zip(self.strides, classes, sides, there, strict=True)
         parts = [self._level(*level) for level in levels]
         boxes, scores, labels = (np.concatenate(some) for some in zip(*parts, strict=True))
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, shape[1])
