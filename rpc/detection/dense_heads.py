@@ -19,7 +19,7 @@ def dense_head(model: Any) -> DenseHead | None:
     Those of two stages, and of one stage with anchors, centredness, soft suppression or boxes that
     may leave the picture, are decoded by mmdet.
     """
-    head = getattr(model, "bbox_head", None)
+    head: Any = getattr(model, "bbox_head", None)
     if type(head).__name__ not in _HEADS or not _plain(head):
         return None
     settings, points = head.test_cfg, head.prior_generator

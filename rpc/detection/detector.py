@@ -138,8 +138,10 @@ class Detector:
             answers = self.model.predict(batch["inputs"], batch["data_samples"])
             return [_of_tensors(answer.pred_instances) for answer in answers]
         raw = raw_maps(self.model.bbox_head, self.model.extract_feat(batch["inputs"]))
-        maps = [[level.float().cpu().numpy() for level in levels] for levels in raw]
-        return self.head.decode_batch(*maps, shape)
+        classes, sides, objects = (
+            [level.float().cpu().numpy() for level in levels] for levels in raw
+        )
+        return self.head.decode_batch(classes, sides, objects, shape)
 
 
 def _of_tensors(found: InstanceData) -> Found:

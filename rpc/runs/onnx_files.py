@@ -64,7 +64,8 @@ def onnx_bytes(
         model.metadata_props.add(key=name, value=text)
     _forget_sources(model)
     onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _halve(model: onnx.ModelProto) -> None:
