@@ -103,12 +103,13 @@ class DenseHead:
         shape: tuple[int, int],
     ) -> list[Found]:
         """The boxes of each of several pictures, from maps (B, ., h, w); see `decode`."""
-        return [
-            self.decode(
-                *([level[row] for level in one] for one in (classes, sides, objects)), shape
+        found = []
+        for row in range(len(classes[0])):
+            named, placed, there = (
+                [level[row] for level in maps] for maps in (classes, sides, objects)
             )
-            for row in range(len(classes[0]))
-        ]
+            found.append(self.decode(named, placed, there, shape))
+        return found
 
     def decode(
         self,
