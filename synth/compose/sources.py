@@ -75,7 +75,7 @@ class SceneSources:
         }
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # a store's products, and foreign ones beside them
 def open_sources(sources: SceneSources) -> tuple[CutoutLibrary, Backgrounds]:
     """The library and backgrounds, opened once a process.
 

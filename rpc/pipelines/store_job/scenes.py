@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from synth.compose.exemplar_backgrounds import (
 from synth.compose.preview import contact_sheet
 from synth.compose.sources import SceneSources
 from synth.compose.stream import ComposedScenes
+from synth.drawn import draw_cutouts, drawn_taxonomy
 from synth.exemplar import build_cutouts, write_sheets
 from synth.exemplar.apparent_size import estimate_sizes
 from synth.exemplar.cutouts import REPORT
@@ -44,6 +46,15 @@ MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs whe
 RULE_SCENES = 100
 RULE_FOLDER = "syn_rule"
 PLAIN = 0.5  # fraction of plain trays among photographed ones
+FOREIGN = "foreign"  # folder of drawn products, which a recogniser learns not to take for its own
+FOREIGN_PRODUCTS = 200
+FOREIGN_LOOK: Final[Mapping[str, Any]] = {
+    "seed": 2_000_003,  # other packages than those that the starts have learnt
+    "long_side": 256,
+    "lettered": True,
+    "bodied": True,
+    "largest": 0.36,
+}
 PREVIEW = "scenes.jpg"  # some of the scenes that are trained on, to look at
 PREVIEWED = 12
 NAMED = 10  # SKUs in a line on the screen
@@ -174,6 +185,9 @@ def _clear_exemplars(job: Job) -> None:
 
 def _compose_all(job: Job) -> None:
     """Cut-outs to scenes; some more of another seed, for what is learnt after the trainings."""
+    if job.streams and job.names_crops:
+        with bar("drawing foreign products") as progress:
+            draw_cutouts(job.out / FOREIGN, FOREIGN_PRODUCTS, progress=progress, **FOREIGN_LOOK)
     if job.streams:
         shown = streamed_scenes(job).pictures(range(PREVIEWED))
         write_image(job.out / PREVIEW, contact_sheet(shown))
@@ -210,6 +224,20 @@ def streamed_scenes(job: Job) -> ComposedScenes:
     return ComposedScenes.open(_sources(job, job.seed, PLAIN))
 
 
+def foreign_scenes(job: Job) -> ComposedScenes | None:
+    """Scenes of drawn products that the store does not have; None where the job drew none.
+
+    Raises:
+        DataError: cut-outs or empty trays are missing or damaged.
+    """
+    folder = job.out / FOREIGN
+    if not (folder / FILE_NAME).is_file():
+        return None
+    own = _sources(job, job.seed, PLAIN, scene_scale=(0.8, 1.25))
+    products = drawn_taxonomy(FOREIGN_PRODUCTS)
+    return ComposedScenes.open(replace(own, cutouts=folder.resolve(), taxonomy=products))
+
+
 def _sources(job: Job, seed: int, plain: float, **look: Any) -> SceneSources:
     """The look of the job's scenes: as large as the store's trays, on its empty ones."""
     trays = job.store.split("val").images if job.store.has_split("val") else ()
@@ -218,7 +246,7 @@ def _sources(job: Job, seed: int, plain: float, **look: Any) -> SceneSources:
     side = int(np.clip(longest, min(SMALLEST, largest), largest))
     options: dict[str, Any] = {"width": side, "height": side, **look}
     if job.looks_at_val:
-        options["scene_scale"] = MEASURED_SCALE
+        options.setdefault("scene_scale", MEASURED_SCALE)
     return SceneSources(
         cutouts=(job.out / "cutouts").resolve(),
         config=SceneConfig(**options),

@@ -10,7 +10,7 @@ from rpc.detection.model_file import SavedModel, load_model, write_model
 from rpc.detection.train import build_config, train
 from rpc.pipelines.store_job.defaults import CONFIG
 from rpc.pipelines.store_job.job import Job, Step
-from rpc.pipelines.store_job.scenes import training_scenes
+from rpc.pipelines.store_job.scenes import foreign_scenes, training_scenes
 from rpc.recognition.counter.train import recogniser_learning, train_recogniser
 from rpc.recognition.training.schedule import Learned
 from rpc.runs.processes import has_fast_bfloat16
@@ -85,6 +85,7 @@ def _name(job: Job) -> None:
             training_scenes(job),
             job.out / "recogniser",
             settings,
+            foreign=foreign_scenes(job),
             start=job.recogniser_start,
             device=job.device,
             progress=lambda done, facts: progress(round(1000 * done), 1000, facts),

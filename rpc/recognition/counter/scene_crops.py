@@ -41,6 +41,7 @@ class CropSettings:
     Attributes:
         stray_share: stray boxes (no single product) for each item.
         hidden_share: share of the items whose middle is covered (`Cover`).
+        foreign_share: scenes of foreign products for each scene, where there are some.
 
     Raises:
         ValueError: a value is out of its range.
@@ -48,12 +49,14 @@ class CropSettings:
 
     stray_share: float = 0.15
     hidden_share: float = 0.2
+    foreign_share: float = 0.1
 
     def __post_init__(self) -> None:
-        if not (0 <= self.stray_share <= 10 and 0 <= self.hidden_share <= 1):
+        shares = (self.hidden_share, self.foreign_share)
+        if not (0 <= self.stray_share <= 10 and 0 <= min(shares) and max(shares) <= 1):
             raise ValueError(
-                "scene crops: expected stray_share of 0 to 10 and hidden_share of 0 to 1, got "
-                f"{self.stray_share} and {self.hidden_share}"
+                "scene crops: expected stray_share of 0 to 10, hidden_share and foreign_share of "
+                f"0 to 1, got {self.stray_share}, {self.hidden_share} and {self.foreign_share}"
             )
 
 
@@ -69,6 +72,7 @@ class SceneCrops:
         scenes: where they come from.
         side: S.
         settings: how crops are taken.
+        foreign: scenes without end of products that the store does not have: 'no single product'.
         rank: of this process among those that train together.
     """
 
@@ -78,9 +82,10 @@ class SceneCrops:
         side: int = 128,
         settings: CropSettings | None = None,
         *,
+        foreign: SceneSource | None = None,
         rank: int = 0,
     ) -> None:
-        self.scenes, self.side = scenes, side
+        self.scenes, self.side, self.foreign = scenes, side, foreign
         self.settings = settings or CropSettings()
         self.rank = rank
         self._open: tuple[tuple[int, int, int, int], Iterator[Batch]] | None = None
@@ -88,7 +93,9 @@ class SceneCrops:
     @property
     def fingerprint(self) -> str:
         """Of the scenes, and how crops are taken."""
-        text = "\n".join([self.scenes.fingerprint, str(asdict(self.settings)), str(self.side)])
+        foreign = "" if self.foreign is None else self.foreign.fingerprint
+        facts = [self.scenes.fingerprint, str(asdict(self.settings)), str(self.side), foreign]
+        text = "\n".join(facts)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def batch(self, settings: HowMany, phase: int, step: int) -> Batch:
@@ -152,6 +159,10 @@ class CropStream(IterableDataset[Batch]):
         for index in indices:
             scene = _Scene.drawn(self.source, index, rng)
             pool += [(scene, row) for row in range(len(scene.labels))]
+            foreign = self.source.foreign
+            if foreign is not None and rng.random() < self.source.settings.foreign_share:
+                other = _Scene.foreign(self.source, foreign, int(rng.integers(2**31)), rng)
+                pool += [(other, row) for row in range(len(other.labels))]
             while len(pool) >= POOL * self.size:
                 order = rng.permutation(len(pool))
                 yield [pool[i] for i in order[: self.size]]
@@ -216,18 +227,38 @@ class _Scene:
     @classmethod
     def drawn(cls, source: SceneCrops, index: int, rng: np.random.Generator) -> _Scene:
         """Items as a detector might frame them, and stray boxes, by chance."""
-        scene, settings = source.scenes.scene(index), source.settings
+        scene = source.scenes.scene(index)
         boxes, size = scene.boxes, (scene.width, scene.height)
         moved = jitter_boxes(boxes, *size, rng)
-        count = rng.poisson(settings.stray_share * len(boxes))
+        count = rng.poisson(source.settings.stray_share * len(boxes))
         strays = stray_boxes(boxes, count, *size, rng)
+        labels = scene.labels.tolist() + [len(source.scenes.taxonomy)] * len(strays)
+        return cls._framed(source, scene, np.concatenate([moved, strays]), labels, rng)
+
+    @classmethod
+    def foreign(
+        cls, source: SceneCrops, scenes: SceneSource, index: int, rng: np.random.Generator
+    ) -> _Scene:
+        """Products that the store does not have, as a detector might frame them."""
+        scene = scenes.scene(index)
+        moved = jitter_boxes(scene.boxes, scene.width, scene.height, rng)
+        return cls._framed(source, scene, moved, [len(source.scenes.taxonomy)] * len(moved), rng)
+
+    @classmethod
+    def _framed(
+        cls,
+        source: SceneCrops,
+        scene: TrainingScene,
+        framed: NDArray[np.float64],
+        labels: list[int],
+        rng: np.random.Generator,
+    ) -> _Scene:
+        """Framed boxes with the changes of their crops, by chance."""
         nothing = len(source.scenes.taxonomy)
-        labels = scene.labels.tolist() + [nothing] * len(strays)
-        framed = np.concatenate([moved, strays])
         extents = box_extents(framed, scene.width) + np.float32(rng.normal(0, EXTENT_NOISE))
         changes = []
         for label in labels:
-            hidden = label != nothing and rng.random() < settings.hidden_share
+            hidden = label != nothing and rng.random() < source.settings.hidden_share
             cover = Cover.drawn(source.side, rng) if hidden else None
             changes.append(_Change.drawn(cover, rng))
         return cls(scene, source.side, framed, extents, labels, changes)

@@ -54,6 +54,7 @@ def train_recogniser(
     settings: LearningSettings | None = None,
     *,
     crops: CropSettings | None = None,
+    foreign: SceneSource | None = None,
     start: Path | None = None,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
@@ -67,6 +68,7 @@ def train_recogniser(
         work_dir: for the resume point.
         settings: `recogniser_learning()` by default.
         crops: how they are taken from the scenes.
+        foreign: scenes of products that the store does not have, learnt as 'no single product'.
         start: file of `write_start` whose body the training starts from; None for ImageNet's.
         device: that it trains on, see `rpc.runs.devices`.
         progress: is told the fraction done and a line of facts.
@@ -90,7 +92,7 @@ def train_recogniser(
     model = CropClassifier(len(scenes.taxonomy) + 1, pretrained=start is None)
     if start is not None:
         load_pretrained(model, start)
-    source = SceneCrops(scenes, model.side, crops)
+    source = SceneCrops(scenes, model.side, crops, foreign=foreign)
     with closing(source), Interruption() as interruption:
         facts = learn(
             model,
