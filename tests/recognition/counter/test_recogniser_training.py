@@ -179,7 +179,9 @@ def test_settings_that_make_no_sense_are_refused(change):
         recogniser_learning(**change)
 
 
-@pytest.mark.parametrize("change", [{"stray_share": -1.0}, {"hidden_share": 1.5}])
+@pytest.mark.parametrize(
+    "change", [{"stray_share": -1.0}, {"hidden_share": 1.5}, {"foreign_share": 1.5}]
+)
 def test_crops_that_make_no_sense_are_refused(change):
     with pytest.raises(ValueError, match=r"expected stray_share of 0 to 10 and hidden_share"):
         CropSettings(**change)
@@ -271,6 +273,24 @@ def test_an_endless_source_shows_every_scene_once_and_any_batch_at_once(scenes, 
     other = SceneCrops(Endless(scenes), rank=1)
     next(iter(CropStream(other, [0, 0, 1], 6)))
     assert not set(other.scenes.asked) & set(asked)
+
+
+def test_foreign_products_are_no_single_product_and_leave_the_stores_crops_as_often(scenes):
+    settings = CropSettings(stray_share=0, hidden_share=0, foreign_share=0.5)
+
+    def labels(**sources):
+        source = SceneCrops(Endless(scenes), 32, settings, **sources)
+        some = itertools.islice(CropStream(source, [0, 0, 0], 12), 20)
+        return torch.cat([batch.labels for batch in some]).tolist()
+
+    assert len(SKUS) not in labels()
+    share = np.mean(np.array(labels(foreign=Endless(scenes))) == len(SKUS))
+    assert share == pytest.approx(1 / 3, abs=0.08)  # half as many scenes as the store's
+
+
+def test_a_training_with_foreign_products_is_another_training(scenes):
+    own = SceneCrops(Endless(scenes))
+    assert SceneCrops(Endless(scenes), foreign=Endless(scenes)).fingerprint != own.fingerprint
 
 
 def test_a_recogniser_learns_from_an_endless_source(scenes, tmp_path):
