@@ -183,7 +183,7 @@ def test_settings_that_make_no_sense_are_refused(change):
     "change", [{"stray_share": -1.0}, {"hidden_share": 1.5}, {"foreign_share": 1.5}]
 )
 def test_crops_that_make_no_sense_are_refused(change):
-    with pytest.raises(ValueError, match=r"expected stray_share of 0 to 10 and hidden_share"):
+    with pytest.raises(ValueError, match=r"expected stray_share of 0 to 10, hidden_share and"):
         CropSettings(**change)
 
 
