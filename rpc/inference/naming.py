@@ -15,7 +15,7 @@ from rpc.inference.crops import box_extents, cut_crops
 
 FloatArray = NDArray[np.float64]
 Rgb = NDArray[np.uint8]
-SETTLED: Final = 0.97  # a first answer of this probability is not asked again
+SETTLED: Final = 0.9  # a first answer of this probability is not asked again
 TURNS: Final = 4
 # Crops (B, S, S, 3) uint8 RGB and their extents (B, 2), to scores before the softmax (B, K).
 Logits = Callable[[Rgb, NDArray[np.float32]], NDArray[np.float32]]
