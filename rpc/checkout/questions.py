@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule
@@ -13,10 +15,18 @@ from rpc.counting.doubt.decisions import decisions
 from rpc.counting.doubt.doubt import Doubt
 from rpc.counting.doubt.judge import SPLIT, Judgement, Reason, judge
 from rpc.data.taxonomy import Taxonomy
-from rpc.structures.boxes import FloatArray
+from rpc.structures.boxes import FloatArray, box_areas, intersection_areas
+
+QuestionReason: TypeAlias = Reason | Literal["unknown"]
 
 DIGITS: Final = 4  # of scores and probabilities in JSON
 TOLD: Final = 3  # SKUs that a question names
+# A box is asked about as an unknown product from this detector's score and this probability of
+# 'no single product' on, where it shares no more than APART of its area with a box that counts or
+# is asked about, nor of that box's: parts of items and boxes around two lie on those.
+UNKNOWN_SCORE: Final = 0.5
+UNKNOWN_SHARE: Final = 0.5
+APART: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,8 @@ class Question:
     Attributes:
         box: x1, y1, x2, y2 in pixels of the photo.
         reason: `view`: these SKUs look alike from this side, nobody can tell; `name`: the counter
-            is not sure which SKU it is; `item`: it is not sure whether this is an item at all.
+            is not sure which SKU it is; `item`: it is not sure whether this is an item at all;
+            `unknown`: something lies there that looks like none of the SKUs.
         text: the question in words.
         counted: whether the receipt counts it as an item: `sku`.
         sku: the likeliest SKU.
@@ -35,7 +46,7 @@ class Question:
     """
 
     box: tuple[float, float, float, float]
-    reason: Reason
+    reason: QuestionReason
     text: str
     counted: bool
     sku: str
@@ -96,6 +107,65 @@ def questions_of(judged: Judged, seen: Seen, taxonomy: Taxonomy) -> tuple[Questi
     return tuple(_question(judged, place, reason, seen, taxonomy) for place, reason in asked)
 
 
+def unknown_questions(
+    seen: Seen, taken: Sequence[int], taxonomy: Taxonomy, most: int
+) -> tuple[Question, ...]:
+    """Questions about what the detector found and the recogniser takes for none of the SKUs.
+
+    They are not counted. A thing that is no product of the shop needs no answer but a glance; a
+    product that nobody photographed would leave unpaid.
+
+    Args:
+        seen: on one photo.
+        taken: rows of the detections that count, or are asked about for another reason.
+        taxonomy: the SKUs.
+        most: SKUs that are told as alternatives.
+    """
+    questions = []
+    for row in unknown_rows(seen, taken).tolist():
+        likeliest = seen.likeliest(row, most)
+        named = [(taxonomy.category(label).name, share) for label, share in likeliest]
+        nearest = taxonomy.category(likeliest[0][0])
+        titles = [(nearest.title or nearest.name, likeliest[0][1])]
+        x1, y1, x2, y2 = seen.detections.boxes[row].tolist()
+        questions.append(
+            Question(
+                box=(x1, y1, x2, y2),
+                reason="unknown",
+                text=question_text("unknown", titles, counted=False),
+                counted=False,
+                sku=named[0][0],
+                alternatives=tuple(named),
+            )
+        )
+    return tuple(questions)
+
+
+def unknown_rows(seen: Seen, taken: Sequence[int]) -> NDArray[np.int64]:
+    """Rows of detections that are sure to be something, and likely to be none of the SKUs.
+
+    Args:
+        seen: on one photo.
+        taken: rows of the detections that count, or are asked about for another reason.
+    """
+    found, table = seen.detections, seen.probabilities
+    if table is None or found.item_scores is None or not len(found):
+        return np.zeros(0, np.int64)
+    nothing = table[:, -1]
+    # The item score is the detector's score times 1 - `nothing`.
+    scores = found.item_scores / np.maximum(1 - nothing, np.finfo(np.float64).eps)
+    asked = (nothing >= UNKNOWN_SHARE) & (scores >= UNKNOWN_SCORE)
+    shared = intersection_areas(found.boxes, found.boxes)
+    areas = box_areas(found.boxes)
+    near = shared > APART * np.minimum(areas[:, None], areas[None, :])
+    others, rows = list(taken), []
+    for row in np.flatnonzero(asked)[np.argsort(-scores[asked], kind="stable")].tolist():
+        if not near[row, others].any():
+            others.append(row)
+            rows.append(row)
+    return np.array(rows, dtype=np.int64)
+
+
 def _question(
     judged: Judged, place: int, reason: Reason, seen: Seen, taxonomy: Taxonomy
 ) -> Question:
@@ -122,7 +192,7 @@ def _question(
 
 
 def question_text(
-    reason: Reason,
+    reason: QuestionReason,
     titles: list[tuple[str, float]],
     *,
     counted: bool = True,
@@ -136,6 +206,8 @@ def question_text(
         counted: whether the receipt counts it.
         item: probability that it is an item at all.
     """
+    if reason == "unknown":
+        return f"looks like none of the products, not counted; the nearest is {titles[0][0]}"
     if reason == "item":
         share = "" if item is None else f", {share_text(item)}"
         how = "counted" if counted else "not counted"

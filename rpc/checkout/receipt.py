@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rpc.checkout.questions import DIGITS, Question, judge_seen, question_text, questions_of
+from rpc.checkout.questions import (
+    DIGITS,
+    Question,
+    judge_seen,
+    question_text,
+    questions_of,
+    unknown_questions,
+)
 from rpc.checkout.seen import Seen
 from rpc.counting import CountingRule, certainty
 from rpc.counting.doubt.doubt import Doubt
@@ -107,7 +114,7 @@ class Receipt:
         photo: what was counted, as it was given.
         taxonomy: the counter's SKUs.
         questions: what a cashier is asked, least sure first: of items, and of boxes that nearly
-            count as one.
+            count as one; then of what looks like none of the SKUs.
     """
 
     items: tuple[ReceiptItem, ...]
@@ -210,8 +217,9 @@ def make_receipt(
         rows = rule.rows(seen.detections).tolist()
         items = tuple(_item(seen, row, seen.likeliest(row, ALTERNATIVES), taxonomy) for row in rows)
         questions = tuple(_plain_question(item, taxonomy) for item in items if item.doubtful)
+        unknown = unknown_questions(seen, rows, taxonomy, ALTERNATIVES)
         sure = certainty(seen.detections, rule)
-        return Receipt(items, sure, photo, taxonomy, questions)
+        return Receipt(items, sure, photo, taxonomy, (*questions, *unknown))
     found, asked = judged.judgement, set(judged.judgement.questions)
     items = tuple(
         replace(
@@ -222,7 +230,11 @@ def make_receipt(
         for place, row in enumerate(judged.rows[: judged.counted])
     )
     questions = questions_of(judged, seen, taxonomy)
-    return Receipt(items, found.certainty, photo, taxonomy, questions)
+    taken = [
+        row for place, row in enumerate(judged.rows) if place < judged.counted or place in asked
+    ]
+    unknown = unknown_questions(seen, taken, taxonomy, ALTERNATIVES)
+    return Receipt(items, found.certainty, photo, taxonomy, (*questions, *unknown))
 
 
 def _item(

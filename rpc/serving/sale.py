@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 Box: TypeAlias = tuple[float, float, float, float]
-Reason: TypeAlias = Literal["view", "name", "item"]
+Reason: TypeAlias = Literal["view", "name", "item", "unknown"]
 Kind: TypeAlias = Literal["renamed", "added", "removed", "confirmed", "count", "undone"]
 
 

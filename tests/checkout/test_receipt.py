@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpc.checkout.questions import share_text
+from rpc.checkout.questions import share_text, unknown_rows
 from rpc.checkout.receipt import LIKELY, MARGIN, ReceiptItem, make_receipt
 from rpc.checkout.seen import Seen, see
 from rpc.counting import CountingRule, certainty
@@ -197,9 +197,50 @@ def test_a_question_names_look_alikes_only_and_claims_no_certainty():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("doubt", [None, doubt_of(0.5)])
+def test_what_the_detector_finds_and_is_none_of_the_skus_is_asked_about_and_not_counted(doubt):
+    rows = [[0.99, 0.01, 0, 0], [0.05, 0.02, 0.03, 0.9]]
+    receipt = receipt_of(rows, [0.9, 0.8], rule=BY_ITEMS, doubt=doubt)
+    assert receipt.counts == {"a": 1}
+    (asked,) = receipt.questions
+    assert (asked.reason, asked.counted, asked.sku) == ("unknown", False, "a")
+    assert asked.box == (20, 0, 30, 10)
+    assert asked.text == "looks like none of the products, not counted; the nearest is Tea"
+    assert not receipt.passes
+    faint = receipt_of(rows, [0.9, 0.45], rule=BY_ITEMS, doubt=doubt)
+    assert faint.passes
+
+
+@pytest.mark.parametrize(
+    ("box", "rows"),
+    [
+        ([20, 0, 30, 10], [1]),  # on bare ground
+        ([2, 2, 8, 8], []),  # a part of the item
+        ([0, 0, 30, 12], []),  # around the item and more
+        ([6, 0, 12, 10], []),  # 4 of its 6 px lie on the item
+        ([8, 0, 18, 10], [1]),  # a fifth of either
+    ],
+)
+def test_parts_of_items_and_boxes_around_them_are_no_unknown_product(box, rows):
+    table = np.array([[1, 0, 0, 0], [0.1, 0, 0, 0.9]])
+    found = Detections([[0, 0, 10, 10], box], [0.9, 0.9], [0, 0], [0.9, 0.09])
+    assert unknown_rows(Seen(found, table), [0]).tolist() == rows
+
+
+def test_a_thing_with_two_boxes_is_asked_about_once_by_the_surer_one():
+    table = np.array([[0.1, 0, 0, 0.9], [0.1, 0, 0, 0.9]])
+    found = Detections([[0, 0, 10, 10], [1, 0, 11, 10]], [0.8, 0.9], [0, 0], [0.08, 0.09])
+    assert unknown_rows(Seen(found, table), []).tolist() == [1]
+
+
+def test_a_box_that_is_nothing_for_sure_has_its_score_told_without_dividing_by_zero():
+    found = Detections([[0, 0, 10, 10]], [0.9], [0], [0.0])
+    assert unknown_rows(Seen(found, np.array([[0.0, 0, 0, 1.0]])), []).tolist() == []
+
+
 def test_questions_are_drawn_in_their_own_colour():
     rows = [[0.99, 0.01, 0, 0], [0.55, 0.45, 0, 0], [0.2, 0, 0.2, 0.6]]
     asked = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.9)).draw()
-    plain = receipt_of(rows, rule=BY_ITEMS, doubt=doubt_of(0.0)).draw()
+    plain = receipt_of(rows[:2], rule=BY_ITEMS, doubt=doubt_of(0.0)).draw()
     amber = [(picture == QUESTION).all(axis=2).sum() for picture in (asked, plain)]
     assert amber[0] > 500 > amber[1]
