@@ -173,12 +173,16 @@ async function ending(job: (sale: Sale) => Promise<Sale>, wanted: Sale["state"])
   if (!sale || saving) return null;
   change({ saving: true });
   try {
-    return await ask(async (again) => {
-      if (again) {
+    return await ask(async () => {
+      try {
+        return await job(sale);
+      } catch (error) {
+        // An earlier try may have arrived: its answer was lost, and now the sale has ended already.
+        if (!(error instanceof ApiError && error.status === 409)) throw error;
         const now = await api.sale(sale.id);
-        if (now.state === wanted) return now;
+        if (now.state !== wanted) throw error;
+        return now;
       }
-      return job(sale);
     });
   } catch (error) {
     complain(error);

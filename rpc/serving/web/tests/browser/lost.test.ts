@@ -1,4 +1,4 @@
-// What only a stand-in can play: answers that get lost, a key that is asked for, a camera that is refused.
+// What only a stand-in can play: answers that get lost, a key that is asked for, a camera at the server, one that is refused.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -46,6 +46,29 @@ describe.skipIf(REAL)("the stand-in", () => {
     await page.locator(".accept").click();
     await page.waitForSelector(".stage");
     expect(counter.fake!.sales[0]!.state).toBe("accepted");
+    await close();
+    counter.stop();
+  });
+
+  test("a tray that the server's camera read is shown by itself, and its successor where somebody changed the tray", async () => {
+    const counter = await target({ camera: "server" });
+    const { page, close } = await open(counter.url);
+    await page.waitForSelector(".view img");
+    await page.waitForFunction(() => document.querySelector(".tray-state")!.textContent!.includes("reading"));
+    await page.waitForTimeout(500); // the stream of events is open
+    const first = counter.fake!.count(TRAY);
+    await page.waitForSelector(".total");
+    first.state = "void";
+    counter.fake!.emit("sale.voided", first.id);
+    await page.waitForSelector(".stage");
+    const second = counter.fake!.count(TRAY);
+    await page.waitForSelector(".total");
+    await page.locator(".accept").click();
+    await page.waitForSelector(".stage");
+    expect(second.state).toBe("accepted");
+    await page.locator(".stage-foot button", { hasText: "Count tray" }).click();
+    await page.waitForSelector(".total");
+    expect(counter.fake!.sales).toHaveLength(3);
     await close();
     counter.stop();
   });
