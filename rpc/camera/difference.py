@@ -84,8 +84,9 @@ def small_picture(rgb: Rgb, region: Region = (0.0, 0.0, 1.0, 1.0)) -> SmallPictu
         raise ValueError(f"frame: {width} x {height} px: no pixel lies in the region {region}")
     scale = min(SIDE / max(part.shape[:2]), 1 / AVERAGED)
     size = [max(round(side * scale), CELL) for side in (part.shape[1], part.shape[0])]
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = cv2.GaussianBlur(small, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
+    coarse = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    smooth = cv2.GaussianBlur(coarse, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
+    small = np.asarray(smooth, np.float32)
     logs = np.log(small + DARKEST)
     detail = logs - cv2.GaussianBlur(logs, (0, 0), BLUR, borderType=cv2.BORDER_REFLECT)
     light = float(np.percentile(small[..., 1], 95))

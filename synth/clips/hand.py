@@ -101,7 +101,7 @@ def _limb(
     colour: tuple[float, ...],
 ) -> None:
     """A thick line with round ends."""
-    points = [tuple(one.round().astype(int).tolist()) for one in (begin, end)]
+    first, last = (one.round().astype(int).tolist() for one in (begin, end))
     thick = max(round(wide), 1)
-    cv2.line(canvas, *points, colour, thick, cv2.LINE_AA)
-    cv2.line(cover, *points, 255, thick, cv2.LINE_AA)
+    cv2.line(canvas, first, last, colour, thick, cv2.LINE_AA)
+    cv2.line(cover, first, last, 255, thick, cv2.LINE_AA)

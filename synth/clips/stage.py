@@ -65,14 +65,17 @@ def stage_of(photo: Rgb, boxes: FloatArray, *, side: int = 320, margin: float = 
     masks = _masks(full, empty, places)
     pad = round(margin * long_side * scale)
     if pad:
-        empty, full = (
-            cv2.copyMakeBorder(one, pad, pad, pad, pad, cv2.BORDER_REFLECT) for one in (empty, full)
-        )
+        empty, full = (_mirrored(one, pad) for one in (empty, full))
         masks = np.pad(masks, ((0, 0), (pad, pad), (pad, pad)))
         inside = np.zeros(empty.shape[:2], bool)
         inside[pad:-pad, pad:-pad] = True
         full = np.where(inside[..., None], full, empty)
     return Stage(empty, full, masks)
+
+
+def _mirrored(picture: Picture, pad: int) -> Picture:
+    wider = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT)
+    return np.asarray(wider, np.float32)
 
 
 def _filled(full: Picture, places: FloatArray) -> Picture:
