@@ -81,7 +81,7 @@ def _shown_trays(
         for step in read_steps(frames, counter, watcher):
             if length is not None:
                 progress(min(round(step.frame.time_s), round(length)), max(round(length), 1))
-            codes = {one.code for one in step.watch.warnings}
+            codes: set[str] = {one.code for one in step.watch.warnings}
             for one in step.watch.warnings:
                 if one.code not in told:
                     warn(f"{_clock(step.frame.time_s)}  {one.text}")
