@@ -90,7 +90,7 @@ def naming_by_gallery(
 
 
 def doubt_of(values: Mapping[str, Any] | None, path: str | Path) -> Doubt | None:
-    """What says where a counter is in doubt, as the file at `path` holds it.
+    """The doubt that the file at `path` holds: where its counter is not sure.
 
     Raises:
         DataError: it is damaged.

@@ -38,7 +38,7 @@ def dense_head(model: Any) -> DenseHead | None:
 
 
 def raw_maps(head: Any, features: Sequence[Tensor]) -> tuple[list[Tensor], ...]:
-    """What `head` says before anything is joined or decoded, by level.
+    """All that `head` says before anything is joined or decoded, by level.
 
     mmdet's own head joins classes and objectness to one number and takes its logarithm near zero,
     which loses digits that two runtimes then differ in.

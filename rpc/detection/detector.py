@@ -128,7 +128,7 @@ class Detector:
 
     @torch.inference_mode()
     def _run(self, pictures: Sequence[Rgb]) -> list[Found]:
-        """What is found on pictures of one shape, in pixels of the pictures."""
+        """All that is found on pictures of one shape, in pixels of the pictures."""
         shape = pictures[0].shape[:2]
         about = {"ori_shape": shape, "img_shape": shape, "scale_factor": (1.0, 1.0)}
         inputs = [torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1))) for p in pictures]

@@ -88,7 +88,7 @@ class OnnxDetector:
 
 
 class OnnxLogits:
-    """What a recogniser says of crops: the `logits` of `rpc.inference.naming.NamesCrops`.
+    """Scores of crops by a recogniser: the `logits` of `rpc.inference.naming.NamesCrops`.
 
     Args:
         content: of its ONNX file.

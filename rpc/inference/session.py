@@ -100,7 +100,7 @@ class OnnxNetwork:
 
 
 def _providers(device: str) -> list[Any]:
-    """What the runtime computes with.
+    """The parts of the runtime that compute.
 
     Raises:
         DataError: an unknown device, or one that is not there.
