@@ -121,12 +121,15 @@ class Sales:
         with self._database.reading() as session:
             return _row(session, number)
 
-    def correct(self, number: str, asked: Correction, who: Who) -> dict[str, Any]:
-        """Change an open sale.
+    def correct(
+        self, number: str, asked: Correction, who: Who, idempotency: str | None = None
+    ) -> dict[str, Any]:
+        """Change an open sale; the same key of its sender again changes nothing more.
 
         Raises:
             ApiError: it is not open, or the correction does not fit it.
         """
+        mark = None if idempotency is None else idempotency_mark(who, idempotency)
 
         def step(session: Session, row: SaleRow) -> None:
             _require_open(row)
@@ -139,17 +142,18 @@ class Sales:
                 items = core.applied(before, change)
             changes = [*changes_of(events), change]
             put_items(row, items, len(core.standing(changes)))
-            data = _event_data(row, before, change)
+            data = {**_event_data(row, before, change), **_request(mark)}
             append_event(session, "sale.corrected", who, iso(self._clock()), data, number)
 
-        return self._step(number, step)
+        return self._step(number, step, mark)
 
-    def accept(self, number: str, who: Who) -> dict[str, Any]:
-        """Make an open sale a sold one.
+    def accept(self, number: str, who: Who, idempotency: str | None = None) -> dict[str, Any]:
+        """Make an open sale a sold one; the same key of its sender again changes nothing more.
 
         Raises:
             ApiError: it is not open.
         """
+        mark = None if idempotency is None else idempotency_mark(who, idempotency)
 
         def step(session: Session, row: SaleRow) -> None:
             _require_open(row)
@@ -157,11 +161,11 @@ class Sales:
             row.state, row.accepted_at, row.closed_at = "accepted", now, now
             told = sale_to_dict(row)
             data = {name: told[name] for name in ("lines", "total_cents", "unpriced", "currency")}
-            append_event(session, "sale.accepted", who, now, data, number)
+            append_event(session, "sale.accepted", who, now, {**data, **_request(mark)}, number)
             changes = core.standing(changes_of(events_of_sale(session, number)))
             note_confirmations(session, row, changes, now)
 
-        return self._step(number, step)
+        return self._step(number, step, mark)
 
     def void(self, number: str, who: Who, *, manager: bool) -> dict[str, Any]:
         """Take a sale back: an open one, or, for a manager, an accepted one.
@@ -283,10 +287,14 @@ class Sales:
         except core.CorrectionError as error:
             raise not_found(str(error)) from error
 
-    def _step(self, number: str, step: Callable[[Session, SaleRow], None]) -> dict[str, Any]:
+    def _step(
+        self, number: str, step: Callable[[Session, SaleRow], None], mark: str | None = None
+    ) -> dict[str, Any]:
+        """A step of a sale, in one transaction; one whose mark is there already is left out."""
         with self._database.writing() as session:
             row = _row(session, number, locked=True)
-            step(session, row)
+            if mark is None or not _was_done(session, number, mark):
+                step(session, row)
             told = sale_to_dict(row)
         self._bus.committed()
         return told
@@ -312,6 +320,15 @@ def replayed(events: Sequence[EventRow], *more: Change) -> tuple[Item, ...]:
 def idempotency_mark(who: Who, key: str) -> str:
     """The kept trace of an idempotency key: two senders may use the same one."""
     return hashlib.sha256(f"{who.actor}\n{key}".encode()).hexdigest()
+
+
+def _request(mark: str | None) -> dict[str, str]:
+    """The trace of a request in its event, by which its repetition is known."""
+    return {} if mark is None else {"request": mark}
+
+
+def _was_done(session: Session, number: str, mark: str) -> bool:
+    return any(event.data.get("request") == mark for event in events_of_sale(session, number))
 
 
 def _event_data(row: SaleRow, before: Sequence[Item], change: Change) -> dict[str, Any]:

@@ -89,4 +89,4 @@ def test_the_extras_that_messages_name_are_those_of_the_package():
 
 
 def names(requirements):
-    return {re.split("[<=>]", line)[0].replace("_", "-") for line in requirements}
+    return {re.split("[<=>]", line)[0].replace("_", "-").lower() for line in requirements}

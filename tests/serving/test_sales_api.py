@@ -142,6 +142,25 @@ def test_the_same_idempotency_key_gives_the_same_sale(web):
     assert other.json()["id"] != first.json()["id"]
 
 
+def test_a_correction_or_acceptance_that_is_sent_twice_is_done_once(web):
+    sale = opened(web, "tea")
+    path = f"/v1/sales/{sale['id']}"
+
+    def twice(place, body, key):
+        answers = [
+            web.post(f"{path}/{place}", json=body, headers={"idempotency-key": key})
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].json() == answers[1].json()
+        return answers[0].json()
+
+    assert twice("corrections", {"kind": "add", "sku": "tea"}, "a")["total_cents"] == 498
+    assert twice("corrections", {"kind": "add", "sku": "tea"}, "b")["total_cents"] == 747
+    assert twice("corrections", {"kind": "undo"}, "c")["total_cents"] == 498
+    assert twice("accept", None, "d")["state"] == "accepted"
+
+
 def test_lists_go_page_by_page_newest_first(web):
     ids = [opened(web, "tea")["id"] for _ in range(5)]
     assert ids == sorted(ids)

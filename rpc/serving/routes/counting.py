@@ -125,9 +125,15 @@ def sale_events(caller: Till, server: Server, number: str) -> list[dict[str, Any
 
 
 @router.post("/v1/sales/{number}/corrections")
-def correct(caller: Till, server: Server, number: str, body: AnyCorrection) -> dict[str, Any]:
+def correct(
+    caller: Till,
+    server: Server,
+    number: str,
+    body: AnyCorrection,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
     """Change an open sale."""
-    told = server.sales.correct(number, body.asked(), caller.who)
+    told = server.sales.correct(number, body.asked(), caller.who, idempotency_key)
     server.metrics.events.labels("sale.corrected").inc()
     return told
 
@@ -140,9 +146,11 @@ def suggest(caller: Till, server: Server, number: str, body: Point) -> dict[str,
 
 
 @router.post("/v1/sales/{number}/accept")
-def accept(caller: Till, server: Server, number: str) -> dict[str, Any]:
+def accept(
+    caller: Till, server: Server, number: str, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
     """Make an open sale a sold one."""
-    told = server.sales.accept(number, caller.who)
+    told = server.sales.accept(number, caller.who, idempotency_key)
     server.metrics.events.labels("sale.accepted").inc()
     server.housekeeping.sale_accepted()
     return told
