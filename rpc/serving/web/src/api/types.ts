@@ -25,7 +25,7 @@ export interface Alternative {
   probability: number;
 }
 
-export type Reason = "view" | "name" | "item";
+export type Reason = "view" | "name" | "item" | "unknown";
 
 export interface Item {
   id: number;

@@ -23,11 +23,10 @@ export function buttonsOf(item: Item): Alternative[] {
   return item.alternatives.slice(0, 5).filter((one, rank) => rank < 2 || one.probability >= WORTH_A_BUTTON);
 }
 
-export type Asked = "is_it" | "which" | "view" | "item";
+export type Asked = "is_it" | "which" | "view" | "item" | "unknown";
 
 export function askedOf(item: Item): Asked {
-  if (item.reason === "view") return "view";
-  if (item.reason === "item") return "item";
+  if (item.reason === "view" || item.reason === "item" || item.reason === "unknown") return item.reason;
   return (item.alternatives[0]?.probability ?? 0) >= NEARLY_SURE ? "is_it" : "which";
 }
 

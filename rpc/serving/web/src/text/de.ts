@@ -107,6 +107,7 @@ export const de: Record<Key, Message> = {
   "question.which": "Welcher Artikel ist das?",
   "question.view": "Welcher Artikel ist das? Von dieser Seite sehen sie gleich aus.",
   "question.item": "Ist das ein Artikel? {title}",
+  "question.unknown": "Das sieht keinem der Artikel ähnlich. Was ist es?",
   "question.not_counted": "Noch nicht auf der Liste",
   "question.other": "Etwas anderes",
   "question.nothing": "Kein Artikel",

@@ -105,6 +105,7 @@ export const en = {
   "question.which": "Which one is this?",
   "question.view": "Which one is this? They look alike from this side.",
   "question.item": "Is this an item? {title}",
+  "question.unknown": "This looks like none of your products. What is it?",
   "question.not_counted": "Not on the list yet",
   "question.other": "Something else",
   "question.nothing": "No item",

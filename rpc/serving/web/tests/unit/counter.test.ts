@@ -31,6 +31,11 @@ test("a question offers two to five buttons, and asks plainly where one name is 
     }
 });
 
+test("each reason of a question has its own words, whatever is likely", () => {
+  const item = view(kept()).items[0]!;
+  for (const reason of ["view", "item", "unknown"] as const) expect(askedOf({ ...item, reason })).toBe(reason);
+});
+
 test("the product that was read is confirmed, another one renames", () => {
   const item = view(kept()).items[0]!;
   expect(choose(item, item.sku)).toEqual({ kind: "confirm", item: item.id });
