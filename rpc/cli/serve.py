@@ -258,6 +258,7 @@ def _answer(args: argparse.Namespace, parts: CounterServer) -> int:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,  # a browser sends a request again that meets a closed connection
     )
     return 0
 
