@@ -24,7 +24,7 @@ KEPT: Final = 12  # still frames in memory at most, the newest ones
 
 
 class CountsTrays(Protocol):
-    """What reads a tray: a `rpc.Checkout`, or anything like it."""
+    """Reader of a tray: a `rpc.Checkout`, or anything like it."""
 
     def look(self, photos: Sequence[Rgb]) -> list[Seen]:
         """Find and name: what is on each photo, before the counting rule."""

@@ -21,7 +21,7 @@ GROUPS: Final = {
         "count": "count the products on a photo: the shopping list",
         "serve": "a counter in the browser: count, correct, sell",
         "gallery": "add, remove and find products without training",
-        "export": "write a model as a folder that is counted with without torch",
+        "export": "write a model as a folder that counts without torch",
         "doctor": "say what is installed, and whether a tray is counted here",
     },
     "the steps of quickstart, one at a time": {

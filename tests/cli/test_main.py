@@ -13,7 +13,7 @@ from rpc.cli import leave, main
 ROOT = Path(__file__).parents[2]
 COMMON = {
     "__init__", "__main__", "main", "leave", "verb_parser", "config_options", "job_options",
-    "notes", "number_ranges",
+    "notes", "number_ranges", "count_video", "counted_files",
 }  # fmt: skip
 
 
