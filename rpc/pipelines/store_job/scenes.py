@@ -233,7 +233,7 @@ def foreign_scenes(job: Job) -> ComposedScenes | None:
     folder = job.out / FOREIGN
     if not (folder / FILE_NAME).is_file():
         return None
-    own = _sources(job, job.seed, PLAIN, scene_scale=(0.8, 1.25))
+    own = _sources(job, job.seed, PLAIN, scene_scale=(0.8, 1.25), overlap=0.0)
     products = drawn_taxonomy(FOREIGN_PRODUCTS)
     return ComposedScenes.open(replace(own, cutouts=folder.resolve(), taxonomy=products))
 
