@@ -14,7 +14,7 @@ ABSENT = "cuda:99"
 OFFERED = {
     *("bench", "colocalise", "count", "cutouts", "detect", "doctor", "fuse", "held-out"),
     *("make-descriptor", "make-start", "name-crops", "quality", "quickstart", "recognise"),
-    *("recognition-table", "render", "retrieve", "table3", "train", "train-render"),
+    *("recognition-table", "render", "retrieve", "serve", "table3", "train", "train-render"),
 }
 
 

@@ -23,6 +23,9 @@ from rpc.features.local.sku_pictures import SkuPictures, checked_jpeg
 from rpc.inference.naming import NamesCrops
 from rpc.inference.onnx_counter import OnnxDetector, OnnxLogits
 from rpc.retrieval.descriptors.onnx_descriptor import OnnxDescriptor
+from rpc.retrieval.descriptors.recipes import describer_of
+from rpc.retrieval.gallery.gallery import DescribesPictures
+from rpc.retrieval.gallery.gallery_files import read_state
 
 
 def is_exported(path: str | Path) -> bool:
@@ -71,13 +74,24 @@ def load_exported(
     named_by = own if gallery is None else Path(gallery)
     counter = _counter(folder, found, device)
     if named_by is not None:
-        describe = descriptor_of(folder, found, device)
+        describe = _describer(folder, found, named_by, device)
         return naming_by_gallery(counter, named_by, describe, looks, fusion=fusion)
     if counter.recogniser is None and found.labels == 1 and len(found.taxonomy) > 1:
         raise DataError(f"{folder}: finds items without naming them; give a gallery")
     pictures = _pictures(folder, found) if looks.pictures else None
     counter = looking_again(counter, looks, found.words, pictures)
     return replace(counter, doubt=doubt_of(found.doubt, folder))
+
+
+def _describer(folder: Path, found: Exported, gallery: Path, device: str) -> DescribesPictures:
+    """The descriptor that an exported counter brings; for galleries of another recipe, theirs.
+
+    Raises:
+        DataError: it brings none, or the gallery's needs torch, which is not installed.
+    """
+    own = descriptor_of(folder, found, device)
+    recipe = read_state(gallery).recipe
+    return own if recipe.get("name") == own.recipe.get("name") else describer_of(recipe, device)
 
 
 def descriptor_of(folder: Path, found: Exported, device: str = "cpu") -> OnnxDescriptor:
