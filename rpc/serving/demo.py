@@ -8,17 +8,22 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rpc.camera import Frame, frames_of
+from rpc.data.evenly_spaced import evenly_spaced
+from rpc.data.exemplars import Exemplar
 from rpc.data.images import encode_jpeg, read_image
 from rpc.data.shipped import shipped
 from rpc.data.store import Store
+from rpc.pictures.thumbnails import colourfulness
 from rpc.serving.events import Who
 from rpc.serving.products import Product, Products
 
 STORE: Final = "examples/ministore"
 HOLD_S: Final = 6.0  # seconds that the camera shows each tray
 SIDE: Final = 240  # px of thumbnails
+LOOKED_AT: Final = 6  # exemplars of a product, for its thumbnail
 CENTS: Final = {
     "soda_can_0": 119,
     "soda_can_1": 119,
@@ -58,17 +63,26 @@ def price_demo(products: Products, who: Who) -> None:
 
 
 def demo_thumbnails(skus: Sequence[str]) -> dict[str, bytes]:
-    """A small JPEG of each of the example's products, of its first exemplar."""
+    """A small JPEG of each of the example's products, of its most colourful exemplar of a few."""
     store = Store.open(shipped(STORE))
     taxonomy = store.taxonomy
-    found: dict[str, bytes] = {}
+    exemplars: dict[str, list[Exemplar]] = {}
     for exemplar in store.exemplars():
         sku = taxonomy.category(taxonomy.label(exemplar.category_id)).name
-        if sku in skus and sku not in found:
-            x1, y1, x2, y2 = (round(value) for value in exemplar.box)
-            crop = read_image(exemplar.path)[max(y1, 0) : y2, max(x1, 0) : x2]
-            scale = SIDE / max(crop.shape[:2])
-            size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
-            small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-            found[sku] = encode_jpeg(np.asarray(small, dtype=np.uint8), 85)
-    return found
+        if sku in skus:
+            exemplars.setdefault(sku, []).append(exemplar)
+    return {
+        sku: encode_jpeg(max(_small(some), key=colourfulness), 85)
+        for sku, some in exemplars.items()
+    }
+
+
+def _small(exemplars: Sequence[Exemplar]) -> Iterator[NDArray[np.uint8]]:
+    """A few of a product's exemplars, cropped and small."""
+    for row in evenly_spaced(len(exemplars), LOOKED_AT):
+        x1, y1, x2, y2 = (round(value) for value in exemplars[row].box)
+        crop = read_image(exemplars[row].path)[max(y1, 0) : y2, max(x1, 0) : x2]
+        scale = SIDE / max(crop.shape[:2])
+        size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
+        small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        yield np.asarray(small, dtype=np.uint8)

@@ -73,6 +73,15 @@ def test_a_product_is_named_once_its_photo_is_in_and_the_counter_was_loaded_agai
     assert live.picture("bread") is None
 
 
+def test_the_most_colourful_picture_of_a_product_is_shown(live):
+    live.add([photo("cola", "end.jpg", colour=(90, 90, 90))])
+    grey = live.picture("cola")
+    live.add([photo("cola", "front.jpg", colour=(220, 20, 20))])
+    front = live.picture("cola")
+    live.add([photo("cola", "back.jpg", colour=(120, 100, 100))])
+    assert grey != front == live.picture("cola")
+
+
 def test_the_same_photo_again_is_told_and_changes_nothing(live):
     live.add([photo("cola")])
     before = live.generation()

@@ -14,8 +14,11 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.files import DataError
+from rpc.data.images import read_image
 from rpc.data.product_box import find_product_box
+from rpc.pictures.thumbnails import colourfulness
 from rpc.retrieval.descriptors.exemplar_views import exemplar_embeddings
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
@@ -25,6 +28,7 @@ from rpc.retrieval.gallery.gallery_state import GalleryState
 
 Rgb = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+LOOKED_AT: Final = 6  # pictures of a SKU, for its thumbnail
 DEPTH: Final = 4  # classifiers that may lie around the gallery's: second looks, an ensemble
 
 
@@ -84,13 +88,18 @@ class LiveGallery:
         return self._state.generation
 
     def picture(self, sku: str) -> bytes | None:
-        """A small JPEG of a SKU; None where it has none."""
-        for one in self._state.skus:
-            for photo in one.photos if one.name == sku else ():
-                path = self._folder / PICTURES / photo.picture
-                if photo.picture and path.is_file():
-                    return path.read_bytes()
-        return None
+        """A small JPEG of a SKU, the most colourful of a few; None where it has none."""
+        kept = [
+            self._folder / PICTURES / photo.picture
+            for one in self._state.skus
+            for photo in (one.photos if one.name == sku else ())
+            if photo.picture
+        ]
+        there = [path for path in kept if path.is_file()]
+        few = [there[row] for row in evenly_spaced(len(there), LOOKED_AT)]
+        if not few:
+            return None
+        return max(few, key=lambda path: colourfulness(read_image(path))).read_bytes()
 
     def add(self, exemplars: Sequence[Exemplar]) -> Sequence[str]:
         """Put photos in, with one change; returns the sources of those that were there already.
