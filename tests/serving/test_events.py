@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -49,6 +50,7 @@ def test_numbers_follow_the_commits_of_many_threads_without_a_gap(tmp_path):
                 for event in events_after(session, last):
                     last = event["seq"]
                     seen.append(last)
+            time.sleep(0.002)  # leaves the processor to the writers
 
     threads = [threading.Thread(target=work) for work in (write, write, write, write, read)]
     for one in threads:
