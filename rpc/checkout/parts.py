@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rpc.checkout.counter import Checkout
 from rpc.checkout.pictures import gallery_picture_looks, picture_looks
@@ -19,6 +19,8 @@ from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.second_look import SecondLook
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,7 @@ def doubt_of(values: Mapping[str, Any] | None, path: str | Path) -> Doubt | None
     Raises:
         DataError: it is damaged.
     """
-    try:
-        return None if values is None else Doubt.from_dict(values)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from error
+    return _read(Doubt.from_dict, values, path)
 
 
 def rule_of(values: Mapping[str, Any] | None, path: str | Path) -> CountingRule | None:
@@ -107,8 +106,14 @@ def rule_of(values: Mapping[str, Any] | None, path: str | Path) -> CountingRule 
     Raises:
         DataError: it is damaged.
     """
+    return _read(CountingRule.from_dict, values, path)
+
+
+def _read(
+    from_dict: Callable[[Mapping[str, Any]], T], values: Mapping[str, Any] | None, path: str | Path
+) -> T | None:
     try:
-        return None if values is None else CountingRule.from_dict(values)
+        return None if values is None else from_dict(values)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
 
