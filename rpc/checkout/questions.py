@@ -97,7 +97,7 @@ def judge_seen(
         return None
     made = decisions(seen.detections, seen.probabilities, rule)
     pairs = doubt.pairs(taxonomy.names)
-    found = judge(made, doubt.calibration, doubt.limit, pairs)
+    found = judge(made, doubt.calibration, doubt.limit, pairs, worth=doubt.target)
     return Judged(tuple(made.rows.tolist()), made.counted, found, pairs)
 
 

@@ -11,7 +11,7 @@ from rpc.counting.doubt.decisions import Decisions, Outcomes, decisions, outcome
 from rpc.counting.doubt.doubt import AlikePair, Doubt
 from rpc.counting.doubt.judge import judge
 from rpc.counting.doubt.learn import Labelled, learn_doubt
-from rpc.counting.doubt.limit import choose_limit
+from rpc.counting.doubt.limit import JudgedTrays, at_least, choose_limit
 from rpc.counting.doubt.look_alikes import SeenItems, find_alike
 from rpc.structures import Detections
 
@@ -87,23 +87,65 @@ def test_the_reason_is_the_weaker_half_and_look_alikes_are_named_as_such():
     assert reasons == {0: "item", 1: "view", 2: "name", 3: "item"}
 
 
+def judged(sure, right=None, decided=None):
+    right = np.ones(len(sure), bool) if right is None else right
+    return JudgedTrays(sure, sure if decided is None else decided, right)
+
+
+def test_a_question_is_not_asked_where_it_is_not_worth_its_time_but_one_is():
+    shares = [[0.998, 0.002]] * 9 + [[0.7, 0.3]]
+    made = made_of([1.0] * 10, shares, counted=10)
+    assert judge(made, Calibration(), 0.99, worth=0.99).questions == (9,)
+    assert len(judge(made, Calibration(), 0.99).questions) == 5  # as many as the limit wants
+    sure = made_of([1.0] * 9, shares[:9], counted=9)
+    assert judge(sure, Calibration(), 0.99, worth=0.99).questions == (0,)  # it does not pass
+    assert judge(sure, Calibration(), 0.98, worth=0.99).passes
+
+
 def test_the_limit_is_the_lowest_that_holds_what_is_wanted():
     sure = [0.999, 0.995, 0.99, 0.96, 0.5]
-    assert 0.96 < choose_limit(sure, [True] * 5, 0.99) < 0.99  # the fourth would make it 0.986
-    assert 0.5 < choose_limit(sure, [True] * 5, 0.95) < 0.96
-    wrong = [True, True, False, True, True]
-    assert 0.99 < choose_limit(sure, wrong, 0.95) < 0.995  # what was wrong is kept out
-    assert choose_limit([0.9, 0.2], [True, True], 0.99) == 1.0
-    assert choose_limit([], [], 0.99) == 0.99
-    doubled = choose_limit(sure, [True] * 5, 0.99, order=[0.9, 0.8, 0.7, 0.6, 0.5])
+    assert 0.96 < choose_limit([judged(sure)], 0.99) < 0.99  # the fourth would make it 0.986
+    assert 0.5 < choose_limit([judged(sure)], 0.95) < 0.96
+    assert choose_limit([judged([0.9, 0.2])], 0.99) == 1.0
+    assert choose_limit([], 0.99) == choose_limit([judged([])], 0.99) == 0.99
+    doubled = choose_limit([judged(sure, decided=[0.9, 0.8, 0.7, 0.6, 0.5])], 0.99)
     assert 0.6 < doubled < 0.7  # the same trays pass, told by another number
 
 
-def test_a_wrong_tray_of_the_small_set_is_not_outvoted_by_the_large_one():
-    sure = np.concatenate([[0.997], np.full(300, 0.998)])
-    right = np.concatenate([[False], np.ones(300, bool)])
-    assert choose_limit(sure, right, 0.99) <= 0.997
-    assert choose_limit(sure, right, 0.99, np.repeat([0, 1], [1, 300])) > 0.997
+def test_certainties_that_did_not_hold_choose_no_limit():
+    sure = np.array([0.999, 0.995, 0.99, 0.96, 0.5])
+    wrong = sure != 0.995  # a second error in a thousand trays
+    assert 0.995 < choose_limit([judged(sure, wrong)], 0.99) < 0.999
+    few, many = np.full(3, 0.997), np.full(300, 0.998)
+    fine, bad = np.ones(300, bool), np.arange(300) >= 5  # 0.6 errors were expected
+    assert choose_limit([judged(few), judged(many, fine)], 0.99) < 0.998
+    assert choose_limit([judged(few), judged(many, bad)], 0.99) == 1.0
+    assert choose_limit([judged(few, np.array([False, True, True])), judged(many)], 0.99) == 1.0
+
+
+def test_the_first_set_decides_as_it_is_like_what_the_limit_is_for():
+    small, large = np.linspace(0.97, 0.999, 20), np.linspace(0.9, 0.98, 300)
+    assert choose_limit([judged(small), judged(large)], 0.99) < 0.985
+    assert choose_limit([judged(large), judged(small)], 0.99) == 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.integers(0, 8))
+def test_the_chance_of_so_many_errors_is_that_of_all_ways_to_have_them(chances, events):
+    ways = 0.0
+    for way in range(2 ** len(chances)):
+        happens = [(way >> place) % 2 for place in range(len(chances))]
+        if sum(happens) >= events:
+            ways += np.prod([c if h else 1 - c for c, h in zip(chances, happens, strict=True)])
+    assert at_least(chances, events) == pytest.approx(ways, abs=1e-9)
+
+
+def test_trays_of_other_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"expected \(N,\)"):
+        JudgedTrays(np.ones(2), np.ones(3), np.ones(2, bool))
+    with pytest.raises(ValueError, match="0 to 1"):
+        JudgedTrays(np.full(2, 1.1), np.ones(2), np.ones(2, bool))
+    with pytest.raises(ValueError, match="target"):
+        choose_limit([judged([0.5])], 1.0)
 
 
 def tray(items, shares, labels):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from rpc.counting.doubt.curve import MOST, Curve
 from rpc.structures.boxes import FloatArray
 
 LEAST: Final = 1e-6  # scores are kept this far from 0 and 1, where log-odds end
@@ -25,11 +26,12 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "lapse": (0.0, 1.0),
     "unseen": (0.0, 1.0),
 }
+_CURVES: Final = ("item_curve", "name_curve")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Six numbers that turn what a counter saw into probabilities. All are monotone.
+    """Turns what a counter saw into probabilities. All are monotone.
 
     Attributes:
         item_slope: of the log-odds of 'is an item' by the log-odds of the item score; >= 0.
@@ -39,6 +41,8 @@ class Calibration:
         name_offset: added to these log-odds.
         lapse: share of the names that are wrong however sure the recogniser is; 0 to 1.
         unseen: share of the true items on which there is no box to decide on.
+        item_curve: applied to the log-odds of the item score before `item_slope`.
+        name_curve: applied to the log-odds of the share before `name_slope`.
 
     Raises:
         ValueError: a value is out of its range.
@@ -50,6 +54,8 @@ class Calibration:
     name_offset: float = 0.0
     lapse: float = 0.0
     unseen: float = 0.0
+    item_curve: Curve = field(default_factory=Curve)
+    name_curve: Curve = field(default_factory=Curve)
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
@@ -63,12 +69,12 @@ class Calibration:
 
     def item(self, scores: ArrayLike) -> FloatArray:
         """Probability (M,) that a box is an item, by its item score (M,)."""
-        odds = log_odds(scores)
+        odds = self.item_curve(log_odds(scores))
         return np.asarray(expit(self.item_slope * odds + self.item_offset), dtype=np.float64)
 
     def likeliest(self, shares: ArrayLike) -> FloatArray:
         """Probability (M,) that the SKU of the largest share is right, by that share (M,)."""
-        sure = expit(self.name_slope * log_odds(shares) + self.name_offset)
+        sure = expit(self.name_slope * self.name_curve(log_odds(shares)) + self.name_offset)
         return np.asarray((1 - self.lapse) * sure, dtype=np.float64)
 
     def names(self, shares: ArrayLike) -> FloatArray:
@@ -88,26 +94,42 @@ class Calibration:
         names[rows, best] = own
         return np.asarray(names, dtype=np.float64)
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for a model file."""
-        return asdict(self)
+        curves = {name: [list(knot) for knot in getattr(self, name).knots] for name in _CURVES}
+        return {name: getattr(self, name) for name in _RANGES} | curves
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
-        """The calibration of `to_dict`.
+        """The calibration of `to_dict`; files without curves are read as well.
 
         Raises:
             ValueError: not a mapping, a field is missing or unknown, or a value is out of range.
         """
         if not isinstance(values, Mapping):
             raise ValueError(f"calibration: expected an object, got {values!r:.80}")
-        names = {field.name for field in fields(cls)}
-        if set(values) != names:
+        names = {one.name for one in fields(cls)}
+        if set(values) | set(_CURVES) != names:
             raise ValueError(
                 f"calibration: expected the fields {', '.join(sorted(names))}, got "
                 f"{', '.join(sorted(map(str, values))):.200}"
             )
-        return cls(**values)
+        curves = {name: _curve(name, values.get(name, [])) for name in _CURVES}
+        return cls(**{**values, **curves})
+
+
+def _curve(name: str, knots: Any) -> Curve:
+    """The curve of a file's knots.
+
+    Raises:
+        ValueError: something else, or no rising curve.
+    """
+    pairs = knots if isinstance(knots, list | tuple) and len(knots) <= MOST else [None]
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"calibration: {name}: expected a list of knots [x, y], got {knots!r:.60}")
+    if not all(type(value) in (int, float) for pair in pairs for value in pair):
+        raise ValueError(f"calibration: {name}: expected numbers, got {knots!r:.60}")
+    return Curve(tuple((float(x), float(y)) for x, y in pairs))
 
 
 def log_odds(shares: ArrayLike) -> FloatArray:

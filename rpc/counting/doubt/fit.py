@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from rpc.counting.doubt.calibration import Calibration, log_odds
+from rpc.counting.doubt.curve import Curve, fit_curve
 from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.structures.boxes import FloatArray
 
@@ -24,6 +25,7 @@ PRIOR: Final = Calibration(item_slope=1.5, name_slope=1.5, lapse=0.001, unseen=0
 WIDTHS: Final = (1.0, 2.0, 1.0)  # of log slopes, offsets, and the log-odds of the lapse
 # Composed scenes are like photos, but not the same: how far photos may lie from them.
 GAP: Final = (0.3, 0.6, 0.6)
+Line = tuple[float, float, float]  # slope, offset, lapse
 PSEUDO: Final = 200.0  # items that what is believed of `unseen` is worth
 
 
@@ -61,7 +63,11 @@ class Decided:
 
 
 def fit_calibration(
-    decided: Decided, prior: Calibration = PRIOR, widths: Sequence[float] = WIDTHS
+    decided: Decided,
+    prior: Calibration = PRIOR,
+    widths: Sequence[float] = WIDTHS,
+    *,
+    bent: bool = False,
 ) -> Calibration:
     """The likeliest calibration, where `prior` is what is believed before.
 
@@ -74,30 +80,41 @@ def fit_calibration(
         decided: what is learnt from; it may be empty.
         prior: the middle of what is believed.
         widths: standard deviations around it, of log slopes, offsets and log-odds of the lapse.
+        bent: fit curves rather than lines, for which it takes thousands of items; then `widths` are
+            not used.
     """
     known = decided.labels >= 0
     best = decided.shares.argmax(axis=1)
     top = decided.shares[np.arange(len(best)), best]
-    item_slope, item_offset, _ = _fit(
-        log_odds(decided.items), known, (prior.item_slope, prior.item_offset, 0.0), widths
-    )
-    name_slope, name_offset, lapse = _fit(
-        log_odds(top[known]),
-        best[known] == decided.labels[known],
-        (prior.name_slope, prior.name_offset, prior.lapse),
-        widths,
-    )
+    item_odds, odds = log_odds(decided.items), log_odds(top[known])
+    named = best[known] == decided.labels[known]
+    item_line = (prior.item_slope, prior.item_offset, 0.0)
+    name_line = (prior.name_slope, prior.name_offset, prior.lapse)
+    item_curve, name_curve = prior.item_curve, prior.name_curve
+    if bent:
+        item_curve, item_line = _bent(item_odds, known, item_line)
+        name_curve, name_line = _bent(odds, named, name_line)
+    if not (bent and item_curve.knots):
+        item_line = _fit(item_curve(item_odds), known, item_line, widths)
+    if not (bent and name_curve.knots):
+        name_line = _fit(name_curve(odds), named, name_line, widths)
     items = int(known.sum()) + decided.unseen
     unseen = (decided.unseen + PSEUDO * prior.unseen) / (items + PSEUDO)
-    return Calibration(item_slope, item_offset, name_slope, name_offset, lapse, unseen)
+    return Calibration(*item_line[:2], *name_line, unseen, item_curve, name_curve)
+
+
+def _bent(odds: FloatArray, right: NDArray[np.bool_], prior: Line) -> tuple[Curve, Line]:
+    """The curve through what came true (M,) at log-odds (M,), and what is left to do after it."""
+    curve, lapse = fit_curve(odds, right, *prior)
+    return curve, ((1.0, 0.0, lapse) if curve.knots else prior)
 
 
 def _fit(
     odds: FloatArray,
     right: NDArray[np.bool_],
-    prior: tuple[float, float, float],
+    prior: Line,
     widths: Sequence[float],
-) -> tuple[float, float, float]:
+) -> Line:
     """Slope, offset and lapse of a logistic curve through what came true (M,) at log-odds (M,)."""
     slope, offset, lapse = prior
     middle = np.array([np.log(max(slope, 1e-3)), offset])

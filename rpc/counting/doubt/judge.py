@@ -33,7 +33,8 @@ class Judgement:
         decided: probability that all decisions are right, 0 to 1: what the limit is for.
         certainty: probability that the whole list is right: as `decided`, and nothing lies there
             without a box.
-        questions: rows of the decisions that are asked, least sure first.
+        questions: rows of the decisions that are asked, least sure first; one at least where the
+            tray does not pass.
         reasons: why, one for each question.
     """
 
@@ -56,11 +57,15 @@ def judge(
     calibration: Calibration,
     limit: float,
     pairs: Collection[Pair] = frozenset(),
+    worth: float = 1.0,
 ) -> Judgement:
     """Ask about the least sure decisions, until the rest is right with probability `limit`.
 
     The probability of a tray is the product over its decisions: as if they failed independently.
-    A tray passes where nothing has to be asked.
+    A tray passes where nothing has to be asked. On a full tray, where many small doubts add up,
+    asking until the limit is met would be asking about nearly all of it, so decisions of the
+    probability `worth` or more are not asked, but for the least sure one of a tray that does not
+    pass.
 
     Args:
         made: what was decided.
@@ -68,6 +73,7 @@ def judge(
         limit: probability that is wanted of a tray's decisions, 0 to 1. That something lies there
             without a box is no decision that could be asked about: it counts in `certainty` alone.
         pairs: labels of SKUs that cannot be told apart from some views.
+        worth: probability of a decision from which a question is not worth its time.
     """
     items, names = calibration.item(made.items), calibration.names(made.shares)
     right = np.where(made.counts, items * names.max(axis=1, initial=0), 1 - items)
@@ -75,6 +81,7 @@ def judge(
     # rest[n]: probability of the tray where the n least sure decisions were asked.
     rest = np.append(np.cumprod(right[order][::-1])[::-1], 1.0)
     asked = order[: int(np.argmax(rest >= limit))]
+    asked = asked[: max(int((right[asked] < worth).sum()), 1)]
     unseen = (1 - calibration.unseen) ** made.counted
     return Judgement(
         items=items,

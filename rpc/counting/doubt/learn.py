@@ -16,7 +16,7 @@ from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.counting.doubt.doubt import AlikePair, Doubt
 from rpc.counting.doubt.fit import GAP, PRIOR, WIDTHS, Decided, fit_calibration
 from rpc.counting.doubt.judge import judge
-from rpc.counting.doubt.limit import TARGET, choose_limit
+from rpc.counting.doubt.limit import TARGET, JudgedTrays, choose_limit
 from rpc.structures.boxes import FloatArray
 
 FOLDS: Final = 5  # a photo's certainty comes from a calibration that did not see it
@@ -55,7 +55,8 @@ def learn_calibration(photos: Labelled, scenes: Labelled, skus: int) -> Calibrat
     """The calibration of scenes, moved by photos as far as they say so."""
     prior, widths = PRIOR, WIDTHS
     if len(scenes):
-        prior, widths = fit_calibration(Decided.of(scenes.made, scenes.became, skus)), GAP
+        known = Decided.of(scenes.made, scenes.became, skus)
+        prior, widths = fit_calibration(known, bent=True), GAP
     if not len(photos):
         return prior
     return fit_calibration(Decided.of(photos.made, photos.became, skus), prior, widths)
@@ -90,20 +91,25 @@ def learn_doubt(
         target: share of the trays that pass that is to be right.
     """
     names = [name for name, set_ in (("val", photos), ("composed scenes", scenes)) if len(set_)]
-    sure = [_cross_fitted(photos, scenes, skus)]
     calibration = learn_calibration(photos, scenes, skus)
-    sure.append(_judged(scenes, calibration))
-    stated = np.concatenate(sure)
-    right = [one.right for one in (*photos.became, *scenes.became)]
-    groups = np.repeat([0, 1], [len(photos), len(scenes)])
+    judged = [
+        _with_truth(photos, _cross_fitted(photos, scenes, skus)),
+        _with_truth(scenes, _judged(scenes, calibration)),
+    ]
     return Doubt(
         calibration=calibration,
-        limit=choose_limit(stated[:, 0], right, target, groups, order=stated[:, 1]),
+        limit=choose_limit(judged, target),
         target=target,
         chosen_on=" and ".join(names),
         trays=len(photos) + len(scenes),
         alike=alike,
     )
+
+
+def _with_truth(trays: Labelled, sure: FloatArray) -> JudgedTrays:
+    """The trays with how sure a counter was of them, see `_judged`."""
+    right = np.array([one.right for one in trays.became], dtype=np.bool_)
+    return JudgedTrays(sure[:, 0], sure[:, 1], right)
 
 
 def _cross_fitted(photos: Labelled, scenes: Labelled, skus: int) -> FloatArray:

@@ -1,0 +1,109 @@
+"""A rising curve from log-odds to log-odds, by straight pieces: the shape of a calibration.
+
+A recogniser that was taught with softened labels never says more than 0.98 or so: there a small
+difference of its share means much, and a straight line in log-odds, fitted where the errors are,
+tells far too many errors where it is sure. So the steepness may change along the way.
+
+Key: M decisions, C knots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from rpc.structures.boxes import FloatArray
+
+KNOTS: Final = 8
+MOST: Final = 64  # knots of a file
+FURTHEST: Final = 100.0  # log-odds
+NARROW: Final = 1e-3  # log-odds that spread less than this have no shape
+# Standard deviations of what is believed before: of the first value, the log of the first slope,
+# the change of the log slope from piece to piece, and the log-odds of the lapse.
+WIDTHS: Final = np.array([2.0, 1.0, 0.5, 1.0])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A piecewise linear curve that never falls; straight on beyond its ends.
+
+    Attributes:
+        knots: (x, y) of each, x rising; none for y = x.
+
+    Raises:
+        ValueError: fewer than two knots but one or more, more than `MOST`, not rising, or a number
+            is not finite.
+    """
+
+    knots: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.knots:
+            return
+        table = np.array(self.knots, dtype=np.float64).reshape(len(self.knots), -1)
+        steps = np.diff(table, axis=0)
+        right = table.shape[1] == 2 and 2 <= len(table) <= MOST
+        if not (right and (np.abs(table) <= FURTHEST).all() and (steps[:, 0] > 1e-6).all()):
+            raise ValueError(f"curve: expected 2 to {MOST} knots (x, y), x rising")
+        if not (steps[:, 1] >= 0).all():
+            raise ValueError("curve: expected one that never falls")
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        """The curve (M,) at values (M,)."""
+        if not self.knots:
+            return values
+        x, y = np.array(self.knots).T
+        piece = np.clip(np.searchsorted(x, values) - 1, 0, len(x) - 2)
+        slope = (np.diff(y) / np.diff(x))[piece]
+        return np.asarray(y[piece] + slope * (values - x[piece]), dtype=np.float64)
+
+
+def fit_curve(
+    odds: FloatArray, right: NDArray[np.bool_], slope: float, offset: float, lapse: float = 0.0
+) -> tuple[Curve, float]:
+    """The likeliest curve through what came true (M,) at log-odds (M,), and the share of lapses.
+
+    Few decisions leave it near the line of `slope` and `offset`, as does each stretch without
+    errors or with nothing else near the stretches beside it.
+
+    Args:
+        odds: what was said.
+        right: whether it was right.
+        slope: of the line that is believed before.
+        offset: of this line.
+        lapse: the share that is wrong however sure, as believed before; 0 for none at all.
+
+    Returns:
+        The curve, no knots where `odds` do not spread; and the lapse.
+    """
+    low, high = np.percentile(odds, [1, 99]) if len(odds) else (0.0, 0.0)
+    if high - low < NARROW:
+        return Curve(), lapse
+    x = np.linspace(low, high, KNOTS)
+    # Rise of each piece at each value: y = first + rises @ slopes.
+    rises = np.minimum(odds[:, None], np.append(x[1:-1], np.inf)) - x[:-1]
+    rises[:, 1:] = np.maximum(rises[:, 1:], 0)
+    middle = np.concatenate(
+        [[slope * x[0] + offset], np.full(KNOTS - 1, np.log(max(slope, 1e-3))), [logit(lapse)]]
+    )
+    middle = middle if lapse > 0 else middle[:-1]
+
+    def cost(values: FloatArray) -> float:
+        slips = expit(values[KNOTS:]).sum()
+        sure = (1 - slips) * expit(values[0] + rises @ np.exp(values[1:KNOTS]))
+        seen = np.log(np.maximum(np.where(right, sure, 1 - sure), 1e-12)).sum()
+        moved = (values - middle)[[0, 1]] / WIDTHS[:2]
+        bent = np.diff(values[1:KNOTS]) / WIDTHS[2]
+        slipped = (values - middle)[KNOTS:] / WIDTHS[3]
+        return float(0.5 * ((moved**2).sum() + (bent**2).sum() + (slipped**2).sum()) - seen)
+
+    bounds = [(value - 4.5, value + 4.5) for value in middle]
+    found = minimize(cost, middle, method="L-BFGS-B", bounds=bounds).x
+    steps = np.exp(found[1:KNOTS]) * np.diff(x)
+    y = np.clip(found[0] + np.concatenate([[0.0], np.cumsum(steps)]), -FURTHEST, FURTHEST)
+    return Curve(tuple(zip(x.tolist(), y.tolist(), strict=True))), float(expit(found[KNOTS:]).sum())
