@@ -21,6 +21,7 @@ from rpc.pipelines.store_job.defaults import (
     RECIPE,
     RECIPES,
     RECOGNISER_START,
+    RULE_SCENES,
     START,
 )
 from rpc.runs.screen import say
@@ -134,6 +135,13 @@ def parser() -> argparse.ArgumentParser:
         "--allow-missing-skus",
         action="store_true",
         help="go on without SKUs that have no usable cut-out: the counter will never name them",
+    )
+    add(
+        "--rule-scenes",
+        type=int,
+        metavar="N",
+        help="composed scenes of their own, on which the counter learns where it is in doubt, and "
+        f"the counting rule without labelled photos (default: {RULE_SCENES})",
     )
     add_job_options(made)
     add_links_option(made)

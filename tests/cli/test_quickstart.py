@@ -103,6 +103,9 @@ def store(drawn, tmp_path):
     return Path(shutil.copytree(drawn, tmp_path / "store"))
 
 
+FEW = ("--rule-scenes", "12")
+
+
 def command(store, out, *more, scenes=("--scenes", "12"), budget=("--minutes", "0.3")):
     return [
         sys.executable, "tools/quickstart.py", "--data", store, "--out", out, "--start", "none",
@@ -182,7 +185,7 @@ def test_a_store_without_trays_gets_its_model_and_no_report(store, tmp_path):
         (store / f"instances_{split}.json").unlink()
         shutil.rmtree(store / split)
     out = tmp_path / "out"
-    done = run(store, out, scenes=())
+    done = run(store, out, scenes=FEW)
     assert done.returncode == 0, done.stderr
     assert "nothing was measured" in done.stdout
     assert (out / "scenes.jpg").is_file()
@@ -197,7 +200,7 @@ def test_jobs_that_disturb_each_other_give_the_same_model(store, tmp_path):
     budget = ("--detector-updates", "4", "--recogniser-updates", "4", "--minutes", "60")
     jobs = [
         subprocess.Popen(
-            list(map(str, command(store, tmp_path / name, scenes=(), budget=budget))),
+            list(map(str, command(store, tmp_path / name, scenes=FEW, budget=budget))),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -17,7 +17,9 @@ from tests.cli.small_shop import SKUS, make_store
 @pytest.fixture
 def job(tmp_path):
     """A job whose cut-outs are made."""
-    made = Job(make_store(tmp_path / "store"), tmp_path / "out", start=None, workers=1)
+    made = Job(
+        make_store(tmp_path / "store"), tmp_path / "out", start=None, workers=1, rule_scenes=2
+    )
     cutouts = []
     for category in made.store.taxonomy.categories:
         name = f"{category.name}/view.png"
@@ -29,25 +31,24 @@ def job(tmp_path):
     return made
 
 
-def compose(job, monkeypatch):
-    monkeypatch.setattr(job_scenes, "RULE_SCENES", 2)
+def compose(job):
     dict(scene_steps(job))["scenes"]()
 
 
-def test_scenes_are_new_and_not_written_unless_their_number_is_given(job, monkeypatch):
+def test_scenes_are_new_and_not_written_unless_their_number_is_given(job):
     assert job.streams
     assert not replace(job, scenes=3).streams
     assert not replace(job, method="Render").streams
     assert not replace(job, prepared=job.out).streams
     assert len(job.store.taxonomy) == len(SKUS)
-    compose(job, monkeypatch)
+    compose(job)
     assert not (job.out / "syn").exists()
     assert read_image(job.out / PREVIEW).ndim == 3  # what people look at instead
     streamed = training_scenes(job)
     assert streamed.taxonomy == job.store.taxonomy
 
     written = replace(job, scenes=3)
-    compose(written, monkeypatch)
+    compose(written)
     assert training_scenes(written) == job.out / "syn"
     on_disk = WrittenScenes.open(job.out / "syn")
     assert on_disk.count == 3
@@ -58,7 +59,7 @@ def test_scenes_are_new_and_not_written_unless_their_number_is_given(job, monkey
 def test_the_scenes_of_the_counting_rule_are_written_and_others(job, monkeypatch):
     monkeypatch.setattr(job_scenes, "PREVIEWED", 1)
     exemplars_only = replace(job, measure="none")
-    compose(exemplars_only, monkeypatch)
+    compose(exemplars_only)
     rule = WrittenScenes.open(job.out / "syn_rule")
     assert rule.count == 2
     first = training_scenes(exemplars_only).scene(0).read()

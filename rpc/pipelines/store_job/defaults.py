@@ -25,6 +25,7 @@ WORKERS: Final[int] = os.cpu_count() or 1
 # 128 px with 48 crops. They only say how a cap on the time is divided.
 DETECTOR_PACE: Final = 70.0
 RECOGNISER_PACE: Final = 180.0
+RULE_SCENES: Final = 300
 BATCHES: Final = 2  # of the recogniser for each update of the detector, where one number is given
 
 

@@ -23,6 +23,7 @@ from rpc.pipelines.store_job.defaults import (
     RECOGNISER_PACE,
     RECOGNISER_START,
     RENDERER,
+    RULE_SCENES,
     START,
     WORKERS,
     Method,
@@ -55,6 +56,9 @@ class Job:
             unless the updates do not fit, see `rpc.runs.update_plan`.
         scenes: train on so many, composed to disk first; None: every scene is new, composed while
             the trainings run and never written (method Syn; the others write the recipe's number).
+        rule_scenes: composed scenes of their own to learn on where the counter is in doubt, and to
+            choose the counting rule on where there are no labelled photos; None: `RULE_SCENES`, or
+            `scenes` where these are fewer.
         seed: of scenes and trainings.
         workers: processes for cut-outs and scenes.
         device: that networks are trained and run on, see `rpc.runs.devices`.
@@ -89,6 +93,7 @@ class Job:
     recogniser_updates: int | None = None
     minutes: float | None = None
     scenes: int | None = None
+    rule_scenes: int | None = None
     seed: int = 0
     workers: int = WORKERS
     device: str = "auto"
@@ -108,8 +113,9 @@ class Job:
             raise DataError(f"--recipe: expected one of {known}, got {self.recipe!r:.40}")
         if self.minutes is not None and not self.minutes > 0:
             raise DataError(f"--minutes: expected above 0, got {self.minutes}")
-        if self.workers < 1:
-            raise DataError(f"--workers: expected 1 or more, got {self.workers}")
+        for name, number in (("workers", self.workers), ("rule-scenes", self.doubt_scenes)):
+            if number < 1:
+                raise DataError(f"--{name}: expected 1 or more, got {number}")
         _ = self.amounts  # refuses numbers that are too small
         if self.method == "Single" and self.rule_source == "composed":
             raise DataError(
@@ -149,6 +155,7 @@ class Job:
             "start": "none" if self.start is None else _digest(self.start),
             "scenes": "new" if self.streams else self.amounts.scenes,
             "scene_side": self.amounts.scene_side,
+            "rule_scenes": self.doubt_scenes,
             "seed": self.seed,
             "measure": self.measure,
         }
@@ -207,6 +214,13 @@ class Job:
         }
         given = {name: value for name, value in asked.items() if value is not None}
         return replace(RECIPES[self.recipe], **given)
+
+    @property
+    def doubt_scenes(self) -> int:
+        """How many scenes doubt, or the counting rule, is learnt on."""
+        if self.rule_scenes is not None:
+            return self.rule_scenes
+        return min(RULE_SCENES, self.amounts.scenes)
 
     @property
     def detector_steps(self) -> int:

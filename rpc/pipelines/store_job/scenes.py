@@ -43,7 +43,6 @@ BACKGROUNDS = 60
 LOOKED_AT = 300  # unlabelled val trays: sizes are known well by then, RPC has 6,000 of them
 SMALLEST = 512  # pixels: a scene is as large as the store's trays, but no smaller
 MEASURED_SCALE = (0.92, 1.09)  # sizes were read off trays: the camera hangs where it hung
-RULE_SCENES = 300
 RULE_FOLDER = "syn_rule"
 PLAIN = 0.5  # fraction of plain trays among photographed ones
 FOREIGN = "foreign"  # folder of drawn products, which a recogniser learns not to take for its own
@@ -194,7 +193,7 @@ def _compose_all(job: Job) -> None:
     else:
         _compose(job, "syn", job.amounts.scenes, job.seed)
     if job.rule_source == "composed" or job.names_crops:
-        _compose(job, RULE_FOLDER, min(RULE_SCENES, job.amounts.scenes), job.seed + 1_000_003)
+        _compose(job, RULE_FOLDER, job.doubt_scenes, job.seed + 1_000_003)
 
 
 def compose_clean(job: Job) -> None:
