@@ -2,8 +2,10 @@
 
 A case is a trained model with its store and the composed scenes that no training saw (a main job's
 `syn_rule`, beside its `cutouts`). The counting rule is chosen on val; calibration and limit are
-learnt on val, on composed scenes, and on both; test trays are read once and only measured. The last
-lines pool all cases. With --cache, what the networks gave is kept and read again.
+learnt on val, on composed scenes, and on both; test trays are read once and only measured. Photos
+are looked at with second looks, scenes without, as the main job does. 'Right once answered' is the
+share of trays whose list is right after each question got its true answer. The last lines pool all
+cases. With --cache, what the networks gave is kept and read again.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 
+from rpc.checkout.parts import SecondLooks
 from rpc.checkout.receipt import make_receipt
 from rpc.checkout.seen import Seen
 from rpc.checkout.trained import load_checkout
@@ -26,7 +29,8 @@ from rpc.counting import CountingRule, choose_rule
 from rpc.counting.doubt.calibration import Calibration
 from rpc.counting.doubt.doubt import Doubt
 from rpc.counting.doubt.fit import Decided
-from rpc.counting.doubt.learn import Labelled, certainties_of
+from rpc.counting.doubt.judge import judge
+from rpc.counting.doubt.learn import Labelled, certainties_of, learn_doubt
 from rpc.data.cutouts import CutoutSet, read_cutouts
 from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
@@ -52,11 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             read_cutouts(Path(scenes).parent / "cutouts"),
         )
         cases[name] = found
-        for how, (passes, right) in trays.items():
-            pooled.setdefault(how, []).append((passes, right))
+        for how, columns in trays.items():
+            pooled.setdefault(how, []).append(columns)
         _show(name, found)
     total = {
-        how: passing(*(np.concatenate(column) for column in zip(*rows, strict=True))).to_dict()
+        how: _figures(*(np.concatenate(column) for column in zip(*rows, strict=True)))
         for how, rows in pooled.items()
     }
     _show("pooled", {"passing": total})
@@ -78,8 +82,17 @@ def measure(
         "val": doubt_of_trays(rule, val, None, None),
         "composed": doubt_of_trays(rule, None, scenes, cutouts),
         "val and composed": doubt_of_trays(rule, val, scenes, cutouts),
+        "straight lines": learn_doubt(
+            *(labelled(truths_of(known[0]), known[1], rule) for known in (val, scenes)),
+            len(test[0].taxonomy),
+            bent=False,
+        ),
     }
-    passes = {how: _passes(test, rule, doubt) for how, doubt in doubts.items()}
+    asked = {how: _asked(test, rule, doubt) for how, doubt in doubts.items()}
+    columns = {
+        how: (questions == 0, right, questions, _right_once_answered(trays, doubts[how]))
+        for how, questions in asked.items()
+    }
     return {
         "trays": {"val": len(val[1]), "composed": len(scenes[1]), "test": len(test[1])},
         "cAcc": float(right.mean()),
@@ -89,8 +102,33 @@ def measure(
             for how, doubt in doubts.items()
         },
         "doubt": {how: one.to_dict() for how, one in doubts.items() if one is not None},
-        "passing": {how: passing(rows, right).to_dict() for how, rows in passes.items()},
-    }, {how: (rows, right) for how, rows in passes.items()}
+        "passing": {how: _figures(*rows) for how, rows in columns.items()},
+    }, columns
+
+
+def _figures(
+    passes: np.ndarray, right: np.ndarray, questions: np.ndarray, answered: np.ndarray
+) -> dict[str, Any]:
+    """What a cashier has of N trays: how many pass, how many questions the others cost."""
+    return {
+        **passing(passes, right).to_dict(),
+        "questions_a_tray": float(questions.mean()),
+        "right_once_answered": float(answered.mean()) if not np.isnan(answered).any() else None,
+    }
+
+
+def _right_once_answered(trays: Labelled, doubt: Doubt | None) -> np.ndarray:
+    """(N,) whether each list is right once each question got its true answer; NaN if not known."""
+    if doubt is None:
+        return np.full(len(trays), np.nan)
+    answered = []
+    for made, became in zip(trays.made, trays.became, strict=True):
+        found = judge(made, doubt.calibration, doubt.limit, worth=doubt.target)
+        counts = made.counts & (became.labels == made.shares.argmax(axis=1))
+        fine = np.where(made.counts, counts, became.labels < 0)
+        fine[list(found.questions)] = True
+        answered.append(bool(fine.all()) and became.unseen == 0)
+    return np.array(answered, dtype=np.float64)
 
 
 def _held(trays: Labelled, doubt: Doubt | None, skus: int) -> dict[str, Any]:
@@ -112,11 +150,11 @@ def _reliability(stated: Any, right: Any, groups: Any) -> dict[str, Any]:
     return {**reliability(stated, right).to_dict(), "interval": list(ends)}
 
 
-def _passes(trays: Trays, rule: CountingRule, doubt: Doubt | None) -> np.ndarray:
+def _asked(trays: Trays, rule: CountingRule, doubt: Doubt | None) -> np.ndarray:
+    """(N,) how many questions each tray costs."""
     photo = np.zeros((1, 1, 3), np.uint8)
-    return np.array(
-        [make_receipt(one, rule, trays[0].taxonomy, photo, doubt).passes for one in trays[1]]
-    )
+    receipts = (make_receipt(one, rule, trays[0].taxonomy, photo, doubt) for one in trays[1])
+    return np.array([len(receipt.questions) for receipt in receipts])
 
 
 def _trays(
@@ -130,7 +168,9 @@ def _trays(
     if cache is not None and cache.is_file():
         return dataset, _read_seen(cache, dataset)
     paths = [path_of(image) for image in dataset.images]
-    seen = look_at(dataset, paths, load_checkout(model, device=args.device))
+    real = source != "scenes"
+    looks = SecondLooks(words=real, pictures=real)
+    seen = look_at(dataset, paths, load_checkout(model, device=args.device, looks=looks))
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, **_arrays(dataset, seen))
@@ -173,8 +213,13 @@ def _show(name: str, found: dict[str, Any]) -> None:
         low, high = one["coverage_interval"]
         print(
             f"  {how:17} {100 * one['coverage']:.1f} % pass ({100 * low:.1f} to {100 * high:.1f}), "
-            f"{one['right']} of {one['passed']} right"
+            f"{one['right']} of {one['passed']} right, {one['questions_a_tray']:.2f} questions a "
+            f"tray, right once answered: {_percent(one['right_once_answered'])}"
         )
+
+
+def _percent(share: float | None) -> str:
+    return "not known" if share is None else f"{100 * share:.1f} %"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--case", nargs=4, action="append", required=True, metavar=("NAME", "MODEL", "STORE",
         "SCENES"), help="a model, its store, and composed scenes of another seed")  # fmt: skip
-    add("--most", type=int, default=100, help="scenes at most (default: %(default)s)")
+    add("--most", type=int, default=300, help="scenes at most (default: %(default)s)")
     add("--cache", type=Path, metavar="DIR", help="for what the networks gave")
     add("--device", default="auto", help="that they run on (default: %(default)s)")
     add("--out", type=Path, metavar="FILE", help="write the JSON there")

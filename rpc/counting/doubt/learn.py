@@ -51,12 +51,21 @@ class Labelled:
         )
 
 
-def learn_calibration(photos: Labelled, scenes: Labelled, skus: int) -> Calibration:
-    """The calibration of scenes, moved by photos as far as they say so."""
+def learn_calibration(
+    photos: Labelled, scenes: Labelled, skus: int, *, bent: bool = True
+) -> Calibration:
+    """The calibration of scenes, moved by photos as far as they say so.
+
+    Args:
+        photos: of validation.
+        scenes: composed ones that no training saw.
+        skus: K.
+        bent: fit curves on scenes; straight lines in log-odds otherwise.
+    """
     prior, widths = PRIOR, WIDTHS
     if len(scenes):
         known = Decided.of(scenes.made, scenes.became, skus)
-        prior, widths = fit_calibration(known, bent=True), GAP
+        prior, widths = fit_calibration(known, bent=bent), GAP
     if not len(photos):
         return prior
     return fit_calibration(Decided.of(photos.made, photos.became, skus), prior, widths)
@@ -80,6 +89,7 @@ def learn_doubt(
     *,
     alike: tuple[AlikePair, ...] = (),
     target: float = TARGET,
+    bent: bool = True,
 ) -> Doubt:
     """Calibration and limit, from labelled photos, composed scenes, or both.
 
@@ -89,11 +99,12 @@ def learn_doubt(
         skus: K.
         alike: SKUs that cannot be told apart from some views, see `find_alike`.
         target: share of the trays that pass that is to be right.
+        bent: see `learn_calibration`.
     """
     names = [name for name, set_ in (("val", photos), ("composed scenes", scenes)) if len(set_)]
-    calibration = learn_calibration(photos, scenes, skus)
+    calibration = learn_calibration(photos, scenes, skus, bent=bent)
     judged = [
-        _with_truth(photos, _cross_fitted(photos, scenes, skus)),
+        _with_truth(photos, _cross_fitted(photos, scenes, skus, bent)),
         _with_truth(scenes, _judged(scenes, calibration)),
     ]
     return Doubt(
@@ -112,12 +123,12 @@ def _with_truth(trays: Labelled, sure: FloatArray) -> JudgedTrays:
     return JudgedTrays(sure[:, 0], sure[:, 1], right)
 
 
-def _cross_fitted(photos: Labelled, scenes: Labelled, skus: int) -> FloatArray:
+def _cross_fitted(photos: Labelled, scenes: Labelled, skus: int, bent: bool) -> FloatArray:
     """As `_judged` (N, 2), each photo by a calibration of the others."""
     sure = np.zeros((len(photos), 2))
     for fold in range(min(FOLDS, len(photos))):
         here = [row for row in range(len(photos)) if row % FOLDS == fold]
         others = [row for row in range(len(photos)) if row % FOLDS != fold]
-        calibration = learn_calibration(photos.part(others), scenes, skus)
+        calibration = learn_calibration(photos.part(others), scenes, skus, bent=bent)
         sure[here] = _judged(photos.part(here), calibration)
     return sure

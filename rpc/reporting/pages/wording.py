@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from rpc.counting.doubt.limit import NEVER
 from rpc.data.suspicion import told
 from rpc.metrics.specs import METRICS, explanations
 from rpc.reporting.supervision import SUPERVISION_TEXT
@@ -178,7 +179,13 @@ def doubt_lines(doubt: Mapping[str, Any]) -> list[str]:
     """Where the limit comes from, and what the figures can show."""
     row = doubt["levels"].get(AVERAGED_ROW)
     asked, lines = doubt["questions"], []
-    if doubt["limit"] is not None:
+    if doubt["limit"] == NEVER:
+        lines.append(
+            f"No tray passes: on {doubt['chosen_on']} ({doubt['trays']} trays) no limit makes sure "
+            f"that {100 * doubt['target']:g} % of the trays that pass are right. The least sure "
+            "item of each tray is asked about."
+        )
+    elif doubt["limit"] is not None:
         lines.append(
             f"A tray passes from a probability of {doubt['limit']:.4f} on that its list is right; "
             f"chosen on {doubt['chosen_on']} ({doubt['trays']} trays), so that "

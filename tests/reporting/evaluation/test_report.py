@@ -26,6 +26,7 @@ from rpc.reporting import (
 from rpc.reporting.evaluation.reading import Lines
 from rpc.reporting.pages.html import report_page
 from rpc.reporting.pages.markdown import report_text
+from rpc.reporting.pages.wording import doubt_lines
 from rpc.structures import Detections
 
 RULE = CountingRule.plain(0.5)
@@ -149,6 +150,9 @@ def test_stated_probabilities_of_lines_are_held_against_the_truth(three_trays, t
     assert found["interval"][0] < 0.15 < found["interval"][1]
     assert report["doubt"]["limit"] == 0.97
     assert "look_alikes.jpg" not in report_text(report) + report_page(report)
+    never = report["doubt"] | {"limit": 1.0}
+    assert doubt_lines(never)[0].startswith("No tray passes: on val (18 trays) no limit")
+    assert doubt_lines(report["doubt"])[0].startswith("A tray passes from a probability of 0.9700")
     report["doubt"]["picture"] = "look_alikes.jpg"
     assert "](look_alikes.jpg)" in report_text(report)
     assert '<img src="look_alikes.jpg"' in report_page(report)
