@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 def serve(args: argparse.Namespace) -> int:
     """Load the counter, open its folder, answer until somebody stops it."""
     from rpc.runs.folder_lock import writing_folder
-    from rpc.serving.security import is_loopback
+    from rpc.serving.security.doorkeeper import is_loopback
 
     with ExitStack() as held:
         if args.data is None and args.demo:
@@ -142,14 +142,14 @@ def _database(folder: Path) -> Database:
 
 
 def _keys(args: argparse.Namespace) -> Any:
-    from rpc.serving.keys import Keys
+    from rpc.serving.security.keys import Keys
 
     return Keys(_database(args.data))
 
 
 def _require_keys(args: argparse.Namespace, database: Database, *, loopback: bool) -> None:
     from rpc.data.files import DataError
-    from rpc.serving.keys import Keys
+    from rpc.serving.security.keys import Keys
 
     if not loopback and not Keys(database).any():
         raise DataError(
@@ -220,8 +220,8 @@ def _camera(args: argparse.Namespace) -> Callable[[], Iterator[Frame]] | None:
 
 def _bring_in_products(args: argparse.Namespace, parts: CounterServer) -> None:
     from rpc.data.files import DataError
-    from rpc.serving.catalogue_csv import read_catalogue
     from rpc.serving.demo import price_demo
+    from rpc.serving.products.catalogue_csv import read_catalogue
 
     parts.products.learn_of(parts.thread.counter.taxonomy, parts.own)
     if args.demo:
@@ -265,7 +265,7 @@ def _answer(args: argparse.Namespace, parts: CounterServer) -> int:
 
 def _certificate(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
     from rpc.data.files import DataError
-    from rpc.serving.certificate import own_certificate
+    from rpc.serving.security.certificate import own_certificate
     from rpc.serving.times import utc_now
 
     if (args.certificate is None) != (args.certificate_key is None):

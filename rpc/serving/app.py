@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 
 from rpc.data.files import DataError
 from rpc.serving.errors import CODES, ApiError, error_body
-from rpc.serving.middleware import Measured, RateLimit, SafeHeaders, SizeLimit, error_answer
 from rpc.serving.routes import counting, events, products, shop
+from rpc.serving.routes.middleware import Measured, RateLimit, SafeHeaders, SizeLimit, error_answer
 from rpc.serving.routes.page import page_router
 from rpc.serving.server import CounterServer
 from rpc.version import __version__

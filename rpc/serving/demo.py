@@ -17,8 +17,8 @@ from rpc.data.images import encode_jpeg, read_image
 from rpc.data.shipped import shipped
 from rpc.data.store import Store
 from rpc.pictures.thumbnails import colourfulness
-from rpc.serving.events import Who
-from rpc.serving.products import Product, Products
+from rpc.serving.events.events import Who
+from rpc.serving.products.products import Product, Products
 
 STORE: Final = "examples/ministore"
 HOLD_S: Final = 6.0  # seconds that the camera shows each tray

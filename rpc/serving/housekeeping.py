@@ -7,11 +7,11 @@ import threading
 from typing import Final
 
 from rpc.serving.database.database import Database
-from rpc.serving.event_bus import EventBus
-from rpc.serving.events import Who, append_event
-from rpc.serving.gallery import GalleryService
-from rpc.serving.health import Health
-from rpc.serving.pictures import Pictures
+from rpc.serving.events.event_bus import EventBus
+from rpc.serving.events.events import Who, append_event
+from rpc.serving.gallery.gallery_service import GalleryService
+from rpc.serving.health.health import Health
+from rpc.serving.photos.pictures import Pictures
 from rpc.serving.times import Clock, iso
 
 PAUSE: Final = 5.0  # seconds

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rpc.camera import ReadTray
-from rpc.serving.camera_feed import CameraFeed, OpensCamera
-from rpc.serving.counted_trays import (
+from rpc.serving.counting.camera_feed import CameraFeed, OpensCamera
+from rpc.serving.counting.counted_trays import (
     CountedTray,
     CountsTrays,
     Rgb,
@@ -20,28 +20,28 @@ from rpc.serving.counted_trays import (
     named,
     place_at,
 )
-from rpc.serving.counting_thread import CountingThread
+from rpc.serving.counting.counting_thread import CountingThread
 from rpc.serving.database.database import Database
 from rpc.serving.errors import ApiError
-from rpc.serving.event_bus import EventBus
-from rpc.serving.events import Who
-from rpc.serving.gallery import GalleryService, TeachesGallery
-from rpc.serving.health import Health
+from rpc.serving.events.event_bus import EventBus
+from rpc.serving.events.events import Who
+from rpc.serving.events.outbox import Outbox
+from rpc.serving.events.webhooks import Webhooks
+from rpc.serving.gallery.gallery_service import GalleryService, TeachesGallery
+from rpc.serving.health.health import Health
+from rpc.serving.health.metrics import Metrics
+from rpc.serving.health.tray_looks import look_of
 from rpc.serving.housekeeping import Housekeeping
-from rpc.serving.keys import Keys
-from rpc.serving.metrics import Metrics
-from rpc.serving.outbox import Outbox
-from rpc.serving.photo_input import photo_of_bytes
-from rpc.serving.pictures import Pictures
-from rpc.serving.products import Products
+from rpc.serving.photos.photo_input import photo_of_bytes
+from rpc.serving.photos.pictures import Pictures
+from rpc.serving.products.products import Products
 from rpc.serving.sale import Box, open_questions
-from rpc.serving.sale_rows import items_of_row, listing
-from rpc.serving.sales import Sales, Taken
-from rpc.serving.security import Doorkeeper
+from rpc.serving.sales.sale_rows import items_of_row, listing
+from rpc.serving.sales.sales import Sales, Taken
+from rpc.serving.security.doorkeeper import Doorkeeper
+from rpc.serving.security.keys import Keys
 from rpc.serving.settings import ServingSettings
 from rpc.serving.times import Clock, utc_now
-from rpc.serving.tray_looks import look_of
-from rpc.serving.webhooks import Webhooks
 
 KEPT: Final = 32  # newest trays whose detections stay in memory, for questions about a place
 

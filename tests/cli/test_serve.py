@@ -16,9 +16,9 @@ import pytest
 
 from rpc.cli import serve
 from rpc.data.files import DataError
-from rpc.serving.certificate import own_certificate
 from rpc.serving.database.database import Database
-from rpc.serving.keys import Keys
+from rpc.serving.security.certificate import own_certificate
+from rpc.serving.security.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 

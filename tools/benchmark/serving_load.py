@@ -113,7 +113,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 def _keys(folder: Path, count: int) -> list[str]:
     from rpc.serving.database.database import Database
-    from rpc.serving.keys import Keys
+    from rpc.serving.security.keys import Keys
 
     database = Database.in_folder(folder)
     keys = [Keys(database).add(f"till {number}", "till") for number in range(count)]

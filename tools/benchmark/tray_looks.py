@@ -19,7 +19,7 @@ from rpc.data.files import write_json
 from rpc.data.images import read_image
 from rpc.data.photo_files import find_photos
 from rpc.reporting.provenance import code_version, machine
-from rpc.serving.tray_looks import LEAST, NEW, look_of, warnings_of
+from rpc.serving.health.tray_looks import LEAST, NEW, look_of, warnings_of
 
 Rgb = Any
 CHANGES: Final[dict[str, tuple[str, Callable[[Rgb], Rgb]]]] = {

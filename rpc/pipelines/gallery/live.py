@@ -33,7 +33,7 @@ DEPTH: Final = 4  # classifiers that may lie around the gallery's: second looks,
 
 
 class Exemplar(Protocol):
-    """A photo of one product, see `rpc.serving.gallery.NewExemplar`."""
+    """A photo of one product, see `rpc.serving.gallery.gallery_service.NewExemplar`."""
 
     @property
     def sku(self) -> str:

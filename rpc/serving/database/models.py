@@ -36,7 +36,7 @@ class SaleRow(Base):
     """A sale as it stands; what happened to it stands in `events`.
 
     `items` are those of now; `passed` is whether nothing was asked when it was counted; `closed_at`
-    is when it was accepted or voided; `look` is what `rpc.serving.tray_looks` measured.
+    is when it was accepted or voided; `look` is what `rpc.serving.health.tray_looks` measured.
     """
 
     __tablename__ = "sales"

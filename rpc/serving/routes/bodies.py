@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 
 from rpc.data.files import parse_json
 from rpc.serving.errors import ApiError
-from rpc.serving.products import MOST_CENTS
+from rpc.serving.products.products import MOST_CENTS
 from rpc.serving.sale import Box
-from rpc.serving.sales import Correction
-from rpc.serving.security import Caller, needs
+from rpc.serving.sales.sales import Correction
+from rpc.serving.security.doorkeeper import Caller, needs
 from rpc.serving.server import CounterServer
 
 MOST_PHOTOS: Final = 50

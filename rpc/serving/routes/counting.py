@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from rpc.serving.errors import ApiError
-from rpc.serving.events import event_to_dict, events_of_sale
+from rpc.serving.events.events import event_to_dict, events_of_sale
 from rpc.serving.routes.bodies import (
     TRAY,
     AnyCorrection,
@@ -20,8 +20,8 @@ from rpc.serving.routes.bodies import (
     TrayBody,
     tray_body,
 )
-from rpc.serving.sale_lists import Filter, list_sales, sales_csv
-from rpc.serving.security import needs
+from rpc.serving.sales.sale_lists import Filter, list_sales, sales_csv
+from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import picture_gone
 from rpc.serving.times import parse_time
 

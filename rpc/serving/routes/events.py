@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from rpc.serving.event_bus import Subscription
-from rpc.serving.events import events_after, last_seq
+from rpc.serving.events.event_bus import Subscription
+from rpc.serving.events.events import events_after, last_seq
 from rpc.serving.routes.bodies import Manager, NewWebhook, Server, server_of
-from rpc.serving.security import needs
+from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import CounterServer
 
 router = APIRouter(tags=["events"])

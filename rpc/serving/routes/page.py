@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from rpc.serving.api_page import api_page
 from rpc.serving.errors import not_found
+from rpc.serving.routes.api_page import api_page
 
 NOT_BUILT = (
     b"<!doctype html><html lang=en><title>Counter</title><h1>The page was not built</h1>"

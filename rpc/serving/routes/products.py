@@ -8,9 +8,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Response
 
 from rpc.data.files import DataError
-from rpc.serving.catalogue_csv import read_catalogue, write_catalogue
 from rpc.serving.errors import ApiError, not_found
-from rpc.serving.products import Product, product_to_dict, search, sku_of_title
+from rpc.serving.products.catalogue_csv import read_catalogue, write_catalogue
+from rpc.serving.products.products import Product, product_to_dict, search, sku_of_title
 from rpc.serving.routes.bodies import (
     CSV,
     PHOTOS,
@@ -23,7 +23,7 @@ from rpc.serving.routes.bodies import (
     raw_body,
 )
 from rpc.serving.routes.counting import attachment
-from rpc.serving.security import needs
+from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import CounterServer
 
 router = APIRouter(tags=["products"])

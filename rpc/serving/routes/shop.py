@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from rpc.serving.counted_trays import model_name
+from rpc.serving.counting.counted_trays import model_name
 from rpc.serving.errors import ApiError, not_found
-from rpc.serving.keys import SESSION_SECONDS
 from rpc.serving.routes.bodies import Manager, NewSession, Server, Till
-from rpc.serving.sale_lists import sums_since
-from rpc.serving.security import (
+from rpc.serving.sales.sale_lists import sums_since
+from rpc.serving.security.doorkeeper import (
     CSRF_COOKIE,
     SESSION_COOKIE,
     needs,
     require_same_origin,
     wrong_key,
 )
+from rpc.serving.security.keys import SESSION_SECONDS
 from rpc.serving.settings import LANGUAGES
 from rpc.version import __version__
 

@@ -1,0 +1,1 @@
+"""The gallery that names products: photos in, changes taken back."""

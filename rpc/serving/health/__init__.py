@@ -1,0 +1,1 @@
+"""How well the counter works: corrections, looks of trays, numbers for Prometheus."""

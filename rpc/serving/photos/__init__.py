@@ -1,0 +1,1 @@
+"""Photos that come in, and pictures of trays that are kept for some days."""

@@ -1,0 +1,1 @@
+"""Products of the shop, and their way to a spreadsheet and back."""

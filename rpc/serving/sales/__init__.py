@@ -1,0 +1,1 @@
+"""Sales: opened by a counted tray, corrected, accepted or voided; lists of them."""
