@@ -1,6 +1,6 @@
 """The second look that reads: words and barcodes on items whose name is in doubt.
 
-Key: N boxes of a photo of H x W pixels, K SKUs; the last column of probabilities is 'none of them'.
+Key: N items, crops of H x W pixels, K SKUs; the last column of probabilities is 'none of them'.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from rpc.features.text.barcodes import codes_by_sku
 from rpc.features.text.sku_words import SkuWords
 from rpc.features.text.word_evidence import EvidenceSettings, WordEvidence, with_evidence
 from rpc.recognition.box_classifier import FloatArray, Rgb
-from rpc.retrieval.descriptors.product_crops import crop_products
-from rpc.structures.readings import ReadsPacks
+from rpc.structures.readings import PackText, ReadsPacks
 
 TOLD: Final = 0.999  # probability of a SKU whose barcode was read: two packs may lie in a box
 
@@ -51,12 +50,15 @@ class WordLook:
         )
         self.label_of_code = {code: place[name] for code, name in codes.items()}
 
-    def look_again(self, rgb: Rgb, boxes: FloatArray, probabilities: FloatArray) -> FloatArray:
-        """Probabilities (N, K + 1) in the light of what is read in boxes (N, 4) of a photo."""
-        texts = [self.read(crop) for crop in crop_products(rgb, boxes)]
-        evidence = [self.evidence.evidence(text.readings) for text in texts]
+    def observe(self, crop: Rgb) -> PackText:
+        """Text and barcodes on a crop (H, W, 3)."""
+        return self.read(crop)
+
+    def judge(self, observed: Sequence[PackText], probabilities: FloatArray) -> FloatArray:
+        """Probabilities (N, K + 1) in the light of what was read on N crops."""
+        evidence = [self.evidence.evidence(text.readings) for text in observed]
         better = with_evidence(probabilities, np.array(evidence).reshape(probabilities.shape))
-        for row, text in enumerate(texts):
+        for row, text in enumerate(observed):
             told = {self.label_of_code[code] for code in text.codes if code in self.label_of_code}
             if len(told) == 1:
                 better[row] *= 1 - TOLD

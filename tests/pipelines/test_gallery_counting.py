@@ -9,7 +9,7 @@ from rpc.checkout.seen import see
 from rpc.data import Annotation, Category, Dataset, ImageInfo, Taxonomy
 from rpc.data.images import write_image
 from rpc.pipelines.gallery import counting
-from rpc.pipelines.gallery.counting import choose_counting, seen_by_counter
+from rpc.pipelines.gallery.counting import choose_counting, items_of, seen_by_counter
 from rpc.pipelines.gallery.trays import SeenTray
 from rpc.retrieval.gallery.open_set import OpenSet
 from rpc.structures import Detections
@@ -68,9 +68,11 @@ def test_only_what_is_in_doubt_is_looked_at_again_and_only_then_is_a_photo_read(
     asked = []
 
     class Reads:
-        def look_again(self, rgb, boxes, probabilities):
-            asked.append((rgb.shape, boxes.tolist()))
-            return np.array([[0.0, 0, 1, 0]] * len(boxes))
+        def observe(self, crop):
+            asked.append(crop.shape)
+
+        def judge(self, observed, probabilities):
+            return np.array([[0.0, 0, 1, 0]] * len(observed))
 
     monkeypatch.setattr(counting, "probabilities", lambda *_: ROWS)
     found = Detections(BOXES, np.array([0.9, 0.8, 0.7]), np.zeros(3, np.int64))
@@ -79,7 +81,8 @@ def test_only_what_is_in_doubt_is_looked_at_again_and_only_then_is_a_photo_read(
     if photos:
         write_image(path, np.zeros((30, 90, 3), np.uint8))
     looks = [Reads()] if photos else []
-    (got,) = seen_by_counter([tray], [path], CLASSIFIER, OpenSet(), None, looks)
+    items = items_of([tray], [path])
+    (got,) = seen_by_counter([tray], items, CLASSIFIER, OpenSet(), None, looks)
     names = sorted(got.detections.labels.tolist())
     assert names == ([0, 2, 2] if photos else [0, 1, 2])
-    assert asked == ([((30, 90, 3), [BOXES[1].tolist()])] if photos else [])
+    assert asked == ([(21, 22, 3)] if photos else [])

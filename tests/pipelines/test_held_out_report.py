@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rpc.detection import runtime
+from rpc.pipelines.gallery.held_out_figures import count_accuracy, naming_accuracy
 
-TOOLS = Path(__file__).parents[2] / "tools"
 NEW = np.array([False, False, True])
 
 
@@ -19,10 +19,10 @@ def report(monkeypatch):
     return importlib.import_module("rpc.pipelines.gallery.held_out_report")
 
 
-def test_trays_are_right_by_old_and_new_skus(report):
+def test_trays_are_right_by_old_and_new_skus():
     truth = np.array([[1, 0, 0], [2, 1, 0], [1, 0, 1], [0, 1, 2]])
     predicted = np.array([[1, 0, 0], [2, 0, 0], [1, 0, 2], [0, 1, 2]])
-    assert report.count_accuracy(predicted, truth, NEW) == {
+    assert count_accuracy(predicted, truth, NEW) == {
         "all": 0.5,  # the first and the last
         "old_trays": 0.5,
         "new_trays": 0.5,
@@ -31,19 +31,19 @@ def test_trays_are_right_by_old_and_new_skus(report):
     }
 
 
-def test_an_old_sku_read_as_a_new_one_spoils_the_old_counts(report):
-    found = report.count_accuracy(np.array([[0, 0, 1]]), np.array([[1, 0, 0]]), NEW)
+def test_an_old_sku_read_as_a_new_one_spoils_the_old_counts():
+    found = count_accuracy(np.array([[0, 0, 1]]), np.array([[1, 0, 0]]), NEW)
     assert found["old_skus"] == 0
     assert found["new_trays"] is None
 
 
-def test_naming_is_judged_on_items_and_strays_on_their_rejection(report):
+def test_naming_is_judged_on_items_and_strays_on_their_rejection():
     rows = [
         np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4]]),  # right; new, named though unsure
         np.array([[0.6, 0.2, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7], [0.9, 0.1, 0.0, 0.0]]),
     ]
     labels = [np.array([0, 2]), np.array([1, 4, 4])]
-    found = report.naming_accuracy(rows, labels, NEW)
+    found = naming_accuracy(rows, labels, NEW)
     assert (found["old"], found["new"], found["all"]) == (0.5, 1.0, pytest.approx(2 / 3))
     assert (found["old_boxes"], found["new_boxes"], found["strays_rejected"]) == (2, 1, 0.5)
 

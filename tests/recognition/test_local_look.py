@@ -59,7 +59,13 @@ def test_what_is_sure_or_shows_nothing_stays_as_it_was():
 def test_only_the_likeliest_skus_are_asked():
     asked = []
     rows = np.array([[0.3, 0.1, 0.5, 0.1]])
-    look(asked, likely=2).look_again(photo(SHELF[0][0]), BOXES[:1], rows)
+    compares = look(asked, likely=2)
+    crop = compares.observe(photo(SHELF[0][0])[:, :320])
+    compares.judge([crop], rows)
     assert asked == [2, 0]
+    compares.judge([crop], rows[:, [2, 1, 0, 3]])
+    assert asked == [2, 0]  # both lie on the crop already
+    compares.judge([crop], rows[:, [0, 2, 1, 3]])
+    assert asked == [2, 0, 1]
     with pytest.raises(ValueError, match="two SKUs"):
         look(likely=1)

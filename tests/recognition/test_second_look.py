@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rpc.features.text.sku_words import SkuWords
-from rpc.recognition.second_look import LooksAgain
+from rpc.recognition.second_look import LooksAgain, ObservedItems
 from rpc.recognition.word_look import WordLook
 from rpc.structures.readings import Reading
 from tests.features.text.fake_reader import FakeReader
@@ -74,16 +74,19 @@ def test_a_barcode_of_a_sku_decides():
 
 
 def test_a_name_that_is_a_code_needs_no_exemplar_with_it():
-    found = look({CODE: ["04006381333931"]}).look_again(
-        photo(CODE), BOXES[:1], np.array([[0.6, 0.3, 0.05, 0.05]])
-    )
+    reads = look({CODE: ["04006381333931"]})
+    read = reads.observe(photo(CODE)[:20, :20])
+    found = reads.judge([read], np.array([[0.6, 0.3, 0.05, 0.05]]))
     assert found[0].argmax() == 2
 
 
 def test_several_looks_come_one_after_the_other():
     class Settles:
-        def look_again(self, rgb, boxes, probabilities):
-            return np.array([[0.0, 1.0, 0, 0]] * len(boxes))
+        def observe(self, crop):
+            return None
+
+        def judge(self, observed, probabilities):
+            return np.array([[0.0, 1.0, 0, 0]] * len(observed))
 
     words = look()
     joined = LooksAgain(Fixed([[0.5, 0.5, 0, 0]]), [Settles(), words])
@@ -98,6 +101,19 @@ def test_a_batch_is_as_photo_by_photo():
     at_once = joined.batch_probabilities(photos, [BOXES[:2], BOXES[:1]])
     for rgb, boxes, found in zip(photos, [BOXES[:2], BOXES[:1]], at_once, strict=True):
         np.testing.assert_array_equal(found, joined.probabilities(rgb, boxes))
+
+
+def test_an_item_is_observed_once_however_often_it_is_asked_for():
+    words, read = look(), []
+    items = ObservedItems(lambda: read.append(1) or photo(CHERRY, ORANGE), BOXES[:2])
+    first = items.observed(words, np.array([1]))
+    both = items.observed(words, np.array([0, 1]))
+    assert both[1] is first[0]
+    assert [text.readings[0].text for text in both] == ["CHERRY", "ORAN6E"]
+    items.observed(words, np.array([1, 0]))
+    assert (words.read.asked, len(read)) == (2, 2)
+    assert items.observed(look(), np.array([1])) == first  # another look sees for itself
+    assert len(read) == 3
 
 
 def test_wrong_numbers_are_refused():

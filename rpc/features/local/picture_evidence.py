@@ -23,7 +23,7 @@ Key: K SKUs, P key points of a crop, A SKUs of which a picture was laid on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -92,6 +92,40 @@ def prepared(rgb: Rgb) -> Prepared:
     return Prepared(key_points(picture, MOST), colour_cells(picture))
 
 
+@dataclass(frozen=True, eq=False)
+class LaidSku:
+    """The pictures of one SKU on a crop.
+
+    Attributes:
+        points: (P,) the crop's key points that the picture has which agrees most.
+        cost: (h, w) differences of colour by cell, see `_colour`; None where no picture tells.
+    """
+
+    points: NDArray[np.bool_]
+    cost: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedCrop:
+    """A crop, and what was laid on it so far.
+
+    Attributes:
+        own: its print and colours.
+        roots: (P, 128) RootSIFT of its key points.
+        skus: by label, those whose pictures were compared; None where none could be laid on it.
+    """
+
+    own: Prepared
+    roots: NDArray[np.floating]
+    skus: dict[int, LaidSku | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rgb: Rgb) -> ComparedCrop:
+        """A crop (H, W, 3) that nothing was laid on yet."""
+        own = prepared(rgb)
+        return cls(own, root_sift(own.key_points.sift.astype(np.float32)))
+
+
 class PictureEvidence:
     """Compares crops with the exemplar pictures of likely SKUs.
 
@@ -123,28 +157,32 @@ class PictureEvidence:
             crop: (H, W, 3) of one product.
             labels: of the SKUs whose pictures are compared: the likely ones.
         """
+        return self.evidence_on(ComparedCrop.of(crop), labels)
+
+    def evidence_on(self, crop: ComparedCrop, labels: Sequence[int]) -> FloatArray:
+        """As `evidence`, of a crop that remembers the pictures that were laid on it before."""
         fit = np.zeros(len(self._shown))
-        own = prepared(crop)
-        roots = root_sift(own.key_points.sift.astype(np.float32))
-        points: dict[int, NDArray[np.bool_]] = {}
-        costs: dict[int, FloatArray] = {}
-        for label in labels:
-            laid = self._laid(own, roots, label)
-            if laid:
-                points[label] = laid[0][1]
-                cost = _colour(own, laid)
-                if cost is not None:
-                    costs[label] = cost
-        if not points:
+        laid = {label: self._on(crop, label) for label in labels}
+        there = {label: one for label, one in laid.items() if one is not None}
+        if not there:
             return fit
-        prints = _print(np.array(list(points.values())), len(labels), self.settings.share)
-        fit[list(points)] = self.settings.print_strength * prints
+        points = np.array([one.points for one in there.values()])
+        prints = _print(points, len(labels), self.settings.share)
+        fit[list(there)] = self.settings.print_strength * prints
+        costs = {label: one.cost for label, one in there.items() if one.cost is not None}
         if len(costs) > 1:
             leads = colour_leads(np.array(list(costs.values())))
             fit[list(costs)] += self.settings.colour_strength * leads
         if not fit.any():
             return fit
         return bounded_evidence(fit, self._shown, self.settings.unseen)
+
+    def _on(self, crop: ComparedCrop, label: int) -> LaidSku | None:
+        """A SKU's pictures on a crop; None where none can be laid on it."""
+        if label not in crop.skus:
+            laid = self._laid(crop.own, crop.roots, label)
+            crop.skus[label] = LaidSku(laid[0][1], _colour(crop.own, laid)) if laid else None
+        return crop.skus[label]
 
     def _laid(self, own: Prepared, roots: NDArray[np.floating], label: int) -> list[_Laid]:
         """The SKU's pictures that can be laid on the crop, those that agree most first."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rpc.data.images import read_image
 from rpc.pipelines.gallery.trays import SeenTray, gallery_counts, probabilities, true_items
 from rpc.pipelines.labelled_trays import labelled, repeat_gain, rule_with_repeats
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
-from rpc.recognition.second_look import SecondLook, looked_again
+from rpc.recognition.second_look import ObservedItems, SecondLook, looked_again
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.open_set import OpenSet
 from rpc.runs.progress import bar
@@ -42,9 +43,17 @@ class Counting:
         return {"counting": self.rule.to_dict(), "doubt": self.doubt.to_dict()}
 
 
+def items_of(trays: Sequence[SeenTray], paths: Sequence[Path]) -> list[ObservedItems]:
+    """The items of trays, for second looks: a photo is read where one is observed, once a look."""
+    return [
+        ObservedItems(partial(read_image, path), tray.found.boxes)
+        for tray, path in zip(trays, paths, strict=True)
+    ]
+
+
 def seen_by_counter(
     trays: Sequence[SeenTray],
-    paths: Sequence[Path],
+    items: Sequence[ObservedItems],
     classifier: GalleryClassifier,
     open_set: OpenSet,
     fusion: Fusion | None,
@@ -54,7 +63,7 @@ def seen_by_counter(
 
     Args:
         trays: what was observed on each.
-        paths: of their photos, which are read where somebody looks again.
+        items: of each; they remember what the looks observed, for the next way to name.
         classifier: of the gallery.
         open_set: names.
         fusion: asks the recogniser as well; None asks the gallery alone.
@@ -62,11 +71,9 @@ def seen_by_counter(
     """
     seen = []
     with bar("looking again at what is in doubt") as progress:
-        for done, (tray, path) in enumerate(zip(trays, paths, strict=True), start=1):
+        for done, (tray, ones) in enumerate(zip(trays, items, strict=True), start=1):
             table = probabilities(tray, open_set, fusion, classifier.known)
-            if looks and len(table):
-                table = looked_again(looks, read_image(path), tray.found.boxes, table)
-            seen.append(see(tray.found, table))
+            seen.append(see(tray.found, looked_again(looks, ones, table)))
             progress(done, len(trays))
     return seen
 

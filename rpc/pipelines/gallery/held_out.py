@@ -12,7 +12,8 @@ from rpc.data.store import Store
 from rpc.data.store_without import store_without
 from rpc.features.text.installed import missing_reader
 from rpc.features.text.pack_reader import PackReader
-from rpc.pipelines.gallery.held_out_report import measure, write_results
+from rpc.pipelines.gallery.held_out_page import write_results
+from rpc.pipelines.gallery.held_out_report import measure
 from rpc.pipelines.gallery.photos import skus_of_store
 from rpc.pipelines.store_job.defaults import BATCHES, WORKERS, Method
 from rpc.pipelines.store_job.job import Job

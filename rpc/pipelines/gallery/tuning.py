@@ -11,7 +11,7 @@ from rpc.checkout.pictures import gallery_picture_looks
 from rpc.checkout.trained import load_checkout
 from rpc.checkout.words import second_looks, words_of_gallery
 from rpc.data.store import Store
-from rpc.pipelines.gallery.counting import choose_counting, seen_by_counter
+from rpc.pipelines.gallery.counting import choose_counting, items_of, seen_by_counter
 from rpc.pipelines.gallery.recipe import descriptor_of
 from rpc.pipelines.gallery.trays import (
     compared_again,
@@ -93,9 +93,10 @@ def _tuned(request: TuneRequest) -> GalleryState:
     reads, _ = second_looks(names, words)
     compares = gallery_picture_looks(request.gallery, gallery.state, names)
     looks = [*(compares if request.pictures else []), *reads]
+    items = items_of(seen, paths)
 
     def counting(fusion: Fusion | None) -> dict[str, Any]:
-        looked = seen_by_counter(seen, paths, classifier, chosen.open_set, fusion, looks)
+        looked = seen_by_counter(seen, items, classifier, chosen.open_set, fusion, looks)
         return choose_counting(dataset, classifier, looked).to_settings()
 
     settings: dict[str, Mapping[str, Any] | None] = {
