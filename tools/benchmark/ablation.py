@@ -1,0 +1,214 @@
+"""What each part of a trained counter brings: test trays right with it and without it.
+
+A case is a store with a trained model; several cases of one name are seeds. For each row the rule
+is chosen anew on val, and test trays are counted once. Differences to the whole counter are means
+over the seeds, with intervals from a bootstrap by tray. Boxes are found once for all rows, and what
+was read and compared is kept, so a row costs little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+
+from rpc.checkout.counter import Checkout
+from rpc.checkout.parts import SecondLooks
+from rpc.checkout.seen import Seen, see
+from rpc.checkout.trained import load_checkout
+from rpc.cli.leave import run
+from rpc.counting import CountingRule, choose_rule
+from rpc.data.dataset import Dataset
+from rpc.data.files import write_json
+from rpc.data.images import read_image
+from rpc.detection.dataset import read_source
+from rpc.pipelines.labelled_trays import repeat_gain, rule_with_repeats, truths_of
+from rpc.recognition.counter.recogniser import Recogniser
+from rpc.recognition.local_look import LocalLook
+from rpc.recognition.second_look import LooksAgain, SecondLook, looked_again
+from rpc.recognition.word_look import WordLook
+from rpc.reporting.provenance import code_version, library_versions, machine
+from rpc.runs.progress import bar
+
+RESAMPLES = 2000
+SEED = 18
+
+
+@dataclass(frozen=True)
+class Row:
+    """A counter without one of its parts.
+
+    Attributes:
+        looks: kinds of its second looks.
+        turns: quarter turns in which a doubtful crop is seen.
+        repeats: whether a SKU is likelier that lies on the tray already.
+        by_item: whether it is decided apart that something is an item, and which one.
+    """
+
+    looks: tuple[type, ...] = (LocalLook, WordLook)
+    turns: int = 4
+    repeats: bool = True
+    by_item: bool = True
+
+
+WHOLE = "whole counter"
+ROWS = {
+    WHOLE: Row(),
+    "without words": Row(looks=(LocalLook,)),
+    "without pictures": Row(looks=(WordLook,)),
+    "without second looks": Row(looks=()),
+    "doubtful crops in one turn": Row(turns=1),
+    "without repeats": Row(repeats=False),
+    "item and name by one score": Row(by_item=False),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure the cases, print, write."""
+    args = _parser().parse_args(argv)
+    right: dict[str, list[dict[str, np.ndarray]]] = {}
+    for name, model, store in args.case:
+        print(f"{name}: {model}", flush=True)
+        found = measure(Path(model), Path(store))
+        for row, rights in found.items():
+            print(f"  {row:28} {rights.sum()} of {len(rights)}", flush=True)
+        right.setdefault(name, []).append(found)
+        result = {"stores": {one: summary(cases) for one, cases in right.items()}}
+        facts = {"code": code_version(), "machine": machine(), "libraries": library_versions()}
+        if args.out is not None:
+            write_json(args.out, {**result, **facts, "resamples": RESAMPLES}, indent=1)
+    for name, rows in result["stores"].items():
+        _show(name, rows)
+    return 0
+
+
+def measure(model: Path, store: Path) -> dict[str, np.ndarray]:
+    """For each row, which test trays (N,) are right."""
+    counter = load_checkout(model, looks=SecondLooks(words=True, pictures=True))
+    first, looks = _parts(counter)
+    sets = {split: read_source(store, split) for split in ("val", "test")}
+    seen: dict[str, dict[tuple[Any, ...], list[Seen]]] = {}
+    for split, (dataset, path_of) in sets.items():
+        seen[split] = {_view(row): [] for row in ROWS.values()}
+        with bar(f"looking at {split} trays") as progress:
+            for done, image in enumerate(dataset.images, start=1):
+                rgb = read_image(path_of(image))
+                found = counter.detector.predict(rgb)
+                found = found.select(found.scores >= counter.floor)
+                tables = {
+                    turns: one.probabilities(rgb, found.boxes) for turns, one in first.items()
+                }
+                for (kinds, turns), trays in seen[split].items():
+                    own = [look for look in looks if isinstance(look, kinds)]
+                    table = looked_again(own, rgb, found.boxes, tables[turns])
+                    trays.append(see(found, table))
+                progress(done, len(dataset.images))
+    return {
+        name: _right(row, sets["val"][0], sets["test"][0], *(seen[s][_view(row)] for s in sets))
+        for name, row in ROWS.items()
+    }
+
+
+def _view(row: Row) -> tuple[Any, ...]:
+    return row.looks, row.turns
+
+
+def _right(
+    row: Row, val: Dataset, test: Dataset, on_val: list[Seen], on_test: list[Seen]
+) -> np.ndarray:
+    """(N,) whether the list of each test tray is right, by a rule of the val trays."""
+    gain = repeat_gain(truths_of(val), on_val) if row.repeats else 0.0
+    rule, repeated = rule_with_repeats(on_val, val.counts(), gain)
+    if not row.by_item:
+        found = [one.detections for one in repeated]
+        rule = choose_rule(found, val.counts(), base=CountingRule(0.5, counts_by="score")).rule
+    counts = np.zeros_like(test.counts())
+    for place, one in enumerate(on_test):
+        labels = rule.apply(one.with_repeats(gain).detections).labels
+        counts[place] = np.bincount(labels, minlength=counts.shape[1])
+    right: np.ndarray = (counts == test.counts()).all(axis=1)
+    return right
+
+
+def _parts(counter: Checkout) -> tuple[dict[int, Recogniser], list[SecondLook]]:
+    """The recogniser by its number of turns, and the second looks, which keep what they found."""
+    recogniser = counter.recogniser
+    looks = list(recogniser.looks) if isinstance(recogniser, LooksAgain) else []
+    own = recogniser.first if isinstance(recogniser, LooksAgain) else recogniser
+    if not isinstance(own, Recogniser):
+        raise SystemExit(f"{counter.name}: has no recogniser of its own")
+    for look in looks:
+        if isinstance(look, WordLook):
+            look.read = _keeping(look.read, lambda crop: crop.tobytes())
+        if isinstance(look, LocalLook):
+            kept = _keeping(look.compare.evidence, lambda crop, labels: (crop.tobytes(), *labels))
+            look.compare.evidence = kept  # type: ignore[method-assign]
+    once = Recogniser(own.model, 1, device=own.device)
+    return {1: once, 4: own}, looks
+
+
+def _keeping(function: Callable[..., Any], key_of: Callable[..., Hashable]) -> Any:
+    """The function, which keeps its results by a key of its arguments."""
+    kept: dict[Any, Any] = {}
+
+    def kept_or_made(*arguments: Any) -> Any:
+        key = key_of(*arguments)
+        if key not in kept:
+            kept[key] = function(*arguments)
+        return kept[key]
+
+    return kept_or_made
+
+
+def summary(cases: Sequence[dict[str, np.ndarray]]) -> dict[str, Any]:
+    """Figures of each row of one store, over its seeds."""
+    whole = np.array([case[WHOLE] for case in cases], dtype=np.float64)
+    rng = np.random.default_rng(SEED)
+    drawn = rng.integers(0, whole.shape[1], (RESAMPLES, whole.shape[1]))
+    rows = {}
+    for name in ROWS:
+        right = np.array([case[name] for case in cases], dtype=np.float64)
+        lost = (whole - right).mean(axis=0)  # by tray
+        rows[name] = {
+            "cAcc": right.mean(axis=1).tolist(),
+            "brings": float(lost.mean()),
+            "interval": np.percentile(lost[drawn].mean(axis=1), [2.5, 97.5]).tolist(),
+        }
+    return {"trays": whole.shape[1], "seeds": len(cases), "rows": rows}
+
+
+def _show(name: str, found: dict[str, Any]) -> None:
+    print(f"{name}: {found['trays']} test trays, {found['seeds']} seeds")
+    for row, one in found["rows"].items():
+        seeds = " / ".join(f"{100 * value:.1f}" for value in one["cAcc"])
+        low, high = (100 * end for end in one["interval"])
+        print(
+            f"  {row:28} {100 * np.mean(one['cAcc']):5.1f} % ({seeds})  the part brings "
+            f"{100 * one['brings']:+.1f} ({low:+.1f} to {high:+.1f})"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add(
+        "--case",
+        nargs=3,
+        action="append",
+        required=True,
+        metavar=("NAME", "MODEL", "STORE"),
+        help="a store's name, a trained model and the store; several of a name are seeds",
+    )
+    add("--out", type=Path, metavar="FILE", help="write the JSON there")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
