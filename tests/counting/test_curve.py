@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from rpc.counting.doubt.calibration import Calibration, log_odds
-from rpc.counting.doubt.curve import FURTHEST, Curve, fit_curve
+from rpc.counting.doubt.curve import FURTHEST, Curve, fit_curve, move_curve
 from rpc.counting.doubt.fit import Decided, fit_calibration
 
 rising = st.lists(st.floats(-8, 8), min_size=2, max_size=9, unique_by=lambda x: round(x, 3)).map(
@@ -87,13 +87,29 @@ def test_a_recogniser_that_never_says_more_than_098_is_believed_where_it_is_sure
     assert made.likeliest(others[doubtful]).mean() == pytest.approx(came[doubtful].mean(), abs=0.12)
 
 
-def test_photos_move_the_curve_of_scenes():
+def test_photos_move_the_curve_of_scenes_where_they_were_seen():
     scenes = fit_calibration(decided_of(*saturated(6000, 0)), bent=True)
     top, _ = saturated(2000, 2)
-    worse = np.random.default_rng(3).random(2000) < scenes.likeliest(top) - 0.05
-    moved = fit_calibration(decided_of(top, worse), scenes, (0.3, 0.6, 0.6))
-    assert moved.name_curve == scenes.name_curve
-    assert moved.likeliest(top).mean() == pytest.approx(worse.mean(), abs=0.02)
+    worse = np.random.default_rng(3).random(2000) < scenes.likeliest(top) - 0.1 * (top < 0.9)
+    moved = fit_calibration(decided_of(top, worse), scenes)
+    doubtful = (top > 0.5) & (top < 0.8)
+    assert moved.likeliest(top[doubtful]).mean() == pytest.approx(worse[doubtful].mean(), abs=0.08)
+    assert moved.likeliest(top[doubtful]).mean() < scenes.likeliest(top[doubtful]).mean() - 0.05
+    sure = top > 0.95
+    doubt = [(1 - one.likeliest(top[sure])).mean() for one in (scenes, moved)]
+    assert doubt[1] < 3 * doubt[0]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.floats(0, 0.01))
+def test_a_moved_curve_never_falls_and_nothing_seen_moves_nothing(seed, count, lapse):
+    rng = np.random.default_rng(seed)
+    curve = Curve(((-2.0, -3.0), (0.0, 0.0), (1.0, 0.1), (4.0, 6.0)))
+    odds = rng.normal(1, 2, count)
+    moved, found = move_curve(curve, odds, rng.random(count) < 0.5, lapse)
+    assert (np.diff(moved(np.linspace(-5, 9, 60))) >= -1e-9).all()
+    assert (found > 0) == (lapse > 0)
+    if count == 0:
+        assert moved == curve
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ KNOTS: Final = 8
 MOST: Final = 64  # knots of a file
 FURTHEST: Final = 100.0  # log-odds
 NARROW: Final = 1e-3  # log-odds that spread less than this have no shape
+MOVE: Final = 1.0  # standard deviation of a knot's move, in log-odds
+ALIKE: Final = 0.7  # correlation of the moves of neighbouring knots
 # Standard deviations of what is believed before: of the first value, the log of the first slope,
 # the change of the log slope from piece to piece, and the log-odds of the lapse.
 WIDTHS: Final = np.array([2.0, 1.0, 0.5, 1.0])
@@ -107,3 +109,46 @@ def fit_curve(
     steps = np.exp(found[1:KNOTS]) * np.diff(x)
     y = np.clip(found[0] + np.concatenate([[0.0], np.cumsum(steps)]), -FURTHEST, FURTHEST)
     return Curve(tuple(zip(x.tolist(), y.tolist(), strict=True))), float(expit(found[KNOTS:]).sum())
+
+
+def move_curve(
+    curve: Curve, odds: FloatArray, right: NDArray[np.bool_], lapse: float = 0.0, width: float = 1.0
+) -> tuple[Curve, float]:
+    """A curve moved by what came true elsewhere (M,) at log-odds (M,): where that was seen.
+
+    Each knot moves by about `MOVE`, like its neighbours but not like knots far away: photos whose
+    doubtful items were looked at again say little about items that were sure at once.
+
+    Args:
+        curve: with knots.
+        odds: what was said.
+        right: whether it was right.
+        lapse: the share that is wrong however sure, as believed before; 0 for none at all.
+        width: standard deviation of the log-odds of the lapse.
+
+    Returns:
+        The curve, which never falls, and the lapse.
+    """
+    x, y = np.array(curve.knots).T
+    piece = np.clip(np.searchsorted(x, odds) - 1, 0, len(x) - 2)
+    along = np.clip((odds - x[piece]) / (x[piece + 1] - x[piece]), 0, 1)
+    parts = np.zeros((len(odds), len(x)))
+    parts[np.arange(len(odds)), piece] = 1 - along
+    parts[np.arange(len(odds)), piece + 1] += along
+    apart = np.abs(np.subtract.outer(np.arange(len(x)), np.arange(len(x))))
+    stiff = np.linalg.inv(MOVE**2 * ALIKE**apart)
+    before, middle = curve(odds), logit([lapse] if lapse > 0 else [])
+
+    def cost(values: FloatArray) -> float:
+        moves, slips = values[: len(x)], values[len(x) :]
+        sure = (1 - expit(slips).sum()) * expit(before + parts @ moves)
+        seen = np.log(np.maximum(np.where(right, sure, 1 - sure), 1e-12)).sum()
+        believed = moves @ stiff @ moves + (((slips - middle) / width) ** 2).sum()
+        return float(0.5 * believed - seen)
+
+    start = np.concatenate([np.zeros(len(x)), middle])
+    bounds = [(value - 4.5, value + 4.5) for value in start]
+    found = minimize(cost, start, method="L-BFGS-B", bounds=bounds).x
+    moved = np.clip(np.maximum.accumulate(y + found[: len(x)]), -FURTHEST, FURTHEST)
+    slipped = float(expit(found[len(x) :]).sum())
+    return Curve(tuple(zip(x.tolist(), moved.tolist(), strict=True))), slipped

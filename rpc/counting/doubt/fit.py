@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from rpc.counting.doubt.calibration import Calibration, log_odds
-from rpc.counting.doubt.curve import Curve, fit_curve
+from rpc.counting.doubt.curve import Curve, fit_curve, move_curve
 from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.structures.boxes import FloatArray
 
@@ -79,34 +79,45 @@ def fit_calibration(
     Args:
         decided: what is learnt from; it may be empty.
         prior: the middle of what is believed.
-        widths: standard deviations around it, of log slopes, offsets and log-odds of the lapse.
-        bent: fit curves rather than lines, for which it takes thousands of items; then `widths` are
-            not used.
+        widths: standard deviations around it, of log slopes, offsets and log-odds of the lapse; the
+            first two are of lines.
+        bent: fit curves rather than lines, for which it takes thousands of items. Curves of
+            `prior` are moved in any case, see `move_curve`.
     """
     known = decided.labels >= 0
     best = decided.shares.argmax(axis=1)
     top = decided.shares[np.arange(len(best)), best]
-    item_odds, odds = log_odds(decided.items), log_odds(top[known])
     named = best[known] == decided.labels[known]
     item_line = (prior.item_slope, prior.item_offset, 0.0)
     name_line = (prior.name_slope, prior.name_offset, prior.lapse)
-    item_curve, name_curve = prior.item_curve, prior.name_curve
-    if bent:
-        item_curve, item_line = _bent(item_odds, known, item_line)
-        name_curve, name_line = _bent(odds, named, name_line)
-    if not (bent and item_curve.knots):
-        item_line = _fit(item_curve(item_odds), known, item_line, widths)
-    if not (bent and name_curve.knots):
-        name_line = _fit(name_curve(odds), named, name_line, widths)
+    item_curve, item_line = _fitted(
+        log_odds(decided.items), known, prior.item_curve, item_line, widths, bent
+    )
+    name_curve, name_line = _fitted(
+        log_odds(top[known]), named, prior.name_curve, name_line, widths, bent
+    )
     items = int(known.sum()) + decided.unseen
     unseen = (decided.unseen + PSEUDO * prior.unseen) / (items + PSEUDO)
     return Calibration(*item_line[:2], *name_line, unseen, item_curve, name_curve)
 
 
-def _bent(odds: FloatArray, right: NDArray[np.bool_], prior: Line) -> tuple[Curve, Line]:
-    """The curve through what came true (M,) at log-odds (M,), and what is left to do after it."""
-    curve, lapse = fit_curve(odds, right, *prior)
-    return curve, ((1.0, 0.0, lapse) if curve.knots else prior)
+def _fitted(
+    odds: FloatArray,
+    right: NDArray[np.bool_],
+    curve: Curve,
+    line: Line,
+    widths: Sequence[float],
+    bent: bool,
+) -> tuple[Curve, Line]:
+    """Curve and line through what came true (M,) at log-odds (M,), from those of before."""
+    if curve.knots:
+        moved, lapse = move_curve(curve, odds, right, line[2], widths[2])
+        return moved, (*line[:2], lapse)
+    if bent:
+        found, lapse = fit_curve(odds, right, *line)
+        if found.knots:
+            return found, (1.0, 0.0, lapse)
+    return curve, _fit(odds, right, line, widths)
 
 
 def _fit(
