@@ -124,12 +124,12 @@ def _curve(name: str, knots: Any) -> Curve:
     Raises:
         ValueError: something else, or no rising curve.
     """
-    pairs = knots if isinstance(knots, list | tuple) and len(knots) <= MOST else [None]
-    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+    known = isinstance(knots, list | tuple) and len(knots) <= MOST
+    if not (known and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in knots)):
         raise ValueError(f"calibration: {name}: expected a list of knots [x, y], got {knots!r:.60}")
-    if not all(type(value) in (int, float) for pair in pairs for value in pair):
+    if not all(type(value) in (int, float) for pair in knots for value in pair):
         raise ValueError(f"calibration: {name}: expected numbers, got {knots!r:.60}")
-    return Curve(tuple((float(x), float(y)) for x, y in pairs))
+    return Curve(tuple((float(x), float(y)) for x, y in knots))
 
 
 def log_odds(shares: ArrayLike) -> FloatArray:
