@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rpc.camera import Frame
     from rpc.serving.database.database import Database
     from rpc.serving.server import CounterServer
+    from rpc.structures.readings import ReadsPacks
 
 DATA: Final = Path("counter")
 
@@ -111,6 +112,7 @@ def _add_serving_options(made: argparse.ArgumentParser) -> None:
     option = made.add_argument
     option("--model", type=Path, help="model file, or exported folder (default: the shipped one)")
     option("--gallery", type=Path, metavar="DIR", help="names by exemplars; products can be added")
+    option("--fusion", action="store_true", help="ask the model's own recogniser as well")
     option("--data", type=Path, metavar="DIR", help=f"everything that is kept (default: {DATA})")
     option("--products", type=Path, metavar="CSV", help="products to bring in: sku,title,price,ean")
     option("--camera", metavar="SOURCE", help="at the server: 0, rtsp://..., a video, a folder")
@@ -160,8 +162,10 @@ def _require_keys(args: argparse.Namespace, database: Database, *, loopback: boo
 
 def _server(args: argparse.Namespace, database: Database, *, loopback: bool) -> CounterServer:
     """The counter's parts."""
-    from rpc.checkout.loading import load
+    from rpc.checkout.loading import EXPORTED, load
     from rpc.data.files import DataError
+    from rpc.data.shipped import shipped
+    from rpc.serving.demo import demo_gallery
     from rpc.serving.server import CounterServer
     from rpc.serving.settings import ServingSettings
 
@@ -176,11 +180,15 @@ def _server(args: argparse.Namespace, database: Database, *, loopback: bool) -> 
         demo=args.demo,
     )
 
+    if args.demo and args.model is None and args.gallery is None:
+        args.model, args.gallery, args.fusion = shipped(EXPORTED), demo_gallery(args.data), True
+
     def counter() -> Any:
         return load(
             args.model,
             args.gallery,
             device=args.device,
+            fusion=args.fusion,
             words=args.words,
             pictures=args.pictures,
         )
@@ -189,22 +197,26 @@ def _server(args: argparse.Namespace, database: Database, *, loopback: bool) -> 
     if args.gallery is not None:
         from rpc.pipelines.gallery.live import LiveGallery
 
-        gallery = LiveGallery(args.gallery, counter)
+        gallery = LiveGallery(args.gallery, counter, _reader(args))
     loaded = counter() if gallery is None else gallery.counter
     for note in loaded.notes:
         warn(note)
     if loaded.rule is None:
         raise DataError(f"{loaded.name}: holds no counting rule; train it with val trays")
-    thumbnails = _thumbnails(loaded.taxonomy.names) if args.demo else None
-    parts = CounterServer(settings, database, loaded, gallery, _camera(args), thumbnails)
+    parts = CounterServer(settings, database, loaded, gallery, _camera(args))
     _bring_in_products(args, parts)
     return parts
 
 
-def _thumbnails(names: Any) -> dict[str, bytes]:
-    from rpc.serving.demo import demo_thumbnails
+def _reader(args: argparse.Namespace) -> Callable[[], ReadsPacks] | None:
+    """The way to a reader of packs; None where words are not wanted, or cannot be read here."""
+    from rpc.features.text.installed import missing_reader
 
-    return demo_thumbnails(names)
+    if not args.words or missing_reader():
+        return None
+    from rpc.features.text.pack_reader import PackReader
+
+    return PackReader
 
 
 def _camera(args: argparse.Namespace) -> Callable[[], Iterator[Frame]] | None:

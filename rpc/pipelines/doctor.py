@@ -27,6 +27,7 @@ SHIPPED: Final = (
     "configs/cpu_default.py",
     "rpc/weights/ministore.pth",
     "rpc/weights/ministore",
+    "rpc/weights/ministore_gallery",
     "examples/ministore",
 )
 TRAY: Final = "val_00003_easy.jpg"  # every item shows its print: any sound counter is right on it

@@ -1,4 +1,7 @@
-"""Work that a counter does by itself: old pictures go, agreed crops enter the gallery, warnings."""
+"""Work that a counter does by itself.
+
+Old pictures go, agreed crops enter the gallery, new photos are read, warnings are told.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,10 @@ class Housekeeping:
         """Put in what accepted trays agree on; returns how many crops went in."""
         return self._gallery.learn(self._who)
 
+    def read_words(self) -> bool:
+        """Read what is printed on one new photo; returns whether another one can be read now."""
+        return self._gallery.read_words(self._who)
+
     def _run(self) -> None:
         since_tidy = TIDY
         while not self._stop.wait(PAUSE):
@@ -90,6 +97,8 @@ class Housekeeping:
                 if self._accepted.is_set():
                     self._accepted.clear()
                     self.learn()
+                while not self._stop.is_set() and self.read_words():
+                    pass  # photo by photo: a server that stops waits for one alone
                 if since_tidy >= TIDY:
                     since_tidy = 0.0
                     self.tidy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rpc.camera import ReadTray
@@ -55,7 +54,6 @@ class CounterServer:
         counter: counts trays.
         gallery: names with exemplars; None where the counter does without.
         camera: at the server; None where there is none.
-        thumbnails: small JPEGs of products that have none in a gallery, by SKU.
         clock: the time.
     """
 
@@ -66,7 +64,6 @@ class CounterServer:
         counter: CountsTrays,
         gallery: TeachesGallery | None = None,
         camera: OpensCamera | None = None,
-        thumbnails: Mapping[str, bytes] | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.settings, self.database, self.clock = settings, database, clock
@@ -86,7 +83,6 @@ class CounterServer:
         self._last_visit: tuple[int, str] | None = None  # of the camera: number, sale
         self.camera = CameraFeed(camera, self.thread, self._camera_read, self._camera_told)
         self.health = Health(database, self.camera.warnings, clock)
-        self._thumbnails = dict(thumbnails or {})
         self._trays: OrderedDict[str, CountedTray] = OrderedDict()
         self._trays_lock = threading.Lock()
         self.housekeeping = Housekeeping(
@@ -197,12 +193,7 @@ class CounterServer:
     def thumbnail(self, sku: str) -> bytes | None:
         """A small JPEG of a product; None where there is none."""
         gallery = self.gallery.gallery
-        found = None if gallery is None else gallery.picture(sku)
-        return found or self._thumbnails.get(sku)
-
-    def pictured(self) -> set[str]:
-        """The SKUs that have a thumbnail without a gallery."""
-        return set(self._thumbnails)
+        return None if gallery is None else gallery.picture(sku)
 
     def _counted(self, rgb: Rgb) -> CountedTray:
         tray = self.thread.count(rgb)

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from rpc.data.files import DataError
+from rpc.data.images import read_image
 from rpc.pipelines.gallery.live import LiveGallery
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.second_look import LooksAgain
+from rpc.retrieval.gallery.exemplar_photos import READ
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_edit import NewPhoto, NewSku, add_skus, create_gallery
 from rpc.retrieval.gallery.gallery_files import read_state
+from rpc.structures.readings import PackText, Reading
 
 COLOURS = {"tea": (220, 30, 30), "soap": (30, 200, 30), "cola": (30, 30, 220)}
 
@@ -56,7 +59,7 @@ def live(tmp_path):
         classifier = GalleryClassifier(Gallery.open(tmp_path, describe.recipe), describe)
         return SimpleNamespace(recogniser=LooksAgain(classifier, ()), taxonomy=classifier.taxonomy)
 
-    return LiveGallery(tmp_path, load)
+    return LiveGallery(tmp_path, load, lambda: lambda rgb: PackText((Reading("OATS", 0.9),)))
 
 
 def named(counter, sku):
@@ -80,6 +83,59 @@ def test_the_most_colourful_picture_of_a_product_is_shown(live):
     front = live.picture("cola")
     live.add([photo("cola", "back.jpg", colour=(120, 100, 100))])
     assert grey != front == live.picture("cola")
+
+
+def test_a_thumbnail_is_chosen_once_until_the_photos_of_its_product_change(live, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "rpc.pipelines.gallery.live.read_image",
+        lambda path: opened.append(path) or read_image(path),
+    )
+    live.add([photo("cola", "a.jpg")])
+    first = live.picture("cola")
+    assert (live.picture("cola"), len(opened)) == (first, 1)
+    live.add([photo("soap", "b.jpg", shift=9)])
+    assert (live.picture("cola"), len(opened)) == (first, 1)
+    live.add([photo("cola", "c.jpg", shift=9)])
+    live.picture("cola")
+    assert len(opened) == 3
+
+
+def words(folder):
+    return {sku.name: [one.source for one in sku.words] for sku in read_state(folder).skus}
+
+
+def test_new_photos_are_read_later_and_kept_with_one_change(live, tmp_path):
+    live.add([photo("cola", "a.jpg"), photo("cola", "b.jpg", shift=9)])
+    before = live.generation()
+    assert (live.unread(), words(tmp_path)["cola"]) == (2, [])
+    assert live.read_one() == {}
+    assert live.read_one() == {"cola": 2}
+    assert (live.unread(), live.generation()) == (0, before + 1)
+    assert words(tmp_path) == {"cola": ["a.jpg", "b.jpg"], "soap": [], "tea": []}
+    assert read_state(tmp_path).sku("cola").words[0].readings[0].text == "OATS"
+    assert live.read_one() == {}
+
+
+def test_eight_photos_of_a_product_are_read_and_those_taken_out_meanwhile_are_not_kept(
+    live, tmp_path
+):
+    live.add([photo("cola", f"{n}.jpg", shift=-n) for n in range(7)])
+    live.add([photo("cola", f"{n}.jpg", shift=-n) for n in range(7, 20)])
+    assert live.unread() == READ == 8
+    live.take_out({"cola": ["0.jpg", "3.jpg"]})
+    while live.unread():
+        told = live.read_one()
+    assert told == {"cola": 6}
+    assert words(tmp_path)["cola"] == ["1.jpg", "2.jpg", "4.jpg", "5.jpg", "6.jpg", "7.jpg"]
+    live.add([photo("cola", f"{n}.jpg", shift=-n) for n in range(20, 24)])
+    assert live.unread() == 2
+
+
+def test_without_a_reader_no_photo_waits(live, tmp_path):
+    other = LiveGallery(tmp_path, lambda: live.counter)
+    other.add([photo("cola")])
+    assert (other.unread(), other.read_one()) == (0, {})
 
 
 def test_the_same_photo_again_is_told_and_changes_nothing(live):

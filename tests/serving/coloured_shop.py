@@ -128,7 +128,6 @@ def server(
         counts or counter(),
         gallery,
         camera,
-        {"tea": encoded(tray("tea", side=64))},
         clock or Clock(),
     )
 

@@ -26,6 +26,7 @@ from rpc.retrieval.gallery.gallery_state import (
     check_name,
     renamed,
     with_photos,
+    with_words,
     without_idle_segments,
     without_photos,
     without_sku,
@@ -194,6 +195,19 @@ def remove_photos(folder: str | Path, photos: Mapping[str, Sequence[str]]) -> Ga
         return state
 
     return _change(folder, without)
+
+
+def keep_words(folder: str | Path, words: Mapping[str, Sequence[PhotoWords]]) -> GalleryState:
+    """Keep what was read on photos of a gallery that nobody read before.
+
+    Args:
+        folder: of the gallery.
+        words: by SKU; photos that are not there any more are passed over.
+
+    Raises:
+        DataError: another process is changing the gallery.
+    """
+    return _change(folder, lambda state: with_words(state, words))
 
 
 def rename_sku(folder: str | Path, old: str, new: str, title: str | None = None) -> GalleryState:

@@ -230,6 +230,16 @@ def without_photos(state: GalleryState, photos: Mapping[str, Sequence[str]]) -> 
     return without_idle_segments(replace(state, skus=tuple(skus)))
 
 
+def with_words(state: GalleryState, words: Mapping[str, Sequence[PhotoWords]]) -> GalleryState:
+    """The state with what was read on photos, by SKU; photos that are not there are passed over."""
+    skus = []
+    for sku in state.skus:
+        unread = {photo.source for photo in sku.photos} - {one.source for one in sku.words}
+        new = tuple(one for one in words.get(sku.name, ()) if one.source in unread)
+        skus.append(replace(sku, words=(*sku.words, *new)) if new else sku)
+    return replace(state, skus=tuple(skus))
+
+
 def without_idle_segments(state: GalleryState) -> GalleryState:
     """The state without segments that no photo uses and the stored index does not hold."""
     used = {photo.segment for sku in state.skus for photo in sku.photos}

@@ -86,11 +86,11 @@ class CountingThread:
                 raise _busy() from None
             raise
 
-    def replace(self, make: Callable[[], CountsTrays]) -> None:
-        """Count with another counter from now on; it is made between two trays."""
+    def replace(self, counter: CountsTrays) -> None:
+        """Count with another counter after the trays that wait already."""
 
         def change(_: Any) -> None:
-            self._counter = make()
+            self._counter = counter
 
         self.do(change, patient=True)
 

@@ -1,1 +1,1 @@
-"""What happens: events in their order, streams of them, and webhooks from an outbox."""
+"""Events of what happens, in their order; streams of them, and webhooks from an outbox."""

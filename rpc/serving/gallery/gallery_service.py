@@ -83,6 +83,17 @@ class TeachesGallery(Protocol):
         """Take photos out by SKU and source; a SKU that has no other goes too."""
         ...
 
+    def unread(self) -> int:
+        """How many photos that were put in wait for being read."""
+        ...
+
+    def read_one(self) -> Mapping[str, int]:
+        """Read what is printed on one of them; how many photos' words are now kept, by SKU.
+
+        Runs networks of its own: never called on the counting thread.
+        """
+        ...
+
     def agreement(self, exemplars: Sequence[NewExemplar]) -> NDArray[np.bool_]:
         """Whether photos (N) of one SKU show one thing: (N, N), symmetric.
 
@@ -225,6 +236,29 @@ class GalleryService:
             self._put_in(self.gallery, made, who, ids)
         return len(made)
 
+    def read_words(self, who: Who) -> bool:
+        """Read what is printed on one photo that was put in, while no tray waits for its list.
+
+        Returns:
+            Whether another one can be read now.
+        """
+        gallery = self.gallery
+        if gallery is None or not gallery.unread() or self._thread.waiting:
+            return False
+        kept = gallery.read_one()
+        if kept:
+            with self._lock:
+                with self._database.writing() as session:
+                    data = {
+                        "kind": "words",
+                        "generation": gallery.generation(),
+                        "photos": dict(kept),
+                    }
+                    append_event(session, "gallery.changed", who, iso(self._clock()), data)
+                self._use_again(gallery)
+            self._bus.committed()
+        return gallery.unread() > 0
+
     def _agreeing(
         self, gallery: TeachesGallery, waits: Sequence[Confirmed]
     ) -> list[tuple[int, NewExemplar]]:
@@ -286,7 +320,8 @@ class GalleryService:
         return known
 
     def _use_again(self, gallery: TeachesGallery) -> None:
-        self._thread.replace(gallery.reloaded)
+        counter = gallery.reloaded()  # while the one of before goes on counting
+        self._thread.replace(counter)
 
     @staticmethod
     def _told(gallery: TeachesGallery, photos: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -28,17 +28,28 @@ def _lines(schema: Mapping[str, Any]) -> Iterator[str]:
                 yield "</ul>"
             kinds = told.get("requestBody", {}).get("content", {})
             for kind, content in kinds.items():
-                names = html.escape(_schema_text(content.get("schema", {})))
-                yield f"<p>Body: <code>{html.escape(kind)}</code> {names}</p>"
-    yield "<h1>Bodies</h1>"
+                yield f"<p>Body: {_content(kind, content)}</p>"
+            for status, answer in told.get("responses", {}).items():
+                what = " or ".join(_content(*one) for one in answer.get("content", {}).items())
+                what = what or html.escape(str(answer.get("description", "")))
+                name = "errors" if status == "default" else html.escape(str(status))
+                yield f"<p>Answer, {name}: {what}</p>"
+    yield "<h1>Bodies and answers</h1>"
     for name, told in sorted(schema.get("components", {}).get("schemas", {}).items()):
         yield f"<h2 id='{html.escape(name)}'><code>{html.escape(name)}</code></h2>"
         yield f"<p>{html.escape(str(told.get('description', '')))}</p><ul>"
         for field, kind in told.get("properties", {}).items():
             need = "" if field in told.get("required", ()) else ", may be left out"
             text = html.escape(_schema_text(kind))
-            yield f"<li><code>{html.escape(field)}</code>: {text}{need}</li>"
+            about = html.escape(f": {kind['description']}" if "description" in kind else "")
+            yield f"<li><code>{html.escape(field)}</code>: {text}{need}{about}</li>"
         yield "</ul>"
+
+
+def _content(kind: str, content: Mapping[str, Any]) -> str:
+    """A media type and its schema's name."""
+    names = _schema_text(content.get("schema", {}))
+    return f"<code>{html.escape(kind)}</code> {html.escape(names)}"
 
 
 def _parameter(one: Mapping[str, Any]) -> str:
@@ -60,4 +71,6 @@ def _schema_text(kind: Mapping[str, Any]) -> str:
         return " or ".join(map(repr, kind["enum"]))
     if kind.get("type") == "array":
         return f"list of {_schema_text(kind.get('items', {}))}"
+    if kind.get("format") == "binary":
+        return "bytes"
     return str(kind.get("type", "anything"))

@@ -27,8 +27,8 @@ Till = Annotated[Caller, Depends(needs("till"))]
 Manager = Annotated[Caller, Depends(needs("manager"))]
 
 
-def server_of(request: Request) -> CounterServer:
-    """The counter that a request came to."""
+async def server_of(request: Request) -> CounterServer:
+    """The counter that a request came to; `async` keeps it from being sent to another thread."""
     found: CounterServer = request.app.state.counter
     return found
 

@@ -11,6 +11,18 @@ from fastapi.responses import StreamingResponse
 
 from rpc.serving.errors import ApiError
 from rpc.serving.events.events import event_to_dict, events_of_sale
+from rpc.serving.routes.answers import (
+    ERRORS,
+    JPEG,
+    NO_JSON,
+    Counted,
+    Csv,
+    Event,
+    Jpeg,
+    Sale,
+    SalePage,
+    Suggestion,
+)
 from rpc.serving.routes.bodies import (
     TRAY,
     AnyCorrection,
@@ -25,14 +37,19 @@ from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import picture_gone
 from rpc.serving.times import parse_time
 
-router = APIRouter(tags=["sales"])
+router = APIRouter(tags=["sales"], responses=ERRORS)
 Photo = Annotated[TrayBody, Depends(tray_body)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 State = Literal["open", "accepted", "void"]
 
 
 # Who asks is looked at before the body is read: dependencies of a route come first.
-@router.post("/v1/count", openapi_extra=TRAY, dependencies=[Depends(needs("till"))])
+@router.post(
+    "/v1/count",
+    openapi_extra=TRAY,
+    response_model=Counted,
+    dependencies=[Depends(needs("till"))],
+)
 def count(server: Server, body: Photo) -> dict[str, Any]:
     """Count a photo; nothing is kept."""
     if body.photo is None:
@@ -40,7 +57,7 @@ def count(server: Server, body: Photo) -> dict[str, Any]:
     return server.count(body.photo)
 
 
-@router.post("/v1/sales", status_code=201, openapi_extra=TRAY)
+@router.post("/v1/sales", status_code=201, openapi_extra=TRAY, response_model=Sale)
 def open_sale(
     caller: Till, server: Server, body: Photo, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -80,7 +97,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
 Wanted = Annotated[Filter, Depends(wanted_sales)]
 
 
-@router.get("/v1/sales")
+@router.get("/v1/sales", response_model=SalePage)
 def sales(
     caller: Till,
     server: Server,
@@ -92,20 +109,30 @@ def sales(
     return list_sales(server.database, wanted, limit, before)
 
 
-@router.get("/v1/sales.csv", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/v1/sales.csv",
+    response_class=Csv,
+    responses=NO_JSON,
+    dependencies=[Depends(needs("till"))],
+)
 def sales_as_csv(server: Server, wanted: Wanted) -> StreamingResponse:
     """Sales as CSV, a row a line of a sale, oldest first."""
     pieces: Iterator[str] = sales_csv(server.database, wanted)
     return StreamingResponse(pieces, media_type="text/csv", headers=attachment("sales.csv"))
 
 
-@router.get("/v1/sales/{number}")
+@router.get("/v1/sales/{number}", response_model=Sale)
 def sale(caller: Till, server: Server, number: str) -> dict[str, Any]:
     """A sale."""
     return server.sales.get(number)
 
 
-@router.get("/v1/sales/{number}/picture", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/v1/sales/{number}/picture",
+    response_class=Jpeg,
+    responses=JPEG,
+    dependencies=[Depends(needs("till"))],
+)
 def picture(server: Server, number: str) -> Response:
     """The picture of a sale, JPEG; 410 once it was deleted by age."""
     name = server.sales.row(number).picture
@@ -113,10 +140,10 @@ def picture(server: Server, number: str) -> Response:
     if data is None:
         raise picture_gone(number)
     headers = {"cache-control": "private, max-age=86400, immutable"}
-    return Response(data, media_type="image/jpeg", headers=headers)
+    return Jpeg(data, headers=headers)
 
 
-@router.get("/v1/sales/{number}/events")
+@router.get("/v1/sales/{number}/events", response_model=list[Event])
 def sale_events(caller: Till, server: Server, number: str) -> list[dict[str, Any]]:
     """All that happened to a sale, oldest first."""
     server.sales.row(number)
@@ -124,7 +151,7 @@ def sale_events(caller: Till, server: Server, number: str) -> list[dict[str, Any
         return [event_to_dict(row) for row in events_of_sale(session, number)]
 
 
-@router.post("/v1/sales/{number}/corrections")
+@router.post("/v1/sales/{number}/corrections", response_model=Sale)
 def correct(
     caller: Till,
     server: Server,
@@ -138,14 +165,14 @@ def correct(
     return told
 
 
-@router.post("/v1/sales/{number}/suggest")
+@router.post("/v1/sales/{number}/suggest", response_model=Suggestion)
 def suggest(caller: Till, server: Server, number: str, body: Point) -> dict[str, Any]:
     """Products that may lie at a point of the picture: a box, and the likeliest ones."""
     x, y = body.point
     return server.suggest(number, x, y)
 
 
-@router.post("/v1/sales/{number}/accept")
+@router.post("/v1/sales/{number}/accept", response_model=Sale)
 def accept(
     caller: Till, server: Server, number: str, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -156,7 +183,7 @@ def accept(
     return told
 
 
-@router.post("/v1/sales/{number}/void")
+@router.post("/v1/sales/{number}/void", response_model=Sale)
 def void(caller: Till, server: Server, number: str) -> dict[str, Any]:
     """Take a sale back: an open one, or, for a manager, an accepted one."""
     told = server.sales.void(number, caller.who, manager=caller.is_manager)
@@ -164,7 +191,7 @@ def void(caller: Till, server: Server, number: str) -> dict[str, Any]:
     return told
 
 
-@router.post("/v1/sales/{number}/reopen")
+@router.post("/v1/sales/{number}/reopen", response_model=Sale)
 def reopen(caller: Till, server: Server, number: str) -> dict[str, Any]:
     """Open a sale again that was closed at this till within ten minutes."""
     told = server.sales.reopen(number, caller.who)

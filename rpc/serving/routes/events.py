@@ -13,11 +13,12 @@ from starlette.concurrency import run_in_threadpool
 
 from rpc.serving.events.event_bus import Subscription
 from rpc.serving.events.events import events_after, last_seq
+from rpc.serving.routes.answers import ERRORS, EVENTS, WebhookList, WebhookMade
 from rpc.serving.routes.bodies import Manager, NewWebhook, Server, server_of
 from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import CounterServer
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], responses=ERRORS)
 STREAM: Final = "text/event-stream"
 LOOK: Final = 2.0  # seconds between looks at the database, for what other processes write
 HEARTBEAT: Final = 15.0  # seconds of silence, after which a comment is sent
@@ -25,12 +26,17 @@ Seq = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 
 
 # A stream lives for hours: it waits in the event loop, not in a thread of its own.
-@router.get("/v1/events", dependencies=[Depends(needs("till"))], response_model=None)
+@router.get(
+    "/v1/events",
+    dependencies=[Depends(needs("till"))],
+    response_model=None,
+    responses=EVENTS,
+)
 async def events(
     request: Request, after: Seq = None, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
 ) -> Response:
     """Events after a number, oldest first; as a stream where `Accept` asks for one."""
-    server = server_of(request)
+    server = await server_of(request)
     if STREAM not in request.headers.get("accept", ""):
         found = await run_in_threadpool(_after, server, after or 0, limit)
         return JSONResponse(found)
@@ -83,13 +89,13 @@ def _last(server: CounterServer) -> int:
         return last_seq(session)
 
 
-@router.get("/v1/webhooks")
+@router.get("/v1/webhooks", response_model=WebhookList)
 def webhooks(caller: Manager, server: Server) -> dict[str, Any]:
     """All webhooks."""
     return {"webhooks": server.webhooks.list()}
 
 
-@router.post("/v1/webhooks", status_code=201)
+@router.post("/v1/webhooks", status_code=201, response_model=WebhookMade)
 def add_webhook(caller: Manager, server: Server, body: NewWebhook) -> dict[str, Any]:
     """A new webhook; its secret is told this once."""
     return server.webhooks.add(body.url, body.types)

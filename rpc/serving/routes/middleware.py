@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
@@ -34,17 +35,31 @@ HEADERS: Final = {
 }
 
 
-class SafeHeaders:
-    """Adds the headers that keep a browser from trusting what it should not."""
+class HttpLayer(ABC):
+    """A layer that HTTP requests pass; whatever else comes (the server's start and end) it skips.
+
+    Args:
+        app: behind it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what comes."""
+        passed = self.request if scope["type"] == "http" else self.app
+        await passed(scope, receive, send)
+
+    @abstractmethod
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+
+
+class SafeHeaders(HttpLayer):
+    """Adds the headers that keep a browser from trusting what it should not."""
+
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -58,17 +73,11 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers)
 
 
-class SizeLimit:
+class SizeLimit(HttpLayer):
     """Refuses bodies that are too large, by what they say and by what comes."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
         many = scope["path"].endswith(PHOTOS)
         most = (MOST_PHOTOS_BYTES if many else MOST_BYTES) + MOST_OVERHEAD
         error = too_large(f"the body is larger than {most // 2**20} MB; send less")
@@ -99,7 +108,7 @@ class SizeLimit:
             await answer(raised)(scope, receive, send)
 
 
-class RateLimit:
+class RateLimit(HttpLayer):
     """Lets each client ask so often: a bucket of tokens that fills steadily.
 
     Args:
@@ -118,13 +127,14 @@ class RateLimit:
         burst: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.app, self.per_second, self.burst, self.clock = app, per_second, burst, clock
+        super().__init__(app)
+        self.per_second, self.burst, self.clock = per_second, burst, clock
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] == "http" and not self.allows(client_of(scope)):
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if not self.allows(client_of(scope)):
             wait = str(max(1, round(1 / self.per_second)))
             error = ApiError(429, "too_many_requests", "slow down", {"Retry-After": wait})
             await answer(error)(scope, receive, send)
@@ -144,8 +154,8 @@ class RateLimit:
         return allowed
 
 
-class Measured:
-    """Counts requests and their seconds, by route.
+class Measured(HttpLayer):
+    """Counts requests and their seconds, by route; a browser is told the milliseconds of each.
 
     Args:
         app: behind it.
@@ -153,19 +163,19 @@ class Measured:
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+        super().__init__(app)
+        self.metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         began, status = time.perf_counter(), 500
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                spent = f"app;dur={1000 * (time.perf_counter() - began):.1f}"
+                MutableHeaders(scope=message).append("server-timing", spent)
             await send(message)
 
         try:

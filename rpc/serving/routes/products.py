@@ -11,6 +11,18 @@ from rpc.data.files import DataError
 from rpc.serving.errors import ApiError, not_found
 from rpc.serving.products.catalogue_csv import read_catalogue, write_catalogue
 from rpc.serving.products.products import Product, product_to_dict, search, sku_of_title
+from rpc.serving.routes.answers import (
+    ERRORS,
+    JPEG,
+    NO_JSON,
+    Csv,
+    GalleryAnswer,
+    Jpeg,
+    PhotosAdded,
+    ProductAnswer,
+    ProductList,
+    ProductsImported,
+)
 from rpc.serving.routes.bodies import (
     CSV,
     PHOTOS,
@@ -26,12 +38,12 @@ from rpc.serving.routes.counting import attachment
 from rpc.serving.security.doorkeeper import needs
 from rpc.serving.server import CounterServer
 
-router = APIRouter(tags=["products"])
+router = APIRouter(tags=["products"], responses=ERRORS)
 Files = Annotated[list[tuple[str, bytes]], Depends(photo_files)]
 Raw = Annotated[bytes, Depends(raw_body)]
 
 
-@router.get("/v1/products")
+@router.get("/v1/products", response_model=ProductList)
 def products(
     caller: Till,
     server: Server,
@@ -43,7 +55,7 @@ def products(
     return {"products": _told(server, search(known, query))}
 
 
-@router.post("/v1/products", status_code=201)
+@router.post("/v1/products", status_code=201, response_model=ProductAnswer)
 def add_product(caller: Manager, server: Server, body: NewProduct) -> dict[str, Any]:
     """A new product; its SKU is made of the title where none is given."""
     sku = body.sku or sku_of_title(body.title, server.products.all())
@@ -51,14 +63,19 @@ def add_product(caller: Manager, server: Server, body: NewProduct) -> dict[str, 
     return _told(server, [server.products.add(product, caller.who)])[0]
 
 
-@router.get("/v1/products.csv", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/v1/products.csv",
+    response_class=Csv,
+    responses=NO_JSON,
+    dependencies=[Depends(needs("till"))],
+)
 def products_as_csv(server: Server) -> Response:
     """All products as CSV: sku, title, price, ean, retired."""
     text = write_catalogue(server.products.all().values())
-    return Response(text, media_type="text/csv", headers=attachment("products.csv"))
+    return Csv(text, headers=attachment("products.csv"))
 
 
-@router.post("/v1/products.csv", openapi_extra=CSV)
+@router.post("/v1/products.csv", openapi_extra=CSV, response_model=ProductsImported)
 def import_products(caller: Manager, server: Server, body: Raw) -> dict[str, int]:
     """Products of CSV, all or none."""
     try:
@@ -68,29 +85,34 @@ def import_products(caller: Manager, server: Server, body: Raw) -> dict[str, int
     return server.products.bring_in(found, caller.who)
 
 
-@router.post("/v1/products/{sku:path}/photos", openapi_extra=PHOTOS)
+@router.post("/v1/products/{sku:path}/photos", openapi_extra=PHOTOS, response_model=PhotosAdded)
 def add_photos(caller: Manager, server: Server, sku: str, files: Files) -> dict[str, Any]:
     """Put photos of a product into the gallery; the next tray may hold it."""
     product = server.products.get(sku)
     return server.gallery.add(product.sku, product.title, files, caller.who)
 
 
-@router.get("/v1/products/{sku:path}/photo", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/v1/products/{sku:path}/photo",
+    response_class=Jpeg,
+    responses=JPEG,
+    dependencies=[Depends(needs("till"))],
+)
 def product_photo(server: Server, sku: str) -> Response:
     """A small JPEG of a product."""
     data = server.thumbnail(server.products.get(sku).sku)
     if data is None:
         raise not_found(f"SKU {sku!r:.80}: has no photo")
-    return Response(data, media_type="image/jpeg", headers={"cache-control": "no-cache"})
+    return Jpeg(data, headers={"cache-control": "private, max-age=60"})
 
 
-@router.get("/v1/products/{sku:path}")
+@router.get("/v1/products/{sku:path}", response_model=ProductAnswer)
 def product(caller: Till, server: Server, sku: str) -> dict[str, Any]:
     """A product."""
     return _told(server, [server.products.get(sku)])[0]
 
 
-@router.patch("/v1/products/{sku:path}")
+@router.patch("/v1/products/{sku:path}", response_model=ProductAnswer)
 def change_product(
     caller: Manager, server: Server, sku: str, body: ProductChange
 ) -> dict[str, Any]:
@@ -102,13 +124,13 @@ def change_product(
     return _told(server, [changed])[0]
 
 
-@router.get("/v1/gallery")
+@router.get("/v1/gallery", response_model=GalleryAnswer)
 def gallery(caller: Manager, server: Server) -> dict[str, Any]:
     """The contents of the gallery, and what entered it from accepted sales."""
     return server.gallery.info()
 
 
-@router.post("/v1/gallery/undo")
+@router.post("/v1/gallery/undo", response_model=GalleryAnswer)
 def undo_gallery(caller: Manager, server: Server) -> dict[str, Any]:
     """Take the last change of the gallery back."""
     return server.gallery.undo(caller.who)
@@ -126,13 +148,12 @@ def _told(server: CounterServer, products: list[Product]) -> list[dict[str, Any]
     names = set(server.thread.counter.taxonomy.names)
     teaches = server.gallery.gallery
     photos = {} if teaches is None else teaches.photos()
-    pictured = set(photos) | server.pictured()
     return [
         {
             **product_to_dict(one),
             "in_model": one.sku in names,
             "photos": photos.get(one.sku, 0),
-            "photo": photo_url(one.sku) if one.sku in pictured else None,
+            "photo": photo_url(one.sku) if one.sku in photos else None,
         }
         for one in products
     ]

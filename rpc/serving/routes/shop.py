@@ -9,6 +9,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from rpc.serving.counting.counted_trays import model_name
 from rpc.serving.errors import ApiError, not_found
+from rpc.serving.routes.answers import (
+    ERRORS,
+    JPEG,
+    NO_JSON,
+    Alive,
+    CameraAnswer,
+    HealthAnswer,
+    Jpeg,
+    PlainText,
+    SettingsAnswer,
+)
 from rpc.serving.routes.bodies import Manager, NewSession, Server, Till
 from rpc.serving.sales.sale_lists import sums_since
 from rpc.serving.security.doorkeeper import (
@@ -22,10 +33,10 @@ from rpc.serving.security.keys import SESSION_SECONDS
 from rpc.serving.settings import LANGUAGES
 from rpc.version import __version__
 
-router = APIRouter(tags=["shop"])
+router = APIRouter(tags=["shop"], responses=ERRORS)
 
 
-@router.get("/v1/settings")
+@router.get("/v1/settings", response_model=SettingsAnswer)
 def settings(request: Request, server: Server) -> dict[str, Any]:
     """Values that a page needs first; no key is needed, and sums are told to those who have one."""
     try:
@@ -86,7 +97,7 @@ def close_session(request: Request, response: Response, server: Server) -> None:
     response.delete_cookie(CSRF_COOKIE)
 
 
-@router.get("/v1/health")
+@router.get("/v1/health", response_model=HealthAnswer)
 def health(
     caller: Manager, server: Server, days: Annotated[int, Query(ge=1, le=366)] = 7
 ) -> dict[str, Any]:
@@ -94,28 +105,38 @@ def health(
     return server.health.report(days)
 
 
-@router.get("/v1/camera")
+@router.get("/v1/camera", response_model=CameraAnswer)
 def camera(caller: Till, server: Server) -> dict[str, Any]:
     """The state of the server's camera."""
     return server.camera.status()
 
 
-@router.get("/v1/camera/frame.jpg", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/v1/camera/frame.jpg",
+    response_class=Jpeg,
+    responses=JPEG,
+    dependencies=[Depends(needs("till"))],
+)
 def camera_frame(server: Server) -> Response:
     """The newest picture of the server's camera."""
     data = server.camera.last_frame()
     if data is None:
         raise not_found("camera: there is no picture")
-    return Response(data, media_type="image/jpeg")
+    return Jpeg(data)
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=Alive)
 def alive(server: Server) -> dict[str, Any]:
     """Whether the counter works; no key is needed."""
     return {"ok": True, "counting": server.thread.alive, "queue": server.thread.waiting}
 
 
-@router.get("/metrics", dependencies=[Depends(needs("till"))])
+@router.get(
+    "/metrics",
+    response_class=PlainText,
+    responses=NO_JSON,
+    dependencies=[Depends(needs("till"))],
+)
 def metrics(server: Server) -> Response:
     """Figures for Prometheus."""
     return Response(server.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -131,9 +131,8 @@ class Sales:
         """
         mark = None if idempotency is None else idempotency_mark(who, idempotency)
 
-        def step(session: Session, row: SaleRow) -> None:
+        def step(session: Session, row: SaleRow, events: Sequence[EventRow]) -> None:
             _require_open(row)
-            events = events_of_sale(session, number)
             change = self._change(session, row, events, asked)
             before = items_of_row(row)
             if change.kind == "undone":
@@ -155,14 +154,14 @@ class Sales:
         """
         mark = None if idempotency is None else idempotency_mark(who, idempotency)
 
-        def step(session: Session, row: SaleRow) -> None:
+        def step(session: Session, row: SaleRow, events: Sequence[EventRow]) -> None:
             _require_open(row)
             now = iso(self._clock())
             row.state, row.accepted_at, row.closed_at = "accepted", now, now
             told = sale_to_dict(row)
             data = {name: told[name] for name in ("lines", "total_cents", "unpriced", "currency")}
             append_event(session, "sale.accepted", who, now, {**data, **_request(mark)}, number)
-            changes = core.standing(changes_of(events_of_sale(session, number)))
+            changes = core.standing(changes_of(events))
             note_confirmations(session, row, changes, now)
 
         return self._step(number, step, mark)
@@ -174,7 +173,7 @@ class Sales:
             ApiError: it is void, or accepted and nobody is a manager.
         """
 
-        def step(session: Session, row: SaleRow) -> None:
+        def step(session: Session, row: SaleRow, _: Sequence[EventRow]) -> None:
             if row.state == "void" or (row.state == "accepted" and not manager):
                 raise _not_open(row, "; a manager may void an accepted one")
             now = iso(self._clock())
@@ -188,8 +187,8 @@ class Sales:
     def replace(self, number: str, who: Who) -> None:
         """Void a sale whose tray was read anew, unless a person has touched it."""
 
-        def step(session: Session, row: SaleRow) -> None:
-            if row.state == "open" and not changes_of(events_of_sale(session, number)):
+        def step(session: Session, row: SaleRow, events: Sequence[EventRow]) -> None:
+            if row.state == "open" and not changes_of(events):
                 now = iso(self._clock())
                 data = {"state_before": "open", "total_cents": row.total_cents, "replaced": True}
                 row.state, row.closed_at = "void", now
@@ -204,7 +203,7 @@ class Sales:
             ApiError: it is open, of another till, or was closed too long ago.
         """
 
-        def step(session: Session, row: SaleRow) -> None:
+        def step(session: Session, row: SaleRow, _: Sequence[EventRow]) -> None:
             if row.state == "open":
                 raise ApiError(409, "not_closed", f"sale {number}: is open already")
             if row.till != who.till:
@@ -288,13 +287,23 @@ class Sales:
             raise not_found(str(error)) from error
 
     def _step(
-        self, number: str, step: Callable[[Session, SaleRow], None], mark: str | None = None
+        self,
+        number: str,
+        step: Callable[[Session, SaleRow, Sequence[EventRow]], None],
+        mark: str | None = None,
     ) -> dict[str, Any]:
-        """A step of a sale, in one transaction; one whose mark is there already is left out."""
+        """A step of a sale, in one transaction; one whose mark is there already is left out.
+
+        Args:
+            number: of the sale.
+            step: gets the sale's row, and all that happened to it, read once.
+            mark: of the request.
+        """
         with self._database.writing() as session:
             row = _row(session, number, locked=True)
-            if mark is None or not _was_done(session, number, mark):
-                step(session, row)
+            events = events_of_sale(session, number)
+            if mark is None or not _was_done(events, mark):
+                step(session, row, events)
             told = sale_to_dict(row)
         self._bus.committed()
         return told
@@ -327,8 +336,8 @@ def _request(mark: str | None) -> dict[str, str]:
     return {} if mark is None else {"request": mark}
 
 
-def _was_done(session: Session, number: str, mark: str) -> bool:
-    return any(event.data.get("request") == mark for event in events_of_sale(session, number))
+def _was_done(events: Sequence[EventRow], mark: str) -> bool:
+    return any(event.data.get("request") == mark for event in events)
 
 
 def _event_data(row: SaleRow, before: Sequence[Item], change: Change) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_an_error_comes_to_who_asked_and_the_thread_goes_on(thread):
 
 
 def test_another_counter_takes_over_between_two_trays(thread):
-    thread.replace(lambda: counter(("soap",)))
+    thread.replace(counter(("soap",)))
     assert thread.counter.taxonomy.names == ("soap",)
-    thread.replace(lambda: counter(("tea",)))
+    thread.replace(counter(("tea",)))
     assert thread.do(lambda now: now.taxonomy.names) == ("tea",)

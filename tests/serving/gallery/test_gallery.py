@@ -17,6 +17,7 @@ class ColourGallery:
         self.kept = {sku: {f"{sku}.jpg": np.array(COLOURS[sku], float)} for sku in ("tea", "soap")}
         self.changes = 0
         self.threads = set()
+        self.waits, self.readers = [], set()
 
     def photos(self):
         return {sku: len(found) for sku, found in self.kept.items()}
@@ -38,7 +39,17 @@ class ColourGallery:
                 known.append(one.source)
             else:
                 rows[one.source] = colour
+                self.waits.append(one.sku)
         return known
+
+    def unread(self):
+        return len(self.waits)
+
+    def read_one(self):
+        self.readers.add(threading.current_thread().name)
+        sku = self.waits.pop(0)
+        self.changes += not self.waits
+        return {} if self.waits else {sku: 1}
 
     def take_out(self, photos):
         self.changes += 1
@@ -101,7 +112,8 @@ def test_a_product_is_named_on_the_next_tray_after_its_photos_are_in(web, galler
     assert (skus, sale["total_cents"]) == ({"cola"}, 99)
     found = web.get("/v1/products/cola").json()
     assert (found["photos"], found["in_model"]) == (1, True)
-    assert web.get(found["photo"]).status_code == 200
+    assert found["photo"] == "/v1/products/cola/photo"
+    assert web.get(found["photo"]).headers["content-type"] == "image/jpeg"
     assert gallery.threads == {"counting"}
 
 
@@ -117,6 +129,43 @@ def test_a_change_is_taken_back_and_the_counter_forgets(web, gallery):
         e["data"]["kind"] for e in web.get("/v1/events").json() if e["type"] == "gallery.changed"
     ]
     assert kinds == ["photos", "undone"]
+
+
+def test_new_photos_are_read_one_by_one_on_another_thread_and_then_the_counter_knows(web, parts):
+    gallery = parts.gallery.gallery
+    loads = []
+    gallery.reloaded = lambda: loads.append(1) or shop.counter(("tea", "soap", "cola"))
+    web.post("/v1/products", json={"sku": "cola", "title": "Cola"})
+    web.post("/v1/products/cola/photos", files=files(jpeg("cola"), jpeg("soap", "cola")))
+    assert (gallery.unread(), len(loads)) == (2, 1)
+    assert parts.housekeeping.read_words()  # one is read, another one waits
+    assert not parts.housekeeping.read_words()
+    assert not parts.housekeeping.read_words()
+    assert (gallery.unread(), len(loads), "counting" in gallery.readers) == (0, 2, False)
+    told = [e["data"] for e in web.get("/v1/events").json() if e["type"] == "gallery.changed"]
+    assert [(one["kind"], one["photos"]) for one in told] == [
+        ("photos", {"cola": 2}),
+        ("words", {"cola": 1}),
+    ]
+
+
+def test_no_photo_is_read_while_a_tray_waits(web, parts, gallery):
+    gallery.waits = ["tea"]
+    hold = threading.Event()
+    asked = [
+        threading.Thread(target=lambda: parts.thread.do(lambda _: hold.wait(30))) for _ in range(2)
+    ]
+    for one in asked:
+        one.start()
+    while not parts.thread.waiting:
+        pass
+    assert not parts.housekeeping.read_words()
+    assert gallery.unread() == 1
+    hold.set()
+    for one in asked:
+        one.join()
+    assert not parts.housekeeping.read_words()
+    assert gallery.unread() == 0
 
 
 def test_photos_that_are_there_already_are_left_out(web):

@@ -122,8 +122,6 @@ def test_products_begin_with_what_the_counter_knows(web):
     found = {one["sku"]: one for one in web.get("/v1/products").json()["products"]}
     assert set(found) == {"tea", "soap", "cola"}
     assert (found["tea"]["title"], found["tea"]["in_model"]) == ("Green tea", True)
-    assert found["tea"]["photo"] == "/v1/products/tea/photo"
-    assert web.get(found["tea"]["photo"]).headers["content-type"] == "image/jpeg"
     assert found["soap"]["photo"] is None
     assert web.get("/v1/products/soap/photo").status_code == 404
 

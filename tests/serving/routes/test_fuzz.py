@@ -15,9 +15,14 @@ HUNTS = settings(
 
 
 @pytest.mark.slow
-def test_no_request_by_the_description_is_a_fault_of_ours(served):
+def test_every_answer_to_a_request_by_the_description_is_as_described(served):
     import schemathesis
     from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
 
     _, port = served
     connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -28,10 +33,16 @@ def test_no_request_by_the_description_is_a_fault_of_ours(served):
     url = f"http://127.0.0.1:{port}"
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     statuses = {}
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
 
     def check(case):
         answer = case.call(base_url=url, timeout=30)
-        case.validate_response(answer, checks=[not_a_server_error])
+        case.validate_response(answer, checks=checks)
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
 
     for operation in schema.get_all_operations():

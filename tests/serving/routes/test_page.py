@@ -51,6 +51,31 @@ def test_the_description_is_a_page_of_its_own_that_asks_nobody_else(web):
     assert re.findall(r"""(?:src|href)=["']?(\S+?)["'>]""", page) == ["/openapi.json"]
 
 
+def test_every_answer_is_described(web):
+    described = web.get("/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method, told in methods.items():
+            answers = dict(told["responses"])
+            error = answers.pop("default")["content"]["application/json"]["schema"]
+            assert error == {"$ref": "#/components/schemas/ErrorAnswer"}
+            for status, answer in answers.items():
+                kinds = answer.get("content", {})
+                assert kinds or status == "204", (method, path)
+                for kind, content in kinds.items():
+                    schema = content["schema"]
+                    assert schema.get("$ref") or schema.get("type") in ("array", "string")
+                    assert kind == "application/json" or schema["type"] == "string"
+    page = web.get("/docs").text
+    assert "Answer, 201: <code>application/json</code> Sale<" in page
+    assert "<code>total_cents</code>: integer" in page
+
+
+def test_requests_tell_how_long_the_server_took(web):
+    named, _, spent = web.get("/v1/products").headers["server-timing"].partition(";dur=")
+    assert named == "app"
+    assert 0 < float(spent) < 60_000
+
+
 def test_errors_have_one_shape_whoever_finds_them(web):
     for answer in (
         web.get("/v1/nothing"),

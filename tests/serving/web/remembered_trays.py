@@ -16,10 +16,12 @@ import numpy as np
 from rpc.checkout import Checkout
 from rpc.counting import CountingRule
 from rpc.data.images import encode_jpeg, read_image
+from rpc.data.shipped import shipped
 from rpc.data.store import Store
+from rpc.retrieval.gallery.gallery_files import PICTURES, read_state
 from rpc.serving.app import create_app
 from rpc.serving.database.database import Database
-from rpc.serving.demo import demo_thumbnails, price_demo
+from rpc.serving.demo import GALLERY, price_demo
 from rpc.serving.server import CounterServer
 from rpc.serving.settings import ServingSettings
 from rpc.serving.times import utc_now
@@ -84,8 +86,13 @@ class CountsPhotos:
     """A gallery that takes every photo."""
 
     def __init__(self, made):
-        self.made, self.kept, self.changes = made, Counter(), 0
-        self.first = {}
+        self.made, self.changes = made, 0
+        shown = read_state(shipped(GALLERY)).skus
+        self.kept = Counter({sku.name: len(sku.photos) for sku in shown})
+        self.first = {
+            sku.name: (shipped(GALLERY) / PICTURES / sku.photos[0].picture).read_bytes()
+            for sku in shown
+        }
 
     def photos(self):
         return dict(self.kept)
@@ -109,6 +116,12 @@ class CountsPhotos:
         for sku, sources in photos.items():
             self.kept[sku] -= len(sources)
 
+    def unread(self):
+        return 0
+
+    def read_one(self):
+        return {}
+
     def agreement(self, exemplars):
         return np.eye(len(exemplars), dtype=bool)
 
@@ -124,9 +137,8 @@ def server(folder, clock=utc_now):
     rule = CountingRule(threshold=0.1, counts_by="item_score")
     made = Checkout(remembers, taxonomy, remembers, rule, name="ministore")
     settings = ServingSettings(folder, shop="Corner Shop", requests_per_second=10_000)
-    thumbnails = demo_thumbnails(taxonomy.names)
     parts = CounterServer(
-        settings, Database.in_folder(folder), made, CountsPhotos(made), None, thumbnails, clock
+        settings, Database.in_folder(folder), made, CountsPhotos(made), None, clock
     )
     parts.products.learn_of(taxonomy, parts.own)
     price_demo(parts.products, parts.own)
