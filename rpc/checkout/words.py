@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from rpc.data.parallel import available_cores
 from rpc.features.text.installed import missing_reader
-from rpc.features.text.pack_reader import PackReader
+from rpc.features.text.pack_reader import PackReader, check_networks
 from rpc.features.text.sku_words import SkuWords, words_of_texts
 from rpc.recognition.box_classifier import BoxClassifier
 from rpc.recognition.second_look import LooksAgain, SecondLook
 from rpc.recognition.word_look import WordLook
 from rpc.retrieval.gallery.gallery_state import GalleryState
-from rpc.structures.readings import PackText
+from rpc.structures.readings import PackText, Rgb
 
 
 def reading_classifier(
@@ -55,7 +56,8 @@ def second_looks(
         return [], ""
     if note := missing_reader():
         return [], note
-    return [WordLook(shared_reader(), names, words)], ""
+    check_networks()  # now, not at the first doubtful item
+    return [WordLook(read_pack, names, words)], ""
 
 
 def words_of_gallery(state: GalleryState, names: Sequence[str]) -> list[SkuWords]:
@@ -67,7 +69,15 @@ def words_of_gallery(state: GalleryState, names: Sequence[str]) -> list[SkuWords
     ]
 
 
+def read_pack(picture: Rgb) -> PackText:
+    """Text and barcodes on a pack (H, W, 3) uint8 RGB."""
+    return shared_reader()(picture)
+
+
 @cache
 def shared_reader() -> PackReader:
-    """The process's one reader: its networks take a second to load."""
-    return PackReader()
+    """The process's one reader: its networks take a second to load, so when they are first asked.
+
+    One item is read at a time, so all cores may help.
+    """
+    return PackReader(threads=available_cores())

@@ -66,7 +66,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="PHOTOS",
         help="a tray photo, or a folder of them (default: the embedded store's val photos)",
     )
-    add("--model", type=Path, metavar="FILE", help="model.pth of a training (default: ours)")
+    add(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="model.pth of a training, or the folder of an exported counter (default: ours)",
+    )
     add("--gallery", type=Path, metavar="DIR", help="name products by a gallery's exemplars")
     add_device_option(made)
     add("--batch", type=int, default=1, metavar="N", help="photos at once, 1 to 8 (default: 1)")
@@ -78,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="N",
-        help="threads to compute with; several are measured in turn (default: torch's choice)",
+        help="threads to compute with; several are measured in turn (default: one a core)",
     )
     add("--out", type=Path, metavar="FILE", help="write the numbers as JSON too (default: no)")
     return made

@@ -1,4 +1,4 @@
-"""Write a model as a folder that is counted with in ONNX Runtime, without torch.
+"""Write a model as a folder that is counted with without torch: in ONNX Runtime or OpenVINO.
 
 A test compares both on trays: the lists are the same.
 """
@@ -41,5 +41,24 @@ def parser() -> argparse.ArgumentParser:
         "--descriptor",
         action="store_true",
         help="bring the descriptor of galleries, so that products can be added without torch",
+    )
+    made.add_argument(
+        "--format",
+        choices=["onnx", "openvino"],
+        default="onnx",
+        help="onnx runs in ONNX Runtime, which every installation has; openvino in OpenVINO, of "
+        "the extra of this name (default: onnx)",
+    )
+    made.add_argument(
+        "--int8",
+        action="store_true",
+        help="compute mostly in int8, with --format openvino; refused where more than 1 %% of the "
+        "val trays of --data get another list",
+    )
+    made.add_argument(
+        "--data",
+        type=Path,
+        metavar="STORE",
+        help="for --int8: its exemplars show what the networks see, its val trays are compared",
     )
     return made

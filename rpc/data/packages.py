@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,9 +13,10 @@ from rpc.data.files import DataError
 
 # Extra of this package, as pyproject.toml lists them: the modules that come with it.
 EXTRAS: Final = {
-    "export": ("onnx", "onnxscript"),
+    "export": ("nncf", "onnx", "onnxscript"),
     "gallery": ("faiss",),
     "heic": ("pi_heif",),
+    "openvino": ("openvino",),
     "serve": (
         "alembic",
         "cryptography",
@@ -74,8 +76,13 @@ def needed(name: str) -> Iterator[None]:
 
 
 def keep_off_the_network() -> None:
-    """Keep albumentations, which mmdet imports too, from asking for its newest version online."""
+    """Keep packages from the network.
+
+    albumentations, which mmdet imports too, asks for its newest version; openvino and nncf would
+    report what they are used for.
+    """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # read when it is imported
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if not there
 
 
 def install_line(*extras: str) -> str:

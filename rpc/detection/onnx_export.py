@@ -11,7 +11,7 @@ from rpc.data.files import DataError
 from rpc.detection.dense_heads import raw_maps
 from rpc.detection.detector import Detector
 from rpc.inference.letterbox import square_side
-from rpc.inference.onnx_counter import PICTURES, map_names
+from rpc.inference.network_counter import PICTURES, map_names
 from rpc.runs.onnx_files import onnx_bytes
 
 
@@ -27,7 +27,7 @@ class RawDetector(nn.Module):
         self.model = model
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
-        """Maps of all levels, as `rpc.inference.onnx_counter.map_names` lists them.
+        """Maps of all levels, as `rpc.inference.network_counter.map_names` lists them.
 
         Args:
             pictures: (B, S, S, 3) uint8 RGB.

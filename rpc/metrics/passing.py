@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 
 from rpc.metrics.bootstrap import CONFIDENCE, Interval
 
@@ -96,8 +95,10 @@ def binomial_interval(successes: int, trials: int, confidence: float = CONFIDENC
         raise ValueError(
             f"interval: expected 0 <= successes <= trials, trials > 0, got {successes}, {trials}"
         )
+    from scipy.special import betaincinv  # here: a counter, which imports this, does without
+
     tail = (1 - confidence) / 2
     failures = trials - successes
-    low = float(beta.ppf(tail, successes, failures + 1)) if successes else 0.0
-    high = float(beta.ppf(1 - tail, successes + 1, failures)) if failures else 1.0
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
     return low, high

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 
 def roc_auc(scores: ArrayLike, positive: ArrayLike) -> float:
@@ -29,5 +28,7 @@ def roc_auc(scores: ArrayLike, positive: ArrayLike) -> float:
     zeros = len(kinds) - ones
     if not ones or not zeros:
         raise ValueError(f"roc: expected both kinds, got {ones} positives and {zeros} negatives")
+    from scipy.stats import rankdata  # here: it takes long to import
+
     above = float(rankdata(values)[kinds].sum()) - ones * (ones + 1) / 2  # Mann and Whitney's U
     return above / (ones * zeros)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
-import torch
 
 from rpc.checkout.counter import AT_ONCE, Checkout
+from rpc.checkout.exported.description import DESCRIPTION
+from rpc.checkout.exported.loading import is_exported, load_exported, read_description
 from rpc.checkout.loading import MODEL, load
+from rpc.checkout.parts import SecondLooks
 from rpc.data.files import DataError, write_json
 from rpc.data.images import read_image
+from rpc.data.parallel import available_cores
 from rpc.data.photo_files import find_photos
 from rpc.data.shipped import shipped
 from rpc.pipelines.stage_clock import Spent, StageClock, statistics_of, timed_counter
@@ -34,13 +38,13 @@ class BenchRequest:
 
     Attributes:
         photos: a photo, or a folder of photos.
-        model: a model file; None takes the shipped one.
+        model: a model file, or the folder of an exported counter; None takes the shipped file.
         gallery: a gallery that names the items.
         device: see `rpc.runs.devices`.
         batch: photos that go through the networks together, 1 to 8.
         repeats: rounds over all photos that are measured.
         warm_up: rounds before them that are not.
-        threads: of torch and OpenCV, each number measured; none takes what torch would.
+        threads: of the networks and OpenCV, each number measured; none takes one a core.
         out: JSON file to write.
 
     Raises:
@@ -83,20 +87,16 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
         prepare_files(request.out)
     photos = _photos(request.photos)
     model = shipped(MODEL) if request.model is None else request.model
-    if model.is_dir():  # its threads are not torch's
-        raise DataError(
-            f"{model}: this measures counters in torch, stage by stage; "
-            "tools/benchmark/exported.py sets an exported one beside its model file"
-        )
-    counter = load(model, request.gallery, device=request.device)
+    threads = request.threads or (available_cores(),)
+    counters = _counters(model, request, threads)
+    counter = counters[threads[0]]
     load_before = _load()
     runs, items = measure(
-        counter,
+        counters,
         photos,
         batch=request.batch,
         repeats=request.repeats,
         warm_up=request.warm_up,
-        threads=request.threads or (torch.get_num_threads(),),
         progress=progress,
     )
     shape = read_image(photos[0]).shape
@@ -125,18 +125,40 @@ def bench_counter(request: BenchRequest, progress: Report) -> dict[str, Any]:
     return result
 
 
+def _counters(model: Path, request: BenchRequest, threads: Sequence[int]) -> dict[int, Checkout]:
+    """A counter for each number of threads; in torch the same one: its threads can be set later."""
+    looks = SecondLooks(words=True, pictures=True)  # as `load` has them
+    if is_exported(model):
+        return {
+            number: load_exported(
+                model, request.gallery, device=request.device, looks=looks, threads=number
+            )
+            for number in threads
+        }
+    counter = load(model, request.gallery, device=request.device)
+    return dict.fromkeys(threads, counter)
+
+
 def measure(
-    counter: Checkout,
+    counters: Mapping[int, Checkout],
     photos: Sequence[Path],
     *,
     batch: int,
     repeats: int,
     warm_up: int,
-    threads: Sequence[int] = (1,),
     progress: Report = lambda done, total, facts="": None,
 ) -> tuple[dict[int, dict[str, list[Spent]]], float]:
-    """Times of each stage, by the number of threads, and the mean items on a photo."""
-    clocks = {number: StageClock() for number in threads}
+    """Times of each stage, by the number of threads, and the mean items on a photo.
+
+    Args:
+        counters: by the number of threads that each is measured with.
+        photos: to count.
+        batch: photos at once.
+        repeats: rounds that are measured.
+        warm_up: rounds before them that are not.
+        progress: called with the rounds done and their number.
+    """
+    clocks = {number: StageClock() for number in counters}
     groups = [list(photos[start : start + batch]) for start in range(0, len(photos), batch)]
     items, rounds = 0, warm_up + repeats
     for row in range(rounds):
@@ -144,7 +166,7 @@ def measure(
             if row == warm_up:
                 clock.spent.clear()
             with _threads(number):
-                items += _one_round(timed_counter(counter, clock), groups, clock)
+                items += _one_round(timed_counter(counters[number], clock), groups, clock)
         progress(row + 1, rounds)
     runs = {
         number: {name: clock.spent[name] for name in STAGES if name in clock.spent}
@@ -168,15 +190,18 @@ def _one_round(timed: Checkout, groups: Sequence[list[Path]], clock: StageClock)
 
 @contextmanager
 def _threads(number: int) -> Iterator[None]:
-    """So many threads for torch and OpenCV in the block."""
-    before = cv2.getNumThreads(), torch.get_num_threads()
+    """So many threads for OpenCV, and for torch where it runs, in the block."""
+    torch = sys.modules.get("torch")
+    before = cv2.getNumThreads(), torch and torch.get_num_threads()
     cv2.setNumThreads(number)
-    torch.set_num_threads(number)
+    if torch is not None:
+        torch.set_num_threads(number)
     try:
         yield
     finally:
         cv2.setNumThreads(before[0])
-        torch.set_num_threads(before[1])
+        if torch is not None:
+            torch.set_num_threads(before[1])
 
 
 def _load() -> float | None:
@@ -185,10 +210,10 @@ def _load() -> float | None:
 
 
 def device_facts(name: str) -> dict[str, Any]:
-    """The device's name, and a GPU's model."""
-    device = torch.device(name)
-    if device.type == "cuda":
-        return {"name": name, "model": torch.cuda.get_device_name(device)}
+    """The device's name, and a GPU's model where torch tells it."""
+    torch = sys.modules.get("torch")
+    if name.startswith("cuda") and torch is not None:
+        return {"name": name, "model": torch.cuda.get_device_name(torch.device(name))}
     return {"name": name}
 
 
@@ -199,5 +224,13 @@ def _photos(path: Path) -> tuple[Path, ...]:
     return (path,)
 
 
-def _model_facts(counter: Checkout, file: Path) -> dict[str, Any]:
-    return {"name": file.name, "skus": len(counter.taxonomy), "sha256": sha256(file)}
+def _model_facts(counter: Checkout, model: Path) -> dict[str, Any]:
+    facts = {"name": model.name, "skus": len(counter.taxonomy)}
+    if not is_exported(model):
+        return facts | {"sha256": sha256(model)}
+    found = read_description(model)
+    return facts | {
+        "sha256": sha256(model / DESCRIPTION),  # which holds those of all other files
+        "runtime": found.runtime,
+        "precision": found.precision,
+    }

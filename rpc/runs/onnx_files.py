@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ from rpc.data.packages import needed
 if TYPE_CHECKING:
     import onnx
 
-SMALL = 64  # numbers: below, a cast costs more than it saves
+SMALL: Final = 64  # numbers: below, a cast costs more than it saves
+LARGEST_FOLDED: Final = 1024  # numbers
 
 
 def onnx_bytes(
@@ -42,7 +43,7 @@ def onnx_bytes(
     with needed("onnx"):
         import onnx
     with needed("onnxscript"):
-        import onnxscript  # noqa: F401  torch's exporter asks for it
+        from onnxscript import optimizer  # torch's exporter asks for the package as well
     length = torch.export.Dim("length")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own, about itself
@@ -56,6 +57,11 @@ def onnx_bytes(
             dynamic_shapes={name: {0: length} for name in inputs},
             optimize=False,  # it would fold normalisation into weights, which then need all digits
         )
+    # Shapes and limits become numbers: a runtime starts in half the time, and knows the limits.
+    optimizer.fold_constants(
+        program.model, input_size_limit=SMALL - 1, output_size_limit=LARGEST_FOLDED
+    )
+    optimizer.remove_unused_nodes(program.model)
     model: onnx.ModelProto = program.model_proto
     _halve(model)
     model.doc_string = ""
@@ -69,10 +75,14 @@ def onnx_bytes(
 
 
 def _halve(model: onnx.ModelProto) -> None:
-    """Store float32 weights as float16 and a cast, where that is exact; equal ones once."""
+    """Store float32 weights as float16, where that is exact, with a cast for each that needs them.
+
+    Layers that share weights have casts of their own: what comes after such a layer, like its
+    normalisation, is joined with it alone.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
-    kept, casts = [], []
+    kept, casts, readers = [], [], _readers(model.graph)
     for weight in model.graph.initializer:
         values = numpy_helper.to_array(weight)
         if weight.data_type != TensorProto.FLOAT or values.size < SMALL:
@@ -85,11 +95,23 @@ def _halve(model: onnx.ModelProto) -> None:
             continue
         name = f"{weight.name}.half"
         kept.append(numpy_helper.from_array(half, name))
-        casts.append(helper.make_node("Cast", [name], [weight.name], to=TensorProto.FLOAT))
+        for number, (node, place) in enumerate(readers.get(weight.name, ())):
+            full = f"{weight.name}.{number}"
+            node.input[place] = full
+            casts.append(helper.make_node("Cast", [name], [full], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.initializer[:], model.graph.node[:]
     model.graph.initializer.extend(kept)
     model.graph.node.extend(nodes)
+
+
+def _readers(graph: onnx.GraphProto) -> dict[str, list[tuple[onnx.NodeProto, int]]]:
+    """The nodes that read each value, and as which of their inputs."""
+    found: dict[str, list[tuple[onnx.NodeProto, int]]] = {}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            found.setdefault(name, []).append((node, place))
+    return found
 
 
 def _forget_sources(model: onnx.ModelProto) -> None:

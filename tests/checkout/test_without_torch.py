@@ -65,6 +65,15 @@ def test_the_shipped_counter_counts_without_torch():
     assert ast.literal_eval(said) == truth()
 
 
+def test_a_counter_starts_without_what_takes_long_and_a_sure_tray_does_not_need():
+    said = run_without_torch(
+        "import rpc\ncounter = rpc.load()\n"
+        "print(len(counter('examples/ministore/val/val_00003_easy.jpg').questions))\n"
+        "print({'scipy', 'faiss', 'rapidocr', 'openvino'} & set(sys.modules))"
+    )
+    assert said.splitlines() == ["0", "set()"]
+
+
 def test_a_product_enters_a_gallery_and_is_counted_without_torch(tmp_path):
     photos = sorted((ROOT / "examples/ministore/exemplars").glob("cup_noodle_1_camera0*"))[:3]
     other = sorted((ROOT / "examples/ministore/exemplars").glob("chips_bag_2_camera0*"))[:3]

@@ -171,7 +171,8 @@ def test_a_model_with_words_makes_a_counter_that_reads_what_it_doubts(write, mon
     words = [SkuWords((Reading(name, 0.9),), 8) for name in SKUS.names]
     write_model(path, load_model(path).with_words(words))
     monkeypatch.setattr(counter_words, "missing_reader", lambda: "")
-    monkeypatch.setattr(counter_words, "shared_reader", lambda: FakeReader({}))
+    reader = FakeReader({})
+    monkeypatch.setattr(counter_words, "shared_reader", lambda: reader)
     reads = load(path, device="cpu").recogniser
     assert isinstance(reads, LooksAgain)
     for without in (load(path, device="cpu", words=False), load_checkout(path)):
@@ -179,7 +180,7 @@ def test_a_model_with_words_makes_a_counter_that_reads_what_it_doubts(write, mon
     photo = np.random.default_rng(0).integers(0, 256, (50, 80, 3), np.uint8)
     boxes = np.array([[5.0, 5.0, 40.0, 40.0]])
     found = reads.probabilities(photo, boxes)
-    assert reads.looks[0].read.asked == 1  # an untrained recogniser is in doubt
+    assert reader.asked == 1  # an untrained recogniser is in doubt
     np.testing.assert_array_equal(found, reads.first.probabilities(photo, boxes))
     monkeypatch.setattr(counter_words, "missing_reader", lambda: "no reader")
     untold = load(path, device="cpu")

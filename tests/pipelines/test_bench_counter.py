@@ -4,14 +4,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
 from rpc.checkout.counter import Checkout
+from rpc.checkout.loading import EXPORTED
 from rpc.cli import bench
 from rpc.counting import CountingRule
 from rpc.data.files import DataError
 from rpc.data.images import write_image
+from rpc.data.shipped import shipped
 from rpc.data.taxonomy import Category, Taxonomy
 from rpc.detection import runtime
 from rpc.pipelines.bench_counter import BenchRequest, measure
@@ -60,7 +63,7 @@ def photos(tmp_path):
 
 
 def test_detecting_and_naming_are_timed_apart_and_the_whole_holds_both(counter, photos):
-    runs, items = measure(counter, photos, batch=1, repeats=2, warm_up=1)
+    runs, items = measure({1: counter}, photos, batch=1, repeats=2, warm_up=1)
     assert items == 2.0
     (spent,) = runs.values()
     assert {name: len(row) for name, row in spent.items()} == dict.fromkeys(
@@ -74,20 +77,20 @@ def test_detecting_and_naming_are_timed_apart_and_the_whole_holds_both(counter, 
 
 
 def test_the_time_of_a_batch_is_shared_out_among_its_photos(counter, photos):
-    runs, _ = measure(counter, photos, batch=2, repeats=1, warm_up=0)
+    runs, _ = measure({1: counter}, photos, batch=2, repeats=1, warm_up=0)
     assert counter.detector.batches == [2, 1]
     assert all(SLOW <= one.wall < 2 * SLOW for one in runs[1]["detecting"])
 
 
 def test_a_detector_that_names_items_has_no_naming(counter, photos):
     alone = Checkout(counter.detector, counter.taxonomy, None, counter.rule)
-    runs, _ = measure(alone, photos[:1], batch=1, repeats=1, warm_up=0)
+    runs, _ = measure({1: alone}, photos[:1], batch=1, repeats=1, warm_up=0)
     assert "naming" not in runs[1]
 
 
 def test_trays_with_a_doubtful_item_are_left_out_of_the_stage_without(counter, photos):
     counter.recogniser.row = [0.59, 0.41, 0.0]
-    runs, _ = measure(counter, photos, batch=1, repeats=1, warm_up=0)
+    runs, _ = measure({1: counter}, photos, batch=1, repeats=1, warm_up=0)
     assert len(runs[1]["photo to list"]) == 3
     assert "nothing doubtful" not in runs[1]
 
@@ -95,7 +98,7 @@ def test_trays_with_a_doubtful_item_are_left_out_of_the_stage_without(counter, p
 def test_rounds_with_other_numbers_of_threads_take_turns_and_leave_none_behind(counter, photos):
     before, seen = (cv2.getNumThreads(), torch.get_num_threads()), []
     counter.detector.look = lambda: seen.append((cv2.getNumThreads(), torch.get_num_threads()))
-    runs, items = measure(counter, photos[:1], batch=1, repeats=1, warm_up=1, threads=(1, 2))
+    runs, items = measure({1: counter, 2: counter}, photos[:1], batch=1, repeats=1, warm_up=1)
     assert seen == [(1, 1), (2, 2)] * 2
     assert list(runs) == [1, 2]
     assert items == 2.0
@@ -141,3 +144,24 @@ def test_the_verb_measures_the_shipped_counter_and_writes_where_the_numbers_come
     assert {"code", "versions", "machine", "settings"} <= set(result)
     for name in result["runs"][1]["stages"]:
         assert printed.count(f"\n{name} ") == 2
+
+
+def test_an_exported_counter_is_measured_with_networks_of_each_number_of_threads(
+    tmp_path, monkeypatch
+):
+    photo, out, made = next(iter(sorted(TRAY.glob("*.jpg")))), tmp_path / "bench.json", []
+    options = onnxruntime.SessionOptions
+
+    def noted():
+        made.append(options())
+        return made[-1]
+
+    monkeypatch.setattr(onnxruntime, "SessionOptions", noted)
+    words = [str(photo), "--repeats", "1", "--warm-up", "0", "--out", str(out)]
+    words += ["--model", str(shipped(EXPORTED)), "--threads", "1", "2"]
+    assert bench.main(words) == 0
+    assert [one.intra_op_num_threads for one in made[:4]] == [1, 1, 2, 2]
+    result = json.loads(out.read_text())
+    assert [run["threads"] for run in result["runs"]] == [1, 2]
+    assert result["model"]["runtime"] == "onnx"
+    assert result["model"]["precision"] == "float32"

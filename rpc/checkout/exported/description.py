@@ -16,10 +16,16 @@ from rpc.inference.dense_head import DenseHead
 FORMAT: Final = "rpc exported counter"
 VERSION: Final = 1
 DESCRIPTION: Final = "model.json"
-DETECTOR: Final = "detector.onnx"
-RECOGNISER: Final = "recogniser.onnx"
+DETECTOR: Final = "detector"
+RECOGNISER: Final = "recogniser"
+# Endings of a network's files, by the runtime that reads them.
+ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {"onnx": (".onnx",), "openvino": (".xml", ".bin")}
+PRECISIONS: Final = ("float32", "int8")
 DESCRIPTOR: Final = "descriptor.onnx"
 GALLERY: Final = "gallery"  # a folder; it changes, so its files are not in the list
+_NETWORKS: Final = frozenset(
+    name + ending for name in (DETECTOR, RECOGNISER) for some in ENDINGS.values() for ending in some
+)
 _PICTURE: Final = re.compile(r"pictures/\d{1,6}_\d{1,3}\.jpg")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LARGEST: Final = 1 << 31  # bytes of a file
@@ -79,6 +85,8 @@ class Exported:
         words: what was read on each SKU's exemplars, by label; None where nobody read.
         pictures: names of the files of each SKU's exemplar pictures, by label; None without any.
         gallery: whether the folder holds a gallery that names items.
+        runtime: that runs detector and recogniser: "onnx" or "openvino".
+        precision: of their arithmetic: "float32", or "int8" for most of it.
         origin: where it comes from, plain values.
 
     Raises:
@@ -97,6 +105,8 @@ class Exported:
     words: tuple[SkuWords, ...] | None = field(default=None, repr=False)
     pictures: tuple[tuple[str, ...], ...] | None = field(default=None, repr=False)
     gallery: bool = False
+    runtime: str = "onnx"
+    precision: str = "float32"
     origin: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +119,11 @@ class Exported:
             )
         if type(self.objectness) is not bool or type(self.gallery) is not bool:
             raise ValueError("objectness and gallery: expected true or false")
-        needed = {DETECTOR, *([] if self.recogniser is None else [RECOGNISER])}
+        for name, known in (("runtime", ENDINGS), ("precision", PRECISIONS)):
+            if (value := getattr(self, name)) not in tuple(known):
+                raise ValueError(f"{name}: expected {' or '.join(known)}, got {value!r:.40}")
+        networks = [DETECTOR, *([] if self.recogniser is None else [RECOGNISER])]
+        needed = {file for name in networks for file in network_files(name, self.runtime)}
         needed |= {name for some in self.pictures or () for name in some}
         needed |= {DESCRIPTOR} if self.gallery else set()
         if lacking := needed - set(self.files):
@@ -132,9 +146,16 @@ class Exported:
             "words": None if self.words is None else sku_words_to_json(self.words),
             "pictures": None if self.pictures is None else [list(one) for one in self.pictures],
             "gallery": self.gallery,
+            "runtime": self.runtime,
+            "precision": self.precision,
             "origin": dict(self.origin),
             "files": {name: [one.size, one.sha256] for name, one in self.files.items()},
         }
+
+
+def network_files(name: str, runtime: str) -> list[str]:
+    """Names of the files of a network."""
+    return [name + ending for ending in ENDINGS[runtime]]
 
 
 def exported_from_json(values: Mapping[str, Any], path: object) -> Exported:
@@ -170,6 +191,8 @@ def exported_from_json(values: Mapping[str, Any], path: object) -> Exported:
             words=None if words is None else sku_words_from_json(words, len(taxonomy)),
             pictures=None if pictures is None else _pictures(pictures, len(taxonomy)),
             gallery=values["gallery"],
+            runtime=values.get("runtime", "onnx"),  # the first folders did not say
+            precision=values.get("precision", "float32"),
             origin=_optional(values["origin"], "origin") or {},
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -192,7 +215,7 @@ def _files(values: Any) -> dict[str, FileFacts]:
     if not isinstance(values, Mapping):
         raise ValueError(f"files: expected sizes and digests by name, got {values!r:.60}")
     for name, facts in values.items():
-        if name not in (DETECTOR, RECOGNISER, DESCRIPTOR) and not _PICTURE.fullmatch(name):
+        if name not in {*_NETWORKS, DESCRIPTOR} and not _PICTURE.fullmatch(name):
             raise ValueError(f"files: {name!r:.80} is no file of an exported counter")
         fine = isinstance(facts, list) and len(facts) == 2 and _whole(facts[0], 1, _LARGEST)
         if not (fine and isinstance(facts[1], str) and _DIGEST.fullmatch(facts[1])):

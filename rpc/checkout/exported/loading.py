@@ -1,10 +1,12 @@
-"""A checkout counter from an exported folder: it runs in ONNX Runtime, and imports no torch."""
+"""A checkout counter from an exported folder: in ONNX Runtime or OpenVINO, without torch."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rpc.checkout.counter import Checkout
 from rpc.checkout.exported.description import (
@@ -16,16 +18,20 @@ from rpc.checkout.exported.description import (
     CropSettings,
     Exported,
     exported_from_json,
+    network_files,
 )
 from rpc.checkout.parts import SecondLooks, doubt_of, looking_again, naming_by_gallery, rule_of
 from rpc.data.files import DataError, read_json, safe_join
 from rpc.features.local.sku_pictures import SkuPictures, checked_jpeg
 from rpc.inference.naming import NamesCrops
-from rpc.inference.onnx_counter import OnnxDetector, OnnxLogits
-from rpc.retrieval.descriptors.onnx_descriptor import OnnxDescriptor
+from rpc.inference.network import Network, OpensNetwork
+from rpc.inference.network_counter import NetworkDetector, NetworkLogits
 from rpc.retrieval.descriptors.recipes import describer_of
 from rpc.retrieval.gallery.gallery import DescribesPictures
 from rpc.retrieval.gallery.gallery_files import read_state
+
+if TYPE_CHECKING:
+    from rpc.retrieval.descriptors.onnx_descriptor import OnnxDescriptor
 
 
 def is_exported(path: str | Path) -> bool:
@@ -54,6 +60,7 @@ def load_exported(
     fusion: bool = False,
     device: str = "cpu",
     looks: SecondLooks | None = None,
+    threads: int | None = None,
 ) -> Checkout:
     """A checkout counter from an exported folder.
 
@@ -63,6 +70,7 @@ def load_exported(
         fusion: with a gallery, ask the model's own recogniser as well.
         device: "auto" or "cpu", or "cuda" where ONNX Runtime was installed for it.
         looks: second looks at items whose name is in doubt; None takes none.
+        threads: of detector and recogniser; None takes the runtime's choice.
 
     Raises:
         DataError: a file is missing, damaged or another one than was exported, or parts do not fit
@@ -72,7 +80,7 @@ def load_exported(
     found = read_description(folder)
     own = folder / GALLERY if found.gallery else None
     named_by = own if gallery is None else Path(gallery)
-    counter = _counter(folder, found, device)
+    counter = _counter(folder, found, device, threads)
     if named_by is not None:
         describe = _describer(folder, found, named_by, device)
         return naming_by_gallery(counter, named_by, describe, looks, fusion=fusion)
@@ -105,33 +113,56 @@ def descriptor_of(folder: Path, found: Exported, device: str = "cpu") -> OnnxDes
             f"{folder}: brings no descriptor to use a gallery with; "
             "export the model again with --descriptor or --gallery"
         )
+    # Here: OpenVINO's counters without a gallery need no ONNX Runtime.
+    from rpc.retrieval.descriptors.onnx_descriptor import OnnxDescriptor
+
     content = _content(folder, found, DESCRIPTOR)
     return OnnxDescriptor(content, str(folder / DESCRIPTOR), device=device)
 
 
-def _counter(folder: Path, found: Exported, device: str) -> Checkout:
+def _counter(folder: Path, found: Exported, device: str, threads: int | None) -> Checkout:
     """The counter without second looks or doubt."""
-    detector = OnnxDetector(
-        _content(folder, found, DETECTOR),
-        str(folder / DETECTOR),
+    detector = NetworkDetector(
+        _opens(folder, found, DETECTOR, device, threads),
         found.head,
         objectness=found.objectness,
         image_size=found.image_size,
         labels=found.labels,
-        device=device,
     )
     crops = found.recogniser
-    names = None if crops is None else _recogniser(folder, found, crops, device)
+    opens = _opens(folder, found, RECOGNISER, device, threads)
+    names = None if crops is None else _recogniser(opens, crops, len(found.taxonomy) + 1)
     on = "cpu" if device == "auto" else device
     rule = rule_of(found.counting, folder)
     return Checkout(detector, found.taxonomy, names, rule, name=str(folder), device=on)
 
 
-def _recogniser(folder: Path, found: Exported, crops: CropSettings, device: str) -> NamesCrops:
-    content, where = _content(folder, found, RECOGNISER), str(folder / RECOGNISER)
-    classes = len(found.taxonomy) + 1
-    logits = OnnxLogits(content, where, side=crops.side, classes=classes, device=device)
+def _recogniser(opens: OpensNetwork, crops: CropSettings, classes: int) -> NamesCrops:
+    logits = NetworkLogits(opens, side=crops.side, classes=classes)
     return NamesCrops(logits, crops.side, classes, crops.turns, crops.settled)
+
+
+def _opens(
+    folder: Path, found: Exported, name: str, device: str, threads: int | None
+) -> OpensNetwork:
+    """The way to open a network by the folder's runtime, of which no other is imported."""
+    files = network_files(name, found.runtime)
+    where = str(folder / files[0])
+
+    def opens(inputs: Mapping[str, str], outputs: Sequence[str]) -> Network:
+        content = [_content(folder, found, file) for file in files]
+        if found.runtime == "openvino":
+            from rpc.inference.openvino_network import OpenvinoNetwork
+
+            graph, weights = content
+            return OpenvinoNetwork(
+                graph, weights, where, inputs, outputs, device=device, threads=threads
+            )
+        from rpc.inference.session import OnnxNetwork
+
+        return OnnxNetwork(content[0], where, inputs, outputs, device=device, threads=threads)
+
+    return opens
 
 
 def _pictures(folder: Path, found: Exported) -> list[SkuPictures] | None:

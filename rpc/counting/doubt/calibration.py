@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
 
 from rpc.counting.doubt.curve import MOST, Curve
 from rpc.structures.boxes import FloatArray
@@ -70,11 +69,12 @@ class Calibration:
     def item(self, scores: ArrayLike) -> FloatArray:
         """Probability (M,) that a box is an item, by its item score (M,)."""
         odds = self.item_curve(log_odds(scores))
-        return np.asarray(expit(self.item_slope * odds + self.item_offset), dtype=np.float64)
+        return shares_of_odds(self.item_slope * odds + self.item_offset)
 
     def likeliest(self, shares: ArrayLike) -> FloatArray:
         """Probability (M,) that the SKU of the largest share is right, by that share (M,)."""
-        sure = expit(self.name_slope * self.name_curve(log_odds(shares)) + self.name_offset)
+        odds = self.name_curve(log_odds(shares))
+        sure = shares_of_odds(self.name_slope * odds + self.name_offset)
         return np.asarray((1 - self.lapse) * sure, dtype=np.float64)
 
     def names(self, shares: ArrayLike) -> FloatArray:
@@ -135,4 +135,13 @@ def _curve(name: str, knots: Any) -> Curve:
 def log_odds(shares: ArrayLike) -> FloatArray:
     """Log-odds (M,) of numbers (M,) in 0 to 1; finite at the ends."""
     kept = np.clip(np.asarray(shares, dtype=np.float64), LEAST, 1 - LEAST)
-    return np.asarray(logit(kept), dtype=np.float64)
+    return np.asarray(np.log(kept) - np.log1p(-kept), dtype=np.float64)
+
+
+def shares_of_odds(odds: FloatArray) -> FloatArray:
+    """Numbers (M,) in 0 to 1 of log-odds (M,).
+
+    As scipy.special.expit, whose import takes longer than a counter has to start.
+    """
+    small = np.exp(-np.abs(odds))
+    return np.asarray(np.where(odds >= 0, 1.0, small) / (1 + small), dtype=np.float64)

@@ -14,8 +14,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 from rpc.structures.boxes import FloatArray
 
@@ -83,6 +81,10 @@ def fit_curve(
     Returns:
         The curve, no knots where `odds` do not spread; and the lapse.
     """
+    # Here: a counter fits nothing, and scipy takes longer to import than it has to start.
+    from scipy.optimize import minimize
+    from scipy.special import expit, logit
+
     low, high = np.percentile(odds, [1, 99]) if len(odds) else (0.0, 0.0)
     if high - low < NARROW:
         return Curve(), lapse
@@ -129,6 +131,10 @@ def move_curve(
     Returns:
         The curve, which never falls, and the lapse.
     """
+    # Here: a counter fits nothing, and scipy takes longer to import than it has to start.
+    from scipy.optimize import minimize
+    from scipy.special import expit, logit
+
     x, y = np.array(curve.knots).T
     piece = np.clip(np.searchsorted(x, odds) - 1, 0, len(x) - 2)
     along = np.clip((odds - x[piece]) / (x[piece + 1] - x[piece]), 0, 1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,25 +141,46 @@ def _scaled(rgb: Rgb, side: int) -> NDArray[np.uint8]:
     )
 
 
-def _engine(threads: int) -> Any:
-    """Make rapidocr's networks that find and read text, without its log on the screen."""
-    with needed("rapidocr"):
-        importlib.import_module("onnxruntime")
-        package: Any = importlib.import_module("rapidocr")
-    folder = Path(package.__file__).parent / "models"
+def check_networks() -> None:
+    """Make sure that a rapidocr that is there brings its networks, without loading them.
+
+    Raises:
+        DataError: it is another release, which lacks one.
+    """
+    found = find_spec("rapidocr")
+    if found is not None and found.origin is not None:
+        _networks(Path(found.origin).parent)
+
+
+def _networks(package: Path) -> dict[str, Path]:
+    """The files of the networks, by part.
+
+    Raises:
+        DataError: one is missing.
+    """
+    folder = package / "models"
     missing = [name for name in NETWORKS.values() if not (folder / name).is_file()]
     if missing:
         raise DataError(
             f"rapidocr: lacks the network {missing[0]}; expected release 3.10.0: "
             "pip install 'rpc-checkout[words]'"
         )
+    return {part: folder / name for part, name in NETWORKS.items()}
+
+
+def _engine(threads: int) -> Any:
+    """Make rapidocr's networks that find and read text, without its log on the screen."""
+    with needed("rapidocr"):
+        importlib.import_module("onnxruntime")
+        package: Any = importlib.import_module("rapidocr")
+    networks = _networks(Path(package.__file__).parent)
     settings: dict[str, Any] = {
         "Global.log_level": "error",
         "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         "Det.limit_type": "min",  # pictures come at the size that is wanted
         "Det.limit_side_len": 32,
-        **{f"{part}.model_path": str(folder / name) for part, name in NETWORKS.items()},
+        **{f"{part}.model_path": str(path) for part, path in networks.items()},
     }
     engine = package.RapidOCR(params=settings)
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)

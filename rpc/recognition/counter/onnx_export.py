@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rpc.inference.onnx_counter import CROPS, EXTENTS, LOGITS
+from rpc.inference.network_counter import CROPS, EXTENTS, LOGITS
 from rpc.recognition.systems.crop_classifier import CropClassifier
 from rpc.runs.onnx_files import onnx_bytes
 

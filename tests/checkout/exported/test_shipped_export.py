@@ -14,7 +14,7 @@ from rpc.data.store import Store
 from rpc.detection import runtime
 from rpc.detection.model_file import load_model
 from rpc.detection.onnx_export import RawDetector
-from rpc.inference.onnx_counter import PICTURES, map_names
+from rpc.inference.network_counter import PICTURES, map_names
 from rpc.inference.session import OnnxNetwork
 from rpc.pipelines.export import ExportRequest, export_model
 from rpc.reporting.provenance import sha256

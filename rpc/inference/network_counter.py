@@ -1,4 +1,4 @@
-"""A counter's two networks in ONNX Runtime: a detector, and the recogniser of its crops."""
+"""A counter's two exported networks at work: a detector, and the recogniser of its crops."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from rpc.data.files import DataError
 from rpc.inference.dense_head import DenseHead, Found
 from rpc.inference.finding import find_on_photos
 from rpc.inference.letterbox import Rgb, square_side
-from rpc.inference.session import OnnxNetwork
+from rpc.inference.network import BYTES, FLOATS, OpensNetwork
 from rpc.structures import Detections
 
 PICTURES = "pictures"  # input of a detector: (B, S, S, 3) uint8 RGB
 CROPS, EXTENTS, LOGITS = "crops", "extents", "logits"  # of a recogniser
-_BYTES, _FLOATS = "tensor(uint8)", "tensor(float)"
 
 
 def map_names(levels: int, *, objectness: bool) -> list[str]:
@@ -25,39 +24,37 @@ def map_names(levels: int, *, objectness: bool) -> list[str]:
     return [f"{kind}_{level}" for kind in kinds for level in range(levels)]
 
 
-class OnnxDetector:
+class NetworkDetector:
     """A detector of one stage; see `rpc.detection.detector.Detector`.
 
     Args:
-        content: of its ONNX file.
-        where: the file, for errors.
+        opens: its network.
         head: decodes what it says.
         objectness: whether it says so apart.
         image_size: side of the square that photos are laid into, px, before it is rounded up.
         labels: how many it tells apart.
-        device: see `rpc.inference.session.OnnxNetwork`.
 
     Raises:
-        DataError: the file holds something else, or the device is not there.
+        DataError: the file holds something else.
     """
 
     def __init__(
         self,
-        content: bytes,
-        where: str,
+        opens: OpensNetwork,
         head: DenseHead,
         *,
         objectness: bool,
         image_size: int,
         labels: int,
-        device: str = "cpu",
     ) -> None:
         names = map_names(len(head.strides), objectness=objectness)
-        self._network = OnnxNetwork(content, where, {PICTURES: _BYTES}, names, device=device)
+        self._network = opens({PICTURES: BYTES}, names)
         self.head, self.image_size, self._labels = head, image_size, labels
         side = square_side(image_size)
         if self._network.shape_of_input(PICTURES)[1:] != (side, side, 3):
-            raise DataError(f"{where}: takes other pictures than of {side} px; export it again")
+            raise DataError(
+                f"{self._network.where}: takes other pictures than of {side} px; export it again"
+            )
 
     def predict(self, rgb: Rgb) -> Detections:
         """All detections of a photo (H, W, 3), before any counting rule; best score first.
@@ -87,28 +84,25 @@ class OnnxDetector:
         return self.head.decode_batch(classes, sides, objects, pictures[0].shape[:2])
 
 
-class OnnxLogits:
+class NetworkLogits:
     """Scores of crops by a recogniser: the `logits` of `rpc.inference.naming.NamesCrops`.
 
     Args:
-        content: of its ONNX file.
-        where: the file, for errors.
+        opens: its network.
         side: of a crop, px.
         classes: that it tells apart.
-        device: see `rpc.inference.session.OnnxNetwork`.
 
     Raises:
-        DataError: the file holds something else, or the device is not there.
+        DataError: the file holds something else.
     """
 
-    def __init__(
-        self, content: bytes, where: str, *, side: int, classes: int, device: str = "cpu"
-    ) -> None:
-        given = {CROPS: _BYTES, EXTENTS: _FLOATS}
-        self._network = OnnxNetwork(content, where, given, [LOGITS], device=device)
+    def __init__(self, opens: OpensNetwork, *, side: int, classes: int) -> None:
+        self._network = opens({CROPS: BYTES, EXTENTS: FLOATS}, [LOGITS])
         self._classes = classes
         if self._network.shape_of_input(CROPS)[1:] != (side, side, 3):
-            raise DataError(f"{where}: takes other crops than of {side} px; export it again")
+            raise DataError(
+                f"{self._network.where}: takes other crops than of {side} px; export it again"
+            )
 
     def __call__(self, crops: Rgb, extents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (B, K) of crops (B, S, S, 3) and their extents (B, 2)."""
