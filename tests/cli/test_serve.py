@@ -97,12 +97,16 @@ def test_the_demonstration_sells_a_priced_tray_and_stops_when_asked(tmp_path):
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         try:
             sale = _first_sale(port, process)
+            can_add = _asked(port, "/v1/settings")["can_add_products"]
+            shown = _asked(port, "/v1/products")["products"]
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(60)
     assert code in (0, 130)
     assert sale["total_cents"] > 0
     assert sale["unpriced"] == 0
+    assert can_add is True
+    assert {one["photos"] for one in shown} == {8}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,14 +115,19 @@ def _first_sale(port, process):
     end = time.monotonic() + 300
     while time.monotonic() < end and process.poll() is None:
         time.sleep(0.5)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
-            connection.request("GET", "/v1/sales")
-            found = json.loads(connection.getresponse().read())["sales"]
+            found = _asked(port, "/v1/sales")["sales"]
         except OSError:
             continue
-        finally:
-            connection.close()
         if found:
             return found[0]
     raise AssertionError("no sale came")
+
+
+def _asked(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()

@@ -1,4 +1,4 @@
-"""What each part of a trained counter brings: test trays right with it and without it.
+"""Measure the gain of each part of a trained counter: test trays right with it and without it.
 
 A case is a store with a trained model; several cases of one name are seeds. For each row the rule
 is chosen anew on val, and test trays are counted once. Differences to the whole counter are means

@@ -109,7 +109,7 @@ def measure(
 def _figures(
     passes: np.ndarray, right: np.ndarray, questions: np.ndarray, answered: np.ndarray
 ) -> dict[str, Any]:
-    """What a cashier has of N trays: how many pass, how many questions the others cost."""
+    """The work of a cashier over N trays: how many pass, how many questions the others cost."""
     return {
         **passing(passes, right).to_dict(),
         "questions_a_tray": float(questions.mean()),

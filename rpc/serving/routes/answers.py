@@ -112,7 +112,7 @@ class SalePage(BaseModel):
 
 
 class Suggestion(BaseModel):
-    """What may lie at a point of a picture."""
+    """Products that may lie at a point of a picture."""
 
     box: BoxList
     alternatives: list[Alternative]

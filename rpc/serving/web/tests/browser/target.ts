@@ -69,6 +69,49 @@ export function emptyPlace(sale: Sale): [number, number] {
   throw new Error("the tray is full");
 }
 
+export interface SavingTimes {
+  /** Milliseconds from the tap until its sheet is gone and drawn, by the page's own clock. */
+  screen: number;
+  request: number;
+  /** As the server says; null where it does not. */
+  server: number | null;
+}
+
+declare global {
+  interface Window {
+    saving?: Promise<SavingTimes>;
+  }
+}
+
+/** Measures the next tap on an open sheet, inside the page: the driver of a test needs time of its own for a click. */
+export async function watchSaving(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.saving = new Promise((resolve) => {
+      const tapped = (event: Event) => {
+        const seen = new MutationObserver(() => {
+          if (document.querySelector("dialog")) return;
+          seen.disconnect();
+          requestAnimationFrame(() => {
+            const screen = Math.round(performance.now() - event.timeStamp);
+            setTimeout(() => {
+              const asked = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/corrections"));
+              const last = asked.at(-1) as PerformanceResourceTiming;
+              const app = last.serverTiming.find(({ name }) => name === "app");
+              resolve({ screen, request: Math.round(last.duration), server: app?.duration ?? null });
+            }, 100);
+          });
+        });
+        seen.observe(document.body, { childList: true, subtree: true });
+      };
+      addEventListener("click", tapped, { capture: true, once: true });
+    });
+  });
+}
+
+export function savingTimes(page: Page): Promise<SavingTimes> {
+  return page.evaluate(() => window.saving!);
+}
+
 /** What the list on the screen says: title and count of each line. */
 export function listed(page: Page): Promise<[string, number][]> {
   return page.locator(".counter .line").evaluateAll((lines) =>
