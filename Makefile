@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Files of tests that run side by side; each process needs 3 GB.
+PROCESSES ?= 2
 export OMP_WAIT_POLICY = PASSIVE
 
 .PHONY: quickstart test slow drill lint types bench docs wheel setup dev clean
@@ -12,7 +14,7 @@ quickstart: setup
 
 ## test: the fast tests
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 ## slow: the tests that take minutes
 slow: $(VENV)/.test

@@ -1,13 +1,30 @@
 """What every test needs: a hypothesis that can be repeated, and threads that wait politely."""
 
+import gc
 import os
 import signal
 
 import pytest
 from hypothesis import settings
 
-# Read when torch is imported, by any test module: spinning threads slow their neighbours.
+# Read when torch is imported, by any test module: spinning threads slow their neighbours, and where
+# files of tests run side by side (make test), a thread each is enough.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What is imported stays: the cycle collector need not walk through its million objects again and
+# again, neither while it is loaded nor in every test.
+gc.disable()
+
+
+def pytest_collection_finish():
+    """All is imported: only what tests make is watched from here on."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(7_000)  # ten times the default: trainings make and drop much at every step
+    gc.enable()
+
 
 # A busy machine is slow, not wrong: no example fails for the time it takes. And the same examples
 # every time: a test that fails now and then tells nobody which change broke it.

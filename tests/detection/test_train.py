@@ -4,6 +4,7 @@ import itertools
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import torch
 from mmengine.config import Config
 
 from rpc.data import DataError
+from rpc.detection import runtime
 from rpc.detection.model_file import load_model, read_tensors
 from rpc.detection.optim import DivergedError, check_weights
 from rpc.detection.train import TrainingRunner, build_config, train
@@ -33,6 +35,19 @@ def config_of(tiny_store, tiny_scenes, tiny_options):
         return build_config(CONFIG, tiny_store, tiny_scenes, merged)
 
     return build
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_store, tiny_scenes, tmp_path_factory):
+    """Folders of two trainings of one update, of every SKU and of items alone: to be copied."""
+    runtime.setup()
+    folders = {}
+    for name, agnostic in (("skus", False), ("items", True)):
+        changes = {"train_cfg.max_iters": 1, "val_cfg": None, "agnostic": agnostic}
+        config = build_config(CONFIG, tiny_store, tiny_scenes, TINY | changes)
+        folders[name] = tmp_path_factory.mktemp("trained") / name
+        train(config, folders[name])
+    return folders
 
 
 def scalars(work_dir, name):
@@ -145,8 +160,8 @@ def test_a_signal_saves_and_the_training_goes_on_from_there(config_of, tmp_path,
     assert next(counter) == 5  # 4 iterations in all, none twice
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_good_state(config_of, tmp_path):
-    train(config_of(2, val_cfg=None), tmp_path)
+def test_a_loss_that_is_not_finite_keeps_the_last_good_state(config_of, trained, tmp_path):
+    shutil.copytree(trained["skus"], tmp_path, dirs_exist_ok=True)
     config = config_of(9, val_cfg=None, optim_wrapper__optimizer__lr=1e25, schedule__warmup=0)
     with pytest.raises(DivergedError, match="training diverged") as caught:
         train(config, tmp_path, resume=True)
@@ -171,13 +186,13 @@ class _RunsACommand:
         return os.system, (self.command,)
 
 
-def test_a_resume_point_executes_nothing(config_of, tmp_path):
+def test_a_resume_point_executes_nothing(config_of, trained, tmp_path):
     trace = tmp_path / "executed"
     torch.save({"meta": _RunsACommand(f"touch {trace}")}, tmp_path / "last.pth")
     with pytest.raises(DataError, match="could execute code"):
         train(config_of(2), tmp_path, resume=True)
     # Harmless to a safe reader, but mmengine would run this text as a Python config.
-    train(config_of(1, val_cfg=None), tmp_path / "run")
+    shutil.copytree(trained["skus"], tmp_path / "run")
     point = read_tensors(tmp_path / "run" / "last.pth")
     point["meta"]["config"] = f"import os\nos.system('touch {trace}')"
     torch.save(point, tmp_path / "run" / "last.pth")
@@ -185,22 +200,22 @@ def test_a_resume_point_executes_nothing(config_of, tmp_path):
     assert not trace.exists()
 
 
-def test_a_folder_with_the_training_of_other_data_is_refused(config_of, tmp_path):
-    train(config_of(1, val_cfg=None, agnostic=True), tmp_path)
+def test_a_folder_with_the_training_of_other_data_is_refused(config_of, trained, tmp_path):
+    shutil.copytree(trained["items"], tmp_path, dirs_exist_ok=True)
     assert load_model(tmp_path / "model.pth").taxonomy.names == ("product",)
     with pytest.raises(DataError, match="checkpoint of another data set"):
         train(config_of(2, val_cfg=None), tmp_path, resume=True)
 
 
-def test_a_resume_point_of_another_model_is_refused(config_of, tmp_path):
-    train(config_of(1, val_cfg=None), tmp_path)
+def test_a_resume_point_of_another_model_is_refused(config_of, trained, tmp_path):
+    shutil.copytree(trained["skus"], tmp_path, dirs_exist_ok=True)
     other = {"model__neck__out_channels": 16, "model__bbox_head__in_channels": 16}
     with pytest.raises(DataError, match="holds another model than the config"):
         train(config_of(2, val_cfg=None, **other), tmp_path, resume=True)
 
 
-def test_a_start_is_taken_over_and_not_initialised_away(config_of, tmp_path):
-    start = train(config_of(1, val_cfg=None, agnostic=True), tmp_path / "start")
+def test_a_start_is_taken_over_and_not_initialised_away(config_of, trained, tmp_path):
+    start = trained["items"] / "model.pth"
     still = {"optim_wrapper__optimizer__lr": 0.0, "start": str(start)}  # learns nothing more
     path = train(config_of(1, val_cfg=None, **still), tmp_path / "run")
     before, after = load_model(start).state_dict, load_model(path).state_dict
@@ -227,8 +242,6 @@ def test_pretrained_weights_out_of_reach_are_one_line(config_of, tmp_path, monke
 
 
 def test_a_damaged_photo_stops_the_training_with_its_name(config_of, tmp_path, tiny_scenes):
-    import shutil
-
     scenes = tmp_path / "scenes"
     shutil.copytree(tiny_scenes, scenes)
     for path in (scenes / "images").iterdir():

@@ -1,4 +1,4 @@
-"""A thousand changed inputs through every door; and the watch notes what it should.
+"""Five hundred changed inputs through every door; and the watch notes what it should.
 
 The drill sends ten thousand (`make drill`). Both print each fault's first input.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fuzz.doors import DOORS
 
 ROOT = Path(__file__).parents[2]
-INPUTS = 1_000
+INPUTS = 500
 WITHOUT_DATA = {"config", "--cfg-options", "command line"}  # refused at the latest for that
 
 

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rpc.data import DataError, Dataset, write_dataset
@@ -96,6 +96,7 @@ def test_swapping_two_results_flips_the_signs_and_keeps_the_p_values(shop, score
             assert there["interval"] == pytest.approx([-end for end in back["interval"][::-1]])
 
 
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_images_changes_nothing(tmp_path_factory, random):
     root = tmp_path_factory.mktemp("orders")
