@@ -132,6 +132,7 @@ def _sell(args: argparse.Namespace, port: int, keys: list[str]) -> dict[str, Any
     seconds = time.perf_counter() - began
     times = {kind: [t for one in counters for t in one.times[kind]] for kind in KINDS}
     times["write"] = times["correct"] + times["accept"]
+    times["write, in the server"] = [t for one in counters for t in one.in_server]
     answered = {number for one in counters for number in one.accepted}
     kept, gaps = _kept(port, keys[0])
     return {
@@ -156,6 +157,7 @@ class Counter:
         self.headers = {"authorization": f"Bearer {key}"}
         self.photo = _photo(self.rng, args.side)
         self.times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        self.in_server: list[float] = []  # of writes, as the server says
         self.accepted: list[str] = []
         self.errors: list[str] = []
         self.late = self.busy = 0
@@ -209,6 +211,9 @@ class Counter:
         if answer.status >= 300:
             raise RuntimeError(f"{path}: {answer.status} {data[:200]!r}")
         self.times[kind].append(1000 * (time.perf_counter() - began))
+        if kind != "open":
+            told = answer.getheader("server-timing") or ""
+            self.in_server.append(float(told.partition("dur=")[2] or "nan"))
         return json.loads(data)
 
 

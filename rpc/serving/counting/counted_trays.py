@@ -93,6 +93,13 @@ def model_name(counter: CountsTrays) -> str:
     return counter.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
+def skus_of(tray: CountedTray) -> set[str]:
+    """The SKUs that the items and questions of a counted tray name."""
+    named = [(item.sku, item.alternatives) for item in tray.receipt.items]
+    named += [(question.sku, question.alternatives) for question in tray.receipt.questions]
+    return {sku for own, shares in named for sku in (own, *(one for one, _ in shares[:TOLD]))}
+
+
 def items_of(tray: CountedTray, products: Mapping[str, PricedSku]) -> list[Item]:
     """The items of a counted tray, numbered from 1: those that count, then other questions.
 

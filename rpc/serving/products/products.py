@@ -175,10 +175,12 @@ class Products:
         return product
 
 
-def all_products(session: Session) -> dict[str, Product]:
-    """All products, by SKU."""
-    rows = session.scalars(select(ProductRow).order_by(ProductRow.sku))
-    return {row.sku: _product(row) for row in rows}
+def all_products(session: Session, skus: Iterable[str] | None = None) -> dict[str, Product]:
+    """All products, or those of some SKUs, by SKU."""
+    chosen = select(ProductRow).order_by(ProductRow.sku)
+    if skus is not None:
+        chosen = chosen.where(ProductRow.sku.in_(sorted(skus)))
+    return {row.sku: _product(row) for row in session.scalars(chosen)}
 
 
 def product_of(session: Session, sku: str) -> Product:

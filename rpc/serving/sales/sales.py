@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rpc.serving import sale as core
-from rpc.serving.counting.counted_trays import DIGITS, CountedTray, items_of
+from rpc.serving.counting.counted_trays import DIGITS, CountedTray, items_of, skus_of
 from rpc.serving.database.database import Database
 from rpc.serving.database.models import EventRow, SaleRow
 from rpc.serving.errors import ApiError, not_found
@@ -222,8 +222,8 @@ class Sales:
 
     def _opened(self, session: Session, taken: Taken, who: Who, mark: str | None) -> SaleRow:
         tray, now = taken.tray, iso(self._clock())
-        products = {sku: product.priced for sku, product in all_products(session).items()}
-        items = items_of(tray, products)
+        known = all_products(session, skus_of(tray))  # a shop may have thousands
+        items = items_of(tray, {sku: product.priced for sku, product in known.items()})
         row = SaleRow(
             id=new_id(),
             state="open",

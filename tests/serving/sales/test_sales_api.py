@@ -2,6 +2,7 @@
 
 import pytest
 
+from rpc.serving.products import products
 from tests.serving.coloured_shop import jpeg
 
 
@@ -259,3 +260,14 @@ def test_what_happened_to_a_sale_is_listed(web):
     assert data["alternatives"][0]["sku"] == "tea"
     assert data["picture"].endswith(".jpg")
     assert len(data["box"]) == 4
+
+
+def test_a_sale_reads_the_products_that_it_names_and_no_others(web, monkeypatch):
+    web.post("/v1/products", json={"sku": "bread", "title": "Bread"})
+    read, kept = [], products._product
+    monkeypatch.setattr(products, "_product", lambda row: read.append(row.sku) or kept(row))
+    sale = web.post("/v1/sales", content=jpeg("tea")).json()
+    assert "bread" not in read
+    named = {one["sku"] for item in sale["items"] for one in [item, *item["alternatives"]]}
+    assert set(read) == named >= {"tea"}
+    assert [item["title"] for item in sale["items"]] == ["Green tea"]

@@ -33,6 +33,7 @@ def npx(*arguments, url=None):
         ["npx", *arguments], cwd=WEB, env=env, capture_output=True, text=True, timeout=1200
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    print(done.stdout)  # with -s: among other things, how long a correction took, and where
 
 
 def free_port():
