@@ -178,13 +178,16 @@ def tune(args: argparse.Namespace) -> dict[str, Any]:
 
 def _setting_lines(settings: Mapping[str, Any]) -> list[str]:
     """Each setting in a line; long lists of numbers are left to --json."""
-    lines = []
-    for name, value in sorted(settings.items()):
-        shown = value
-        if name in ("camera", "scatter"):
-            shown = {f: told for f, told in value.items() if f not in ("mean", "axes", "kept")}
-        lines.append(f"{name}: {json.dumps(shown)}")
-    return lines
+    return [
+        f"{name}: {json.dumps(_shown(name, value))}" for name, value in sorted(settings.items())
+    ]
+
+
+def _shown(name: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    left_out = ("mean", "axes", "kept") if name in ("camera", "scatter") else ()
+    return {field: _shown(field, told) for field, told in value.items() if field not in left_out}
 
 
 def _box(args: argparse.Namespace) -> tuple[float, float, float, float] | None:

@@ -11,12 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.inference.crops import box_extents, cut_crops
+from rpc.data.files import DataError
+from rpc.inference.crops import box_extents, cut_crops, fit_square
 
 FloatArray = NDArray[np.float64]
 Rgb = NDArray[np.uint8]
 SETTLED: Final = 0.9  # a first answer of this probability is not asked again
 TURNS: Final = 4
+AT_ONCE: Final = 64  # pictures in the network together
+Pooled = Callable[[Rgb], NDArray[np.float32]]  # crops (B, S, S, 3) to features (B, F)
 # Crops (B, S, S, 3) uint8 RGB and their extents (B, 2), to scores before the softmax (B, K).
 Logits = Callable[[Rgb, NDArray[np.float32]], NDArray[np.float32]]
 
@@ -33,6 +36,7 @@ class NamesCrops:
         classes: K; at a counter the SKUs, then 'no single product'.
         turns: doubtful crops are seen in so many of the four quarter turns, 1 to 4.
         settled: probability from which a first answer stands; above 1 none does.
+        pooled: what the network sees before it decides, see `features`; None where it cannot say.
     """
 
     def __init__(
@@ -42,7 +46,9 @@ class NamesCrops:
         classes: int,
         turns: int = TURNS,
         settled: float = SETTLED,
+        pooled: Pooled | None = None,
     ) -> None:
+        self.pooled = pooled
         self.logits, self.side, self.classes = logits, side, classes
         self.turns, self.settled = turns, settled
 
@@ -66,6 +72,18 @@ class NamesCrops:
             others = [self._seen(crops[open_], sizes[open_], turn) for turn in range(1, self.turns)]
             found[open_] = (found[open_] + sum(others)) / self.turns
         return np.split(found, ends[:-1])
+
+    def features(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+        """Features (N, F) of pictures (h, w, 3) of one product each, as they lie, N of 1 or more.
+
+        Raises:
+            DataError: the network gives none.
+        """
+        if self.pooled is None:
+            raise DataError("this recogniser gives no features: export its model again")
+        crops = np.stack([fit_square(picture, self.side) for picture in pictures])
+        starts = range(0, len(crops), AT_ONCE)
+        return np.concatenate([self.pooled(crops[at : at + AT_ONCE]) for at in starts])
 
     def _seen(self, crops: Rgb, sizes: NDArray[np.float32], turn: int) -> FloatArray:
         """Probabilities (B, K) of crops (B, S, S, 3) after so many quarter turns."""

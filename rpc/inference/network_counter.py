@@ -16,6 +16,7 @@ from rpc.structures import Detections
 
 PICTURES = "pictures"  # input of a detector: (B, S, S, 3) uint8 RGB
 CROPS, EXTENTS, LOGITS = "crops", "extents", "logits"  # of a recogniser
+FEATURES = "features"  # likewise; exports of former versions lack them
 
 
 def map_names(levels: int, *, objectness: bool) -> list[str]:
@@ -97,7 +98,13 @@ class NetworkLogits:
     """
 
     def __init__(self, opens: OpensNetwork, *, side: int, classes: int) -> None:
-        self._network = opens({CROPS: BYTES, EXTENTS: FLOATS}, [LOGITS])
+        given = {CROPS: BYTES, EXTENTS: FLOATS}
+        self._outputs = [LOGITS, FEATURES]
+        try:
+            self._network = opens(given, self._outputs)
+        except DataError:  # of a former version; or no recogniser, which is told here
+            self._outputs = [LOGITS]
+            self._network = opens(given, self._outputs)
         self._classes = classes
         if self._network.shape_of_input(CROPS)[1:] != (side, side, 3):
             raise DataError(
@@ -106,10 +113,25 @@ class NetworkLogits:
 
     def __call__(self, crops: Rgb, extents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (B, K) of crops (B, S, S, 3) and their extents (B, 2)."""
-        (logits,) = self._network(crops, extents)
+        logits = self._network(crops, extents)[0]
         if logits.shape != (len(crops), self._classes):
             raise DataError(
                 f"{self._network.where}: gave scores {logits.shape}, expected "
                 f"{(len(crops), self._classes)}; export it again"
             )
         return logits
+
+    def features(self, crops: Rgb) -> NDArray[np.float32]:
+        """Features (B, F) of crops (B, S, S, 3), before the layer that decides.
+
+        Raises:
+            DataError: the network gives none.
+        """
+        if FEATURES not in self._outputs:
+            raise DataError(f"{self._network.where}: gives no features; export its model again")
+        _, features = self._network(crops, np.zeros((len(crops), 2), np.float32))
+        if features.ndim != 2 or len(features) != len(crops) or features.dtype != np.float32:
+            raise DataError(
+                f"{self._network.where}: gave features {features.shape}; export it again"
+            )
+        return features

@@ -34,6 +34,15 @@ class BatchClassifier(BoxClassifier, Protocol):
         ...
 
 
+@runtime_checkable
+class SeesPictures(Protocol):
+    """A recogniser whose features can be had: what it sees before it decides for a SKU."""
+
+    def features(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+        """Features (N, F) of N pictures (h, w, 3) of one product each, as they lie."""
+        ...
+
+
 def batch_probabilities(
     classifier: BoxClassifier, photos: Sequence[Rgb], boxes: Sequence[FloatArray]
 ) -> list[FloatArray]:

@@ -139,7 +139,7 @@ def _counter(folder: Path, found: Exported, device: str, threads: int | None) ->
 
 def _recogniser(opens: OpensNetwork, crops: CropSettings, classes: int) -> NamesCrops:
     logits = NetworkLogits(opens, side=crops.side, classes=classes)
-    return NamesCrops(logits, crops.side, classes, crops.turns, crops.settled)
+    return NamesCrops(logits, crops.side, classes, crops.turns, crops.settled, logits.features)
 
 
 def _opens(

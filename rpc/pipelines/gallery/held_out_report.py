@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,25 +61,31 @@ def measure(
         recogniser_names=checkout.taxonomy.names if fused else (),
         fusion=Fusion(),
     )
+    together = classifier.with_features() if fused else classifier
     names = classifier.taxonomy.names
-    val, test = (Trays.looked_at(store, s, checkout, classifier) for s in ("val", "test"))
-    plain = MeasuredTrays(val, test, classifier, np.isin(np.array(names), list(held_out)))
-    as_they_are = Method(plain.val.chosen(classifier, fused=False).open_set)
-    rows = {"gallery, descriptors as they are": plain.row(as_they_are)}
-    comparison = comparison_of(val.seen, gallery)
-    trays = plain.compared(comparison)
-    chosen = trays.val.chosen(trays.classifier, fused=fused)
+    val, test = (Trays.looked_at(store, s, checkout, together) for s in ("val", "test"))
+    new = np.isin(np.array(names), list(held_out))
+    plain = MeasuredTrays(val, test, classifier, new).compared(Comparison(gallery))
+    rows = {"gallery, descriptors as they are": plain.row(Method(plain.chosen().open_set))}
     looks = second_looks_by_kind(gallery, names, words=words, pictures=pictures)
-    rows |= {name: trays.row(method) for name, method in _methods(chosen, looks).items()}
+    tuned = plain.compared(comparison_of(val.seen, gallery))
+    chosen = tuned.chosen()
+    rows |= tuned.rows("gallery", Method(chosen.open_set), looks)
+    if fused:
+        own = together.comparison.original
+        both = MeasuredTrays(val, test, together, new).compared(comparison_of(val.seen, own))
+        chosen = both.chosen(fused=True)
+        rows |= both.rows("gallery and recogniser", Method(chosen.open_set, chosen.fusion), looks)
+        rows |= both.rows("recogniser alone", Method(chosen.open_set, ALONE), looks)
     return {
         "held_out": list(held_out),
         "note": _note(saw),
         "chosen_on": "val: labelled trays, those with held-out SKUs included",
         "supervision": "E" if not saw else "not a result",
-        **_settings(chosen, comparison),
+        **_settings(chosen, tuned.classifier.comparison),
         "recipe": dict(describe.recipe),
         "methods": rows,
-        "test_trays": trays.sizes(),
+        "test_trays": plain.sizes(),
         "manifest": _manifest(store, model),
     }
 
@@ -94,20 +100,6 @@ def second_looks_by_kind(
     if compares and reads:
         looks["pictures and words"] = [*compares, *reads]  # in the order of counting
     return {kind: some for kind, some in looks.items() if some}
-
-
-def _methods(chosen: Tuning, looks: Mapping[str, Sequence[SecondLook]]) -> dict[str, Method]:
-    """The ways to name that are measured, by name: without a second look, then with each kind."""
-    fusions: dict[str, Fusion | None] = {"gallery": None}
-    if chosen.fusion is not None:
-        fusions["gallery and recogniser"] = chosen.fusion
-        fusions["recogniser alone"] = ALONE
-    methods = {}
-    for name, fusion in fusions.items():
-        methods[name] = Method(chosen.open_set, fusion)
-        for kind, some in looks.items():
-            methods[f"{name}, {kind}"] = Method(chosen.open_set, fusion, some)
-    return methods
 
 
 def _note(saw: Sequence[str]) -> str:

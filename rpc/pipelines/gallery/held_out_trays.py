@@ -59,12 +59,6 @@ class Trays:
         seen = see_trays(paths, checkout, classifier, f"looking at {split} trays")
         return cls(dataset, seen, items_of(seen, paths))
 
-    def chosen(self, classifier: GalleryClassifier, *, fused: bool) -> Tuning:
-        """Open-set rule, and fusion where it is wanted, on these trays."""
-        boxes = [tray.found.boxes for tray in self.seen]
-        labels = true_labels(self.dataset, classifier, boxes)
-        return tune(self.seen, labels, classifier, fused=fused)
-
 
 @dataclass(frozen=True)
 class Method:
@@ -105,6 +99,19 @@ class MeasuredTrays:
             for trays in (self.val, self.test)
         )
         return MeasuredTrays(val, test, classifier, self.new)
+
+    def chosen(self, *, fused: bool = False) -> Tuning:
+        """Open-set rule, and fusion where it is wanted, on val."""
+        boxes = [tray.found.boxes for tray in self.val.seen]
+        labels = true_labels(self.val.dataset, self.classifier, boxes)
+        return tune(self.val.seen, labels, self.classifier, fused=fused)
+
+    def rows(
+        self, name: str, method: Method, looks: Mapping[str, Sequence[SecondLook]]
+    ) -> dict[str, dict[str, Any]]:
+        """A method without a second look, then with each kind of them."""
+        kinds = {f"{name}, {kind}": replace(method, looks=some) for kind, some in looks.items()}
+        return {one: self.row(way) for one, way in {name: method, **kinds}.items()}
 
     def row(self, method: Method) -> dict[str, Any]:
         """One method: its counting rule and doubt from val, its figures of test.

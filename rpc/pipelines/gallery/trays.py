@@ -35,7 +35,7 @@ class SeenTray:
 
     Attributes:
         found: N boxes with the detector's scores.
-        embeddings: (N, D) of the boxes' crops.
+        embeddings: (N, D) of the boxes' crops; what the recogniser sees behind them, if asked.
         similarities: (N, K) to the gallery's SKUs, by label.
         recogniser_probabilities: (N, J + 1); None where the model has none.
     """
@@ -69,7 +69,8 @@ def see_trays(
 
 def comparison_of(seen: Sequence[SeenTray], gallery: Gallery) -> Comparison:
     """How to compare crops with the gallery, learnt from its exemplars and these trays' crops."""
-    return Comparison.learnt(gallery, np.concatenate([tray.embeddings for tray in seen]))
+    rows = np.concatenate([tray.embeddings for tray in seen])
+    return Comparison.learnt(gallery, rows[:, : gallery.state.dimension])
 
 
 def compared_again(seen: Sequence[SeenTray], classifier: GalleryClassifier) -> list[SeenTray]:

@@ -20,7 +20,7 @@ from rpc.pipelines.gallery.trays import (
     true_labels,
     tune,
 )
-from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
+from rpc.recognition.ensemble.gallery_classifier import FEATURES, GalleryClassifier
 from rpc.retrieval.gallery.fusion import Fusion
 from rpc.retrieval.gallery.gallery import Gallery
 from rpc.retrieval.gallery.gallery_edit import set_settings
@@ -71,21 +71,16 @@ def _tuned(request: TuneRequest) -> GalleryState:
     describe = descriptor_of(request.gallery, request.device)
     gallery = Gallery.open(request.gallery, describe.recipe)
     checkout = load_checkout(request.model, named=False, device=request.device)
-    names = checkout.taxonomy.names
     fused = checkout.recogniser is not None
     classifier = GalleryClassifier(
         gallery,
         describe,
         recogniser=checkout.recogniser,
-        recogniser_names=names if fused else (),
+        recogniser_names=checkout.taxonomy.names if fused else (),
         fusion=Fusion(),
     )
-    seen = see_trays(paths, checkout, classifier, f"looking at {request.split} trays")
-    comparison = comparison_of(seen, gallery)
-    classifier = classifier.with_comparison(comparison)
-    seen = compared_again(seen, classifier)
-    labels = true_labels(dataset, classifier, [tray.found.boxes for tray in seen])
-    chosen = tune(seen, labels, classifier, fused=fused)
+    together = classifier.with_features()
+    seen = see_trays(paths, checkout, together, f"looking at {request.split} trays")
     chosen_on = f"{request.data.resolve().name} {request.split}"
     origin = {"chosen_on": chosen_on, "model": request.model.name}
     names = classifier.taxonomy.names
@@ -95,16 +90,22 @@ def _tuned(request: TuneRequest) -> GalleryState:
     looks = [*(compares if request.pictures else []), *reads]
     items = items_of(seen, paths)
 
-    def counting(fusion: Fusion | None) -> dict[str, Any]:
-        looked = seen_by_counter(seen, items, classifier, chosen.open_set, fusion, looks)
-        return choose_counting(dataset, classifier, looked).to_settings()
+    def chosen(classifier: GalleryClassifier, *, fused: bool) -> dict[str, Any]:
+        comparison = comparison_of(seen, classifier.comparison.original)
+        tuned = classifier.with_comparison(comparison)
+        trays = compared_again(seen, tuned)
+        labels = true_labels(dataset, tuned, [tray.found.boxes for tray in trays])
+        found = tune(trays, labels, tuned, fused=fused)
+        looked = seen_by_counter(trays, items, tuned, found.open_set, found.fusion, looks)
+        return {
+            **({} if found.fusion is None else found.fusion.to_dict()),
+            "open_set": {**found.open_set.to_dict(), **found.facts, **origin},
+            **choose_counting(dataset, tuned, looked).to_settings(),
+            **comparison.to_settings(),
+        }
 
-    settings: dict[str, Mapping[str, Any] | None] = {
-        "open_set": {**chosen.open_set.to_dict(), **chosen.facts, **origin},
-        **counting(None),
-        **comparison.to_settings(),
-    }
-    if chosen.fusion is not None:
-        joined = counting(chosen.fusion)
-        settings["fusion"] = {**chosen.fusion.to_dict(), **joined, **origin}
+    settings: dict[str, Mapping[str, Any] | None] = chosen(classifier, fused=False)
+    if fused:
+        features = {FEATURES: True} if together.sees is not None else {}
+        settings["fusion"] = {**chosen(together, fused=True), **features, **origin}
     return set_settings(request.gallery, settings)

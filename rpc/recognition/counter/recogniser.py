@@ -39,7 +39,9 @@ class Recogniser:
     ) -> None:
         self.device = resolve_device(device)
         self.model = model.eval().to(self.device)
-        self._names = NamesCrops(self._logits, model.side, model.num_classes, turns, settled)
+        self._names = NamesCrops(
+            self._logits, model.side, model.num_classes, turns, settled, self._pooled
+        )
 
     @classmethod
     def from_state(
@@ -73,11 +75,23 @@ class Recogniser:
         """As `probabilities`, of each photo and its boxes; the network sees all crops at once."""
         return self._names.batch_probabilities(photos, boxes)
 
+    def features(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Features (N, F) of pictures (h, w, 3) of one product each, N of one or more."""
+        return self._names.features(pictures)
+
     @torch.inference_mode()
     def _logits(
         self, crops: NDArray[np.uint8], extents: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Scores (B, K + 1) of crops (B, S, S, 3)."""
-        pixels = torch.from_numpy(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
-        given = pixels.to(self.device), torch.from_numpy(extents).to(self.device)
+        given = self._pixels(crops), torch.from_numpy(extents).to(self.device)
         return np.asarray(self.model(*given).float().cpu().numpy())
+
+    @torch.inference_mode()
+    def _pooled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Features (B, F) of crops (B, S, S, 3)."""
+        return np.asarray(self.model.features(self._pixels(crops)).cpu().numpy())
+
+    def _pixels(self, crops: NDArray[np.uint8]) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
+        return pixels.to(self.device)

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.taxonomy import Taxonomy
-from rpc.recognition.box_classifier import BoxClassifier
+from rpc.recognition.box_classifier import BoxClassifier, SeesPictures
+from rpc.recognition.ensemble.gallery_features import gallery_with_features, joined_embeddings
 from rpc.retrieval.descriptors.product_crops import crop_products
 from rpc.retrieval.gallery.comparison import Comparison
 from rpc.retrieval.gallery.fusion import Fusion, known_labels
 from rpc.retrieval.gallery.gallery import DescribesPictures, Gallery
 from rpc.retrieval.gallery.open_set import OpenSet
 
+FEATURES: Final = "features"  # field of a fusion: the recogniser's features count
 FloatArray = NDArray[np.float64]
 Rgb = NDArray[np.uint8]
 
@@ -39,7 +41,8 @@ class GalleryClassifier:
         fusion: how much it counts; by default what was chosen for this gallery.
 
     Crops are compared with the exemplars as the gallery was tuned
-    (`rpc.retrieval.gallery.comparison`).
+    (`rpc.retrieval.gallery.comparison`); where it was tuned together with a recogniser, by what the
+    recogniser sees, too (`rpc.recognition.ensemble.gallery_features`).
 
     Raises:
         DataError: the gallery is empty, its settings are damaged, or a recogniser is given and
@@ -61,10 +64,15 @@ class GalleryClassifier:
         self.taxonomy: Taxonomy = gallery.taxonomy
         self.recogniser = recogniser
         settings = gallery.state.settings
+        together = settings.get("fusion") or {}
+        self.sees: SeesPictures | None = None
+        if recogniser is not None and fusion is None and together.get(FEATURES) is True:
+            self.sees = seeing(recogniser)
+            gallery, settings = gallery_with_features(gallery, self.sees), together
         try:
             self.open_set = open_set or _open_set(settings)
-            self.fusion = fusion or _fusion(settings)
-            self.comparison = Comparison.of_settings(gallery)
+            self.fusion = fusion or _fusion(self.gallery.state.settings)
+            self.comparison = Comparison.of_settings(gallery, settings)
         except ValueError as error:
             raise DataError(f"{gallery.folder}: {error}; tune it anew") from error
         if recogniser is not None and self.fusion is None:
@@ -91,15 +99,26 @@ class GalleryClassifier:
         return self.similarities_of(self.embeddings(rgb, boxes))
 
     def embeddings(self, rgb: Rgb, boxes: FloatArray) -> FloatArray:
-        """Descriptors (N, D) of each box's crop."""
+        """Descriptors (N, D) of each box's crop; behind them what a recogniser sees."""
         crops = crop_products(rgb, boxes)
         if not crops:
-            return np.zeros((0, self.gallery.state.dimension))
-        return np.asarray(self.describe(crops), dtype=np.float64)
+            return np.zeros((0, self.comparison.original.state.dimension))
+        found = np.asarray(self.describe(crops), dtype=np.float64)
+        return found if self.sees is None else joined_embeddings(found, self.sees.features(crops))
 
     def similarities_of(self, embeddings: FloatArray) -> FloatArray:
-        """As `similarities`, of descriptors (N, D)."""
-        return self.comparison.similarities(embeddings)[:, self._by_label]
+        """As `similarities`, of descriptors (N, D), whatever stands behind them."""
+        own = embeddings[:, : self.comparison.original.state.dimension]
+        return self.comparison.similarities(own)[:, self._by_label]
+
+    def with_features(self) -> GalleryClassifier:
+        """The same, by its recogniser's features, too, as far as it gives any; not tuned."""
+        if not isinstance(self.recogniser, SeesPictures):
+            return self
+        other = copy(self)
+        other.sees = self.recogniser
+        other.comparison = Comparison(gallery_with_features(self.gallery, self.recogniser))
+        return other
 
     def with_comparison(self, comparison: Comparison) -> GalleryClassifier:
         """The same, comparing crops and exemplars in another way."""
@@ -121,6 +140,17 @@ class GalleryClassifier:
     def known(self) -> NDArray[np.int64]:
         """The recogniser's label (K,) of each SKU of the gallery; -1 where it knows none."""
         return self._known
+
+
+def seeing(recogniser: BoxClassifier) -> SeesPictures:
+    """The recogniser, which must give features.
+
+    Raises:
+        DataError: it gives none.
+    """
+    if isinstance(recogniser, SeesPictures):
+        return recogniser
+    raise DataError("this gallery was tuned with a model's own recogniser: give that model")
 
 
 def _open_set(settings: Mapping[str, Any]) -> OpenSet:

@@ -81,6 +81,16 @@ class CropClassifier(System):
         """
         if extents is None:
             extents = self.head.weight.new_zeros(len(images), 2)
+        return self.decided(self.features(images), extents)
+
+    def decided(self, features: Tensor, extents: Tensor) -> Tensor:
+        """Scores (B, K) of features (B, 304) and extents (B, 2)."""
+        seen = torch.cat([features, self.extent(extents).float()], dim=1)
+        scores: Tensor = self.head(self.dropout(seen))
+        return scores
+
+    def features(self, images: Tensor) -> Tensor:
+        """Pooled maps (B, 304) of crops (B, 3, S, S): given to the layer that decides."""
         maps = (images.float() - IMAGENET_LITE_MEAN) / IMAGENET_LITE_STD
         maps = self.stem(maps.contiguous(memory_format=torch.channels_last))
         pooled = []
@@ -88,9 +98,7 @@ class CropClassifier(System):
             maps = block(maps)
             if depth >= 4:
                 pooled.append(maps.float().mean(dim=(2, 3)))  # (B, 112), (B, 192)
-        pooled.append(self.extent(extents).float())
-        scores: Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
-        return scores
+        return torch.cat(pooled, dim=1)
 
     def phases(self) -> tuple[GradientPhase, ...]:
         """All at once, but for the first blocks."""

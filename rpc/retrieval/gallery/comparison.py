@@ -39,13 +39,18 @@ class Comparison:
     camera: CameraMean | None = None
 
     @classmethod
-    def of_settings(cls, gallery: Gallery) -> Comparison:
+    def of_settings(cls, gallery: Gallery, settings: Mapping[str, Any] | None = None) -> Comparison:
         """As this gallery was tuned.
+
+        Args:
+            gallery: with the exemplars.
+            settings: None takes the gallery's own; those of its fusion are in them.
 
         Raises:
             ValueError: its settings are damaged.
         """
-        settings, dimension = gallery.state.settings, gallery.state.dimension
+        settings = gallery.state.settings if settings is None else settings
+        dimension = gallery.state.dimension
         scatter, camera = settings.get("scatter"), settings.get("camera")
         return cls(
             gallery,
