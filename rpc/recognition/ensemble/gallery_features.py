@@ -1,4 +1,4 @@
-"""What a trained recogniser sees in a gallery's own pictures, as a part of their descriptors.
+"""Features of a trained recogniser on a gallery's own pictures, as a part of their descriptors.
 
 A recogniser that was trained on a store sees what tells its products apart better than a descriptor
 that never saw it. It cannot name a product that came later, but its features tell that product's
