@@ -42,16 +42,20 @@ LEAST: Final = 1e-12  # length: shorter vectors tell nothing
 FILL: Final = 127  # grey around a picture that is turned, as around crops
 
 
-def joined_embeddings(embeddings: FloatArray, features: FloatArray) -> NDArray[np.float64]:
+def joined_embeddings(
+    embeddings: FloatArray, features: FloatArray, share: float = SHARE
+) -> NDArray[np.float64]:
     """Descriptors (N, D) and features (N, F), one behind the other; rows of zeros tell nothing."""
-    parts = [np.sqrt(1 - SHARE) * _unit(embeddings), np.sqrt(SHARE) * _unit(features)]
+    parts = [np.sqrt(1 - share) * _unit(embeddings), np.sqrt(share) * _unit(features)]
     return np.concatenate(parts, axis=1)
 
 
-def gallery_with_features(gallery: Gallery, recogniser: SeesPictures) -> Gallery:
+def gallery_with_features(
+    gallery: Gallery, recogniser: SeesPictures, share: float = SHARE
+) -> Gallery:
     """The gallery in memory, its descriptors joined by features; nothing of it changes on disk."""
     features = _features(gallery, recogniser)
-    embeddings = _unit(joined_embeddings(gallery.embeddings, features)).astype(np.float16)
+    embeddings = _unit(joined_embeddings(gallery.embeddings, features, share)).astype(np.float16)
     state = replace(gallery.state, dimension=embeddings.shape[1])
     index = build_index("exact", embeddings)
     return replace(gallery, state=state, embeddings=embeddings, index=index)
