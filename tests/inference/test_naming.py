@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rpc.data.files import DataError
 from rpc.inference.naming import NamesCrops, softmax
 
 RED, GREEN = (250, 0, 0), (0, 250, 0)
@@ -19,6 +20,11 @@ class SaysColours:
         assert extents.shape == (len(crops), 2)
         self.seen.append(len(crops))
         return crops[:, :16].mean(axis=(1, 2), dtype=np.float32) / 50
+
+
+def test_who_gives_no_features_says_so():
+    with pytest.raises(DataError, match="export its model again"):
+        NamesCrops(SaysColours(), 32, 3).features([np.zeros((9, 9, 3), np.uint8)])
 
 
 @pytest.fixture

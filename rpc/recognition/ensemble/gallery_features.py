@@ -37,7 +37,7 @@ from rpc.runs.array_files import read_arrays
 
 FloatArray = NDArray[np.floating[Any]]
 Features = NDArray[np.float16]
-SHARE: Final = 0.4  # of a similarity that comes from features: 0.3 to 0.5 do alike
+SHARE: Final = 0.4  # of a similarity that comes from features: 0.2 to 0.5 do alike
 LEAST: Final = 1e-12  # length: shorter vectors tell nothing
 FILL: Final = 127  # grey around a picture that is turned, as around crops
 
@@ -70,7 +70,7 @@ def _features(gallery: Gallery, recogniser: SeesPictures) -> Features:
     width = probe.shape[1]
     kept = _read(path, width)
     used: dict[str, Features] = {}
-    found = np.zeros((len(gallery.embeddings), width), np.float32)
+    found = np.zeros((len(gallery.embeddings), width), np.float16)
     for number, rows in enumerate(_rows_by_photo(gallery)):
         name = gallery.photos[number].picture
         key = f"{name}/{len(rows)}"
@@ -122,7 +122,8 @@ def _read(path: Path, width: int) -> dict[str, Features]:
 def _write(path: Path, blocks: Mapping[str, Features]) -> None:
     """Keep features for the next time, where the folder can be written."""
     content = io.BytesIO()
-    np.savez(content, **dict(blocks))
+    arrays: dict[str, Any] = dict(blocks)
+    np.savez(content, **arrays)
     with suppress(DataError):
         write_bytes(path, content.getvalue())
 

@@ -74,6 +74,10 @@ def test_raw_outputs_are_those_of_torch(trained, exported):
     names_of = exported.recogniser.logits, trained.recogniser._logits
     found, there = (logits(crops, extents) for logits in names_of)
     np.testing.assert_allclose(found, there, atol=1e-4)
+    pictures = [rng.integers(0, 256, size, np.uint8) for size in ((40, 70, 3), (200, 150, 3))]
+    found, there = (one.recogniser.features(pictures) for one in (exported, trained))
+    assert found.shape == (2, 304)
+    np.testing.assert_allclose(found, there, atol=1e-4)
 
 
 def test_trays_are_counted_alike(trained, exported):

@@ -32,6 +32,21 @@ def test_probabilities_of_each_box_sum_to_one(model, photo):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
+def test_features_are_those_that_the_answer_is_made_of(model, photo):
+    recogniser = Recogniser(model)
+    square = photo[:128, :128]  # of the size that the network takes
+    features = recogniser.features([square, photo])
+    assert features.shape == (2, 304)
+    extents = torch.zeros(1, 2)
+    with torch.inference_mode():
+        decided = model.decided(torch.from_numpy(features[:1]), extents).numpy()
+    np.testing.assert_allclose(
+        decided, recogniser._logits(square[None], extents.numpy()), atol=1e-5
+    )
+    many = recogniser.features([square] * 70)  # more than go through the network together
+    np.testing.assert_allclose(many, np.tile(features[:1], (70, 1)), atol=1e-5)
+
+
 def test_no_box_gives_no_row(model, photo):
     assert Recogniser(model).probabilities(photo, np.zeros((0, 4))).shape == (0, SKUS + 1)
 
