@@ -41,10 +41,10 @@ def test_features_are_those_that_the_answer_is_made_of(model, photo):
     with torch.inference_mode():
         decided = model.decided(torch.from_numpy(features[:1]), extents).numpy()
     np.testing.assert_allclose(
-        decided, recogniser._logits(square[None], extents.numpy()), atol=1e-5
+        decided, recogniser._logits(square[None], extents.numpy()), atol=1e-3
     )
     many = recogniser.features([square] * 70)  # more than go through the network together
-    np.testing.assert_allclose(many, np.tile(features[:1], (70, 1)), atol=1e-5)
+    np.testing.assert_allclose(many, np.tile(features[:1], (70, 1)), atol=1e-3)
 
 
 def test_no_box_gives_no_row(model, photo):
