@@ -11,18 +11,15 @@ from rpc.inference.session import OnnxNetwork
 INPUTS = {"pictures": "tensor(uint8)"}
 
 
-def doubled(name="doubled", more=()):
+def doubled(name="doubled"):
     """A network that gives twice the pixels, as the bytes of its file."""
     pictures = helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", 2, 2, 3])
-    out = [
-        helper.make_tensor_value_info(one, TensorProto.FLOAT, ["n", 2, 2, 3])
-        for one in (name, *more)
-    ]
+    out = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2, 2, 3])
     nodes = [
         helper.make_node("Cast", ["pictures"], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("Add", ["pixels", "pixels"], [name]),
     ]
-    graph = helper.make_graph(nodes, "tiny", [pictures], out)
+    graph = helper.make_graph(nodes, "tiny", [pictures], [out])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     model.metadata_props.add(key="recipe", value="{}")
     return model.SerializeToString()
@@ -36,18 +33,6 @@ def test_a_network_answers():
     assert found.dtype == np.float32
     assert network.shape_of_input("pictures") == ("n", 2, 2, 3)
     assert network.metadata == {"recipe": "{}"}
-
-
-def test_outputs_that_may_follow_are_told_and_given_when_they_are_asked_for():
-    pixels = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
-    alone = OnnxNetwork(doubled(), "tiny.onnx", INPUTS, ["doubled"], ["pixels"])
-    assert alone.found == ("doubled",)  # as files of former versions
-    both = OnnxNetwork(doubled(more=("pixels",)), "tiny.onnx", INPUTS, ["doubled"], ["pixels"])
-    assert both.found == ("doubled", "pixels")
-    np.testing.assert_array_equal(both(pixels), alone(pixels))
-    np.testing.assert_array_equal(both.outputs_of(["pixels"], pixels), [pixels])
-    with pytest.raises(DataError, match="export it again"):
-        OnnxNetwork(doubled(more=("pixels",)), "tiny.onnx", INPUTS, ["doubled"])
 
 
 @pytest.mark.parametrize(
