@@ -109,9 +109,8 @@ class Checkout:
             return [Seen(one) for one in found]
         found = [one.select(one.scores >= self.floor) for one in found]
         rows = batch_probabilities(self.recogniser, photos, [one.boxes for one in found])
-        gain = 0.0 if self.rule is None else self.rule.repeat_gain
         return [
-            see(one, probabilities).with_repeats(gain)
+            see(one, probabilities).by_rule(self.rule)
             for one, probabilities in zip(found, rows, strict=True)
         ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rpc.counting import CountingRule
 from rpc.counting.matching import SAME_PLACE
 from rpc.counting.repeats import NamedBoxes, with_repeats
 from rpc.structures import Detections, box_iou
@@ -65,6 +66,34 @@ class Seen:
         if self.probabilities is None or items is None:
             return None
         return NamedBoxes(self.detections.boxes, items, self.probabilities)
+
+    def by_rule(self, rule: CountingRule | None) -> Seen:
+        """The same as the rule's foreign odds and repeats have it, before it counts."""
+        if rule is None:
+            return self
+        return self.with_foreign_odds(rule.foreign_odds).with_repeats(rule.repeat_gain)
+
+    def with_foreign_odds(self, odds: float) -> Seen:
+        """The same, with other odds of 'no single product'; see `CountingRule.foreign_odds`.
+
+        Bayes' rule for another share of foreign things than the recogniser learnt on: the
+        probabilities of that column are multiplied by `odds` and each row is divided by its sum.
+
+        Raises:
+            ValueError: `odds` is not above 0.
+        """
+        if not odds > 0:
+            raise ValueError(f"seen: expected odds above 0, got {odds}")
+        boxes = self.named_boxes
+        if boxes is None or odds == 1 or not len(self.detections):
+            return self
+        table = boxes.probabilities.copy()
+        product = 1 - table[:, -1]  # probability of one single product, before and after
+        table[:, -1] *= odds
+        table /= table.sum(axis=1, keepdims=True)
+        least = np.finfo(np.float64).eps
+        items = boxes.items * ((1 - table[:, -1]) / np.maximum(product, least))
+        return named(boxes.boxes, items.clip(0, 1), table)
 
     def with_repeats(self, gain: float) -> Seen:
         """The same, named in the light of the other items; see `rpc.counting.repeats`."""

@@ -16,7 +16,9 @@ from rpc.structures.boxes import FloatArray
 CountsBy = Literal["score", "item_score"]
 OVERLAP_LIMITS: Final = ("nms_iou", "agnostic_iou", "containment", "agnostic_containment")
 # Fields that files of former versions lack; without them a rule counts as it did then.
-LATER_FIELDS: Final = frozenset({"agnostic_containment", "counts_by", "repeat_gain"})
+LATER_FIELDS: Final = frozenset(
+    {"agnostic_containment", "counts_by", "repeat_gain", "foreign_odds"}
+)
 MOST_GAIN: Final = 1000.0
 
 
@@ -38,6 +40,9 @@ class CountingRule:
             costs no item its count. Detections without item scores are counted by their scores.
         repeat_gain: how much likelier a SKU is that lies on the tray already, see
             `rpc.counting.repeats`; it acts on the names, before the rule is applied; 0 is off.
+        foreign_odds: the odds of 'no single product' at a counter, as a share of what the
+            recogniser says: it learnt on more foreign products than lie on trays. Above 0 to 1; it
+            acts on the item scores, before the rule is applied; 1 is off.
 
     The four limits on overlap are fractions above 0; 1 switches the step off, as no overlap is
     larger.
@@ -54,6 +59,7 @@ class CountingRule:
     agnostic_containment: float = 1.0
     counts_by: CountsBy = "score"
     repeat_gain: float = 0.0
+    foreign_odds: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("threshold", *OVERLAP_LIMITS):
@@ -75,6 +81,12 @@ class CountingRule:
                 f"counting rule: repeat_gain: expected 0 to {MOST_GAIN:g}, got {gain!r:.40}"
             )
         object.__setattr__(self, "repeat_gain", float(gain))
+        odds = self.foreign_odds
+        if isinstance(odds, bool) or not (isinstance(odds, int | float) and 0 < odds <= 1):
+            raise ValueError(
+                f"counting rule: foreign_odds: expected 0 < value <= 1, got {odds!r:.40}"
+            )
+        object.__setattr__(self, "foreign_odds", float(odds))
         if self.counts_by not in get_args(CountsBy):
             raise ValueError(
                 f"counting rule: counts_by: expected one of {', '.join(get_args(CountsBy))}, "

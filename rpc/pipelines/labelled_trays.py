@@ -64,6 +64,37 @@ def rule_with_repeats(
     return replace(chosen.rule, repeat_gain=gain), repeated
 
 
+def rule_of_photos(
+    truths: Sequence[Detections],
+    seen: Sequence[Seen],
+    counts: NDArray[np.int64],
+    foreign_odds: Sequence[float] = (1.0,),
+) -> tuple[CountingRule, list[Seen]]:
+    """Counting rule, repeats and foreign odds of labelled photos, and these photos by them.
+
+    Of the odds, the first is taken unless another one is better by more than chance would have it
+    on few trays: as in `choose_rule`, odds within one tray of the best cAcc are as good as the
+    best, and of these odds within one item of the lowest ACD.
+
+    Args:
+        truths: the true items of N photos.
+        seen: what a counter sees on each, before any rule.
+        counts: the truth (N, K).
+        foreign_odds: to choose from, see `CountingRule.foreign_odds`.
+    """
+    tried = []
+    for odds in foreign_odds:
+        shifted = [one.with_foreign_odds(odds) for one in seen]
+        rule, repeated = rule_with_repeats(shifted, counts, repeat_gain(truths, shifted))
+        wrong = np.abs(rule.counts([one.detections for one in repeated], counts.shape[1]) - counts)
+        tried.append((replace(rule, foreign_odds=odds), repeated, wrong.sum(axis=1)))
+    right = np.array([(wrong == 0).sum() for _, _, wrong in tried])
+    items = np.array([wrong.sum() for _, _, wrong in tried])
+    good = right >= right.max() - 1
+    best = int(np.argmax(good & (items <= items[good].min() + 1)))
+    return tried[best][:2]
+
+
 def labelled(truths: Sequence[Detections], seen: Sequence[Seen], rule: CountingRule) -> Labelled:
     """Decisions on trays, and what became of them.
 

@@ -156,7 +156,7 @@ def test_a_model_file_becomes_a_counter(write):
     assert checkout.taxonomy == SKUS
     # The rule is one of a former version; it counts as it did then.
     later = {"agnostic_containment": 1.0, "counts_by": "score", "repeat_gain": 0.0}
-    assert checkout.rule.to_dict() == rule | later
+    assert checkout.rule.to_dict() == rule | later | {"foreign_odds": 1.0}
     assert checkout.recogniser.model.head.out_features == len(SKUS) + 1
     photo = np.random.default_rng(0).integers(0, 256, (50, 80, 3), np.uint8)
     found = checkout.detect(photo)

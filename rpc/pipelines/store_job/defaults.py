@@ -26,6 +26,9 @@ WORKERS: Final[int] = os.cpu_count() or 1
 DETECTOR_PACE: Final = 70.0
 RECOGNISER_PACE: Final = 180.0
 RULE_SCENES: Final = 300
+# Foreign odds of a counting rule to choose from, the likeliest first: a recogniser learns on one
+# foreign scene for ten of the store's, and on a counter's trays foreign things are rarer.
+FOREIGN_ODDS: Final = (0.1, 0.3, 1.0)
 BATCHES: Final = 2  # of the recogniser for each update of the detector, where one number is given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,11 @@ from rpc.data.images import read_image, write_image
 from rpc.detection.dataset import read_source
 from rpc.detection.model_file import load_model, write_model
 from rpc.pictures import draw_tray
-from rpc.pipelines.labelled_trays import look_at, repeat_gain, rule_with_repeats, truths_of
+from rpc.pipelines.labelled_trays import look_at, rule_of_photos, rule_with_repeats, truths_of
+from rpc.pipelines.store_job.defaults import FOREIGN_ODDS
 from rpc.pipelines.store_job.doubt import doubt_of_trays, write_alike
 from rpc.pipelines.store_job.job import Job, Step
-from rpc.pipelines.store_job.scenes import RULE_FOLDER
+from rpc.pipelines.store_job.scenes import RULE_FOLDER, foreign_scenes
 from rpc.pipelines.store_job.training import cut_notes
 from rpc.reporting import (
     Reading,
@@ -65,14 +67,19 @@ def _choose_rule(job: Job) -> None:
         looks=SecondLooks(job.words and real, job.pictures and real),
     )
     dataset, paths = _rule_trays(job)
-    seen = look_at(dataset, paths, checkout)
-    gain = repeat_gain(truths_of(dataset), seen) if real else 0.0
-    rule, seen = rule_with_repeats(seen, dataset.counts(), gain)
+    seen = look_at(dataset, paths, replace(checkout, rule=None))
+    odds = FOREIGN_ODDS if foreign_scenes(job) is not None else (1.0,)
+    if real:
+        rule, seen = rule_of_photos(truths_of(dataset), seen, dataset.counts(), odds)
+    else:  # no foreign product and no customer's habits there to choose by
+        shifted = [one.with_foreign_odds(odds[0]) for one in seen]
+        rule, seen = rule_with_repeats(shifted, dataset.counts(), 0.0)
+        rule = replace(rule, foreign_odds=odds[0])
     _write(job, job.rule_source, dataset, [one.detections for one in seen])
     model = load_model(job.model).with_rule(rule.to_dict())
     if checkout.recogniser is not None:
         photos = (dataset, seen) if real else None
-        scenes = (dataset, seen) if photos is None else _seen_scenes(job, gain)
+        scenes = (dataset, seen) if photos is None else _seen_scenes(job, rule)
         folder = job.scenes_in / "cutouts"
         cutouts = read_cutouts(folder) if scenes is not None else None
         doubt = doubt_of_trays(rule, photos, scenes, cutouts)
@@ -82,14 +89,13 @@ def _choose_rule(job: Job) -> None:
     write_model(job.model, model)
 
 
-def _seen_scenes(job: Job, gain: float) -> tuple[Dataset, list[Seen]] | None:
+def _seen_scenes(job: Job, rule: CountingRule) -> tuple[Dataset, list[Seen]] | None:
     """Composed scenes of their own and what is seen on them; None where there are none."""
     if not (job.scenes_in / RULE_FOLDER / "instances.json").is_file():
         return None
     dataset, path_of = read_source(job.scenes_in / RULE_FOLDER, "scenes")
-    checkout = load_checkout(job.model, device=job.device)
-    seen = look_at(dataset, [path_of(image) for image in dataset.images], checkout)
-    return dataset, [one.with_repeats(gain) for one in seen]
+    checkout = load_checkout(job.model, device=job.device).with_rule(rule)
+    return dataset, look_at(dataset, [path_of(image) for image in dataset.images], checkout)
 
 
 def _rule_trays(job: Job) -> tuple[Dataset, list[Path]]:
