@@ -73,6 +73,7 @@ RANGES: Final = {
     "repeats": Range(1),
     "rerank": Range(0),
     "ridge": Range(0),
+    "rule_scenes": Range(1),
     "scenes": Range(1),
     "seed": Range(0, 2**32 - 1),  # NumPy's older generator takes no larger one
     "seeds": Range(1),
