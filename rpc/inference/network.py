@@ -7,6 +7,8 @@ from typing import Any, Final, Protocol
 
 from numpy.typing import NDArray
 
+from rpc.data.files import DataError
+
 BYTES: Final = "tensor(uint8)"  # types of inputs
 FLOATS: Final = "tensor(float)"
 
@@ -27,6 +29,44 @@ class Network(Protocol):
             DataError: the network fails on them.
         """
         ...
+
+
+def unreadable(where: str, runtime: str, error: Exception) -> DataError:
+    """The error of a file that a runtime does not read: a runtime's own have no common class."""
+    told = " ".join(str(error).split())
+    return DataError(f"{where}: not a network that {runtime} reads: {told:.160}; export it again")
+
+
+def failed(where: str, error: Exception) -> DataError:
+    """The error of a network that fails on its inputs."""
+    told = " ".join(str(error).split())
+    return DataError(f"{where}: the network failed: {told:.200}")
+
+
+def require_ports(
+    where: str,
+    found: Mapping[str, str],
+    made: Sequence[str],
+    inputs: Mapping[str, str],
+    outputs: Sequence[str],
+) -> None:
+    """Refuse a network with other inputs or outputs than those that are called.
+
+    Args:
+        where: its file.
+        found: its inputs' types by name.
+        made: its outputs, in their order.
+        inputs: the types by name that are wanted.
+        outputs: the names that are wanted.
+
+    Raises:
+        DataError: they differ.
+    """
+    if dict(found) != dict(inputs) or list(made) != list(outputs):
+        raise DataError(
+            f"{where}: expected a network from {', '.join(inputs)} to {', '.join(outputs)}, "
+            f"got {', '.join(found):.120} to {', '.join(made):.120}; export it again"
+        )
 
 
 # Types of inputs by name, and names of outputs, both in their order, to the network that has them.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.packages import needed
-from rpc.inference.network import BYTES, FLOATS
+from rpc.inference.network import BYTES, FLOATS, failed, require_ports, unreadable
 
 Array = NDArray[Any]
 _TYPES: Final = {BYTES: "u8", FLOATS: "f32"}
@@ -64,17 +64,10 @@ class OpenvinoNetwork:
             compiled = core.compile_model(model, "CPU", settings)
             found = {port.any_name: port.element_type.get_type_name() for port in compiled.inputs}
             made = [port.any_name for port in compiled.outputs]
-        # The runtime's own errors have no common class but this one.
         except Exception as error:
-            told = " ".join(str(error).split())
-            raise DataError(
-                f"{where}: not a network that OpenVINO reads: {told:.160}; export it again"
-            ) from error
-        if found != {name: _TYPES[one] for name, one in inputs.items()} or made != list(outputs):
-            raise DataError(
-                f"{where}: expected a network from {', '.join(inputs)} to {', '.join(outputs)}, "
-                f"got {', '.join(found):.120} to {', '.join(made):.120}; export it again"
-            )
+            raise unreadable(where, "OpenVINO", error) from error
+        wanted = {name: _TYPES[one] for name, one in inputs.items()}
+        require_ports(where, found, made, wanted, outputs)
         self._model, self._compiled = model, compiled
         self._request = compiled.create_infer_request()
         self.inputs, self.outputs, self.where = tuple(inputs), tuple(outputs), where
@@ -98,5 +91,4 @@ class OpenvinoNetwork:
             found = self._request.infer(given)
             return [np.array(found[port]) for port in self._compiled.outputs]
         except Exception as error:
-            told = " ".join(str(error).split())
-            raise DataError(f"{self.where}: the network failed: {told:.200}") from error
+            raise failed(self.where, error) from error

@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from rpc.data.files import DataError
+from rpc.inference.network import failed, require_ports, unreadable
 
 Array = NDArray[Any]
 _KNOWN: Final = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
@@ -57,19 +58,11 @@ class OnnxNetwork:
         onnxruntime.disable_telemetry_events()
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=providers)
-        # The runtime's own errors have no common class but this one.
         except Exception as error:
-            told = " ".join(str(error).split())
-            raise DataError(
-                f"{where}: not a network that ONNX Runtime reads: {told:.160}; export it again"
-            ) from error
+            raise unreadable(where, "ONNX Runtime", error) from error
         found = {one.name: one.type for one in self._session.get_inputs()}
         made = [one.name for one in self._session.get_outputs()]
-        if found != dict(inputs) or made != list(outputs):
-            raise DataError(
-                f"{where}: expected a network from {', '.join(inputs)} to {', '.join(outputs)}, "
-                f"got {', '.join(found):.120} to {', '.join(made):.120}; export it again"
-            )
+        require_ports(where, found, made, inputs, outputs)
         self.inputs, self.outputs, self.where = tuple(inputs), tuple(outputs), where
 
     @property
@@ -95,8 +88,7 @@ class OnnxNetwork:
             given = dict(zip(self.inputs, arrays, strict=True))
             return [np.asarray(one) for one in self._session.run(list(self.outputs), given)]
         except Exception as error:
-            told = " ".join(str(error).split())
-            raise DataError(f"{self.where}: the network failed: {told:.200}") from error
+            raise failed(self.where, error) from error
 
 
 def _providers(device: str) -> list[Any]:

@@ -50,7 +50,7 @@ def repeat_gain(truths: Sequence[Detections], seen: Sequence[Seen]) -> float:
 
 
 def rule_with_repeats(
-    seen: Sequence[Seen], counts: NDArray[np.int64], gain: float
+    seen: Sequence[Seen], counts: NDArray[np.int64], gain: float, foreign_odds: float = 1.0
 ) -> tuple[CountingRule, list[Seen]]:
     """The counting rule of trays that are named in the light of repeats, and these trays.
 
@@ -58,10 +58,11 @@ def rule_with_repeats(
         seen: what a counter sees on each of N trays, before any rule.
         counts: the truth (N, K).
         gain: of repeats, see `rpc.counting.repeats`.
+        foreign_odds: see `CountingRule.foreign_odds`.
     """
-    repeated = [one.with_repeats(gain) for one in seen]
-    chosen = choose_rule([one.detections for one in repeated], counts)
-    return replace(chosen.rule, repeat_gain=gain), repeated
+    named = [one.with_foreign_odds(foreign_odds).with_repeats(gain) for one in seen]
+    chosen = choose_rule([one.detections for one in named], counts)
+    return replace(chosen.rule, repeat_gain=gain, foreign_odds=foreign_odds), named
 
 
 def rule_of_photos(
@@ -84,10 +85,10 @@ def rule_of_photos(
     """
     tried = []
     for odds in foreign_odds:
-        shifted = [one.with_foreign_odds(odds) for one in seen]
-        rule, repeated = rule_with_repeats(shifted, counts, repeat_gain(truths, shifted))
-        wrong = np.abs(rule.counts([one.detections for one in repeated], counts.shape[1]) - counts)
-        tried.append((replace(rule, foreign_odds=odds), repeated, wrong.sum(axis=1)))
+        gain = repeat_gain(truths, [one.with_foreign_odds(odds) for one in seen])
+        rule, named = rule_with_repeats(seen, counts, gain, odds)
+        wrong = np.abs(rule.counts([one.detections for one in named], counts.shape[1]) - counts)
+        tried.append((rule, named, wrong.sum(axis=1)))
     right = np.array([(wrong == 0).sum() for _, _, wrong in tried])
     items = np.array([wrong.sum() for _, _, wrong in tried])
     good = right >= right.max() - 1

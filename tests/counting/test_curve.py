@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from rpc.counting.doubt.calibration import Calibration, log_odds
-from rpc.counting.doubt.curve import FURTHEST, Curve, fit_curve, move_curve
+from rpc.counting.doubt.curve import FURTHEST, Curve
+from rpc.counting.doubt.curve_fit import fit_curve, move_curve
 from rpc.counting.doubt.fit import Decided, fit_calibration
 
 rising = st.lists(st.floats(-8, 8), min_size=2, max_size=9, unique_by=lambda x: round(x, 3)).map(

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ from rpc.data.dataset import Dataset
 from rpc.data.files import write_json
 from rpc.data.images import read_image
 from rpc.detection.dataset import read_source
-from rpc.pipelines.labelled_trays import repeat_gain, rule_with_repeats, truths_of
+from rpc.pipelines.labelled_trays import rule_of_photos, rule_with_repeats, truths_of
 from rpc.recognition.counter.recogniser import Recogniser
 from rpc.recognition.local_look import LocalLook
-from rpc.recognition.second_look import LooksAgain, SecondLook, looked_again
+from rpc.recognition.second_look import LooksAgain, ObservedItems, SecondLook, looked_again
 from rpc.recognition.word_look import WordLook
 from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.runs.progress import bar
@@ -49,12 +50,14 @@ class Row:
         looks: kinds of its second looks.
         turns: quarter turns in which a doubtful crop is seen.
         repeats: whether a SKU is likelier that lies on the tray already.
+        foreign_odds: whether 'no single product' is weighed as the model's rule has it.
         by_item: whether it is decided apart that something is an item, and which one.
     """
 
     looks: tuple[type, ...] = (LocalLook, WordLook)
     turns: int = 4
     repeats: bool = True
+    foreign_odds: bool = True
     by_item: bool = True
 
 
@@ -66,6 +69,7 @@ ROWS = {
     "without second looks": Row(looks=()),
     "doubtful crops in one turn": Row(turns=1),
     "without repeats": Row(repeats=False),
+    "without foreign odds": Row(foreign_odds=False),
     "item and name by one score": Row(by_item=False),
 }
 
@@ -93,6 +97,7 @@ def measure(model: Path, store: Path) -> dict[str, np.ndarray]:
     """For each row, which test trays (N,) are right."""
     counter = load_checkout(model, looks=SecondLooks(words=True, pictures=True))
     first, looks = _parts(counter)
+    odds = 1.0 if counter.rule is None else counter.rule.foreign_odds
     sets = {split: read_source(store, split) for split in ("val", "test")}
     seen: dict[str, dict[tuple[Any, ...], list[Seen]]] = {}
     for split, (dataset, path_of) in sets.items():
@@ -105,13 +110,16 @@ def measure(model: Path, store: Path) -> dict[str, np.ndarray]:
                 tables = {
                     turns: one.probabilities(rgb, found.boxes) for turns, one in first.items()
                 }
+                items = ObservedItems(partial(read_image, path_of(image)), found.boxes)
                 for (kinds, turns), trays in seen[split].items():
                     own = [look for look in looks if isinstance(look, kinds)]
-                    table = looked_again(own, rgb, found.boxes, tables[turns])
+                    table = looked_again(own, items, tables[turns])
                     trays.append(see(found, table))
                 progress(done, len(dataset.images))
     return {
-        name: _right(row, sets["val"][0], sets["test"][0], *(seen[s][_view(row)] for s in sets))
+        name: _right(
+            row, odds, sets["val"][0], sets["test"][0], *(seen[s][_view(row)] for s in sets)
+        )
         for name, row in ROWS.items()
     }
 
@@ -121,50 +129,35 @@ def _view(row: Row) -> tuple[Any, ...]:
 
 
 def _right(
-    row: Row, val: Dataset, test: Dataset, on_val: list[Seen], on_test: list[Seen]
+    row: Row, odds: float, val: Dataset, test: Dataset, on_val: list[Seen], on_test: list[Seen]
 ) -> np.ndarray:
     """(N,) whether the list of each test tray is right, by a rule of the val trays."""
-    gain = repeat_gain(truths_of(val), on_val) if row.repeats else 0.0
-    rule, repeated = rule_with_repeats(on_val, val.counts(), gain)
+    odds = odds if row.foreign_odds else 1.0
+    if row.repeats:
+        rule, named = rule_of_photos(truths_of(val), on_val, val.counts(), (odds,))
+    else:
+        rule, named = rule_with_repeats(on_val, val.counts(), 0.0, odds)
     if not row.by_item:
-        found = [one.detections for one in repeated]
-        rule = choose_rule(found, val.counts(), base=CountingRule(0.5, counts_by="score")).rule
+        found = [one.detections for one in named]
+        chosen = choose_rule(found, val.counts(), base=CountingRule(0.5, counts_by="score")).rule
+        rule = replace(chosen, repeat_gain=rule.repeat_gain, foreign_odds=rule.foreign_odds)
     counts = np.zeros_like(test.counts())
     for place, one in enumerate(on_test):
-        labels = rule.apply(one.with_repeats(gain).detections).labels
+        labels = rule.apply(one.by_rule(rule).detections).labels
         counts[place] = np.bincount(labels, minlength=counts.shape[1])
     right: np.ndarray = (counts == test.counts()).all(axis=1)
     return right
 
 
 def _parts(counter: Checkout) -> tuple[dict[int, Recogniser], list[SecondLook]]:
-    """The recogniser by its number of turns, and the second looks, which keep what they found."""
+    """The recogniser by its number of turns, and the second looks."""
     recogniser = counter.recogniser
     looks = list(recogniser.looks) if isinstance(recogniser, LooksAgain) else []
     own = recogniser.first if isinstance(recogniser, LooksAgain) else recogniser
     if not isinstance(own, Recogniser):
         raise SystemExit(f"{counter.name}: has no recogniser of its own")
-    for look in looks:
-        if isinstance(look, WordLook):
-            look.read = _keeping(look.read, lambda crop: crop.tobytes())
-        if isinstance(look, LocalLook):
-            kept = _keeping(look.compare.evidence, lambda crop, labels: (crop.tobytes(), *labels))
-            look.compare.evidence = kept  # type: ignore[method-assign]
     once = Recogniser(own.model, 1, device=own.device)
     return {1: once, 4: own}, looks
-
-
-def _keeping(function: Callable[..., Any], key_of: Callable[..., Hashable]) -> Any:
-    """The function, which keeps its results by a key of its arguments."""
-    kept: dict[Any, Any] = {}
-
-    def kept_or_made(*arguments: Any) -> Any:
-        key = key_of(*arguments)
-        if key not in kept:
-            kept[key] = function(*arguments)
-        return kept[key]
-
-    return kept_or_made
 
 
 def summary(cases: Sequence[dict[str, np.ndarray]]) -> dict[str, Any]:

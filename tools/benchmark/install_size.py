@@ -1,7 +1,7 @@
 """How much room an environment takes on the disk, by package: what a till has to carry.
 
-    python -m venv /tmp/till && /tmp/till/bin/pip install --no-compile 'rpc-checkout[serve]'
-    python tools/benchmark/install_size.py /tmp/till --out out/install_size.json
+    python -m venv till && till/bin/pip install --no-compile 'rpc-checkout[serve]'
+    python tools/benchmark/install_size.py till --out out/install_size.json
 
 Counted are the files' bytes, as packages bring them: Python's compiled copies (`__pycache__`, which
 `--no-compile` leaves out and a first run writes where it may) and pip and setuptools, which every

@@ -11,10 +11,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from rpc.counting.doubt.calibration import Calibration, log_odds
-from rpc.counting.doubt.curve import Curve, fit_curve, move_curve
+from rpc.counting.doubt.curve import Curve
+from rpc.counting.doubt.curve_fit import fit_curve, log_likelihood, move_curve
 from rpc.counting.doubt.decisions import Decisions, Outcomes
 from rpc.structures.boxes import FloatArray
 
@@ -135,12 +137,9 @@ def _fit(
     def cost(values: FloatArray) -> float:
         wrong = expit(values[2]) if len(values) > 2 else 0.0
         sure = (1 - wrong) * expit(np.exp(values[0]) * odds + values[1])
-        missed = np.log(np.maximum(1 - sure[~right], 1e-12)).sum()
-        met = np.log(np.maximum(sure[right], 1e-12)).sum()
-        return float(0.5 * (((values - middle) / spread) ** 2).sum() - met - missed)
+        believed = float((((values - middle) / spread) ** 2).sum())
+        return 0.5 * believed - log_likelihood(sure, right)
 
     bounds = [(value - 4.5, value + 4.5) for value in middle]
-    from scipy.optimize import minimize  # here: a counter fits nothing
-
     found = minimize(cost, middle, method="L-BFGS-B", bounds=bounds).x
     return float(np.exp(found[0])), float(found[1]), float(expit(found[2])) if lapse > 0 else 0.0

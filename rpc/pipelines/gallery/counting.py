@@ -18,7 +18,7 @@ from rpc.counting.doubt.learn import Labelled, learn_doubt
 from rpc.data.dataset import Dataset
 from rpc.data.images import read_image
 from rpc.pipelines.gallery.trays import SeenTray, gallery_counts, probabilities, true_items
-from rpc.pipelines.labelled_trays import labelled, repeat_gain, rule_with_repeats
+from rpc.pipelines.labelled_trays import labelled, rule_of_photos
 from rpc.recognition.ensemble.gallery_classifier import GalleryClassifier
 from rpc.recognition.second_look import ObservedItems, SecondLook, looked_again
 from rpc.retrieval.gallery.fusion import Fusion
@@ -90,6 +90,6 @@ def choose_counting(
     """
     truths = true_items(dataset, classifier)
     counts = gallery_counts(dataset, classifier)
-    rule, repeated = rule_with_repeats(seen, counts, repeat_gain(truths, seen))
-    photos = labelled(truths, repeated, rule)
+    rule, named = rule_of_photos(truths, seen, counts)
+    photos = labelled(truths, named, rule)
     return Counting(rule, learn_doubt(photos, Labelled(), len(classifier.taxonomy)))

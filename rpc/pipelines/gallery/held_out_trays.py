@@ -121,7 +121,7 @@ class MeasuredTrays:
         classifier, dataset = self.classifier, self.test.dataset
         counting = choose_counting(self.val.dataset, classifier, self._seen(self.val, method))
         rule = counting.rule
-        seen = [one.with_repeats(rule.repeat_gain) for one in self._seen(self.test, method)]
+        seen = [one.by_rule(rule) for one in self._seen(self.test, method)]
         found = [one.detections for one in seen]
         predicted = rule.counts(found, len(classifier.taxonomy))
         truth = gallery_counts(dataset, classifier)

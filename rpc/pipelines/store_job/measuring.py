@@ -72,9 +72,7 @@ def _choose_rule(job: Job) -> None:
     if real:
         rule, seen = rule_of_photos(truths_of(dataset), seen, dataset.counts(), odds)
     else:  # no foreign product and no customer's habits there to choose by
-        shifted = [one.with_foreign_odds(odds[0]) for one in seen]
-        rule, seen = rule_with_repeats(shifted, dataset.counts(), 0.0)
-        rule = replace(rule, foreign_odds=odds[0])
+        rule, seen = rule_with_repeats(seen, dataset.counts(), 0.0, odds[0])
     _write(job, job.rule_source, dataset, [one.detections for one in seen])
     model = load_model(job.model).with_rule(rule.to_dict())
     if checkout.recogniser is not None:
