@@ -50,7 +50,7 @@ def test_what_is_blocked_for_workers_comes_to_the_parent_afterwards():
 
     def struck_while_blocked():
         with signals_left_to_parent():
-            # To this thread: one without a block, such as a test runner's, would take the process's.
+            # To this thread: a test runner's, which blocks nothing, would take the process's.
             signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             held.append(True)
 
