@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rpc.data.files import DataError
 from rpc.data.packages import needed
+from rpc.data.signal_stack import signal_stack_kept
 from rpc.inference.network import BYTES, FLOATS, failed, require_ports, unreadable
 
 Array = NDArray[Any]
@@ -61,7 +62,8 @@ class OpenvinoNetwork:
         try:
             core = openvino.Core()
             model = core.read_model(graph, weights)
-            compiled = core.compile_model(model, "CPU", settings)
+            with signal_stack_kept():
+                compiled = core.compile_model(model, "CPU", settings)
             found = {port.any_name: port.element_type.get_type_name() for port in compiled.inputs}
             made = [port.any_name for port in compiled.outputs]
         except Exception as error:

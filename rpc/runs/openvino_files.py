@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rpc.data.packages import needed
+from rpc.data.signal_stack import signal_stack_kept
 from rpc.runs.progress import Report
 
 Inputs = Mapping[str, NDArray[Any]]  # what a network is called with, by name
@@ -52,7 +53,7 @@ def int8_bytes(
         progress(min(seen, len(examples)), len(examples))
         return dict(example)
 
-    with _quiet():
+    with _quiet(), signal_stack_kept():
         made = nncf.quantize(
             network,
             nncf.Dataset(examples, shown),
