@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Files of tests that run side by side, each process of 3 GB; 0: all in one process. Side by side is
-# for work at one's desk: a test that signals its own process may take a worker with it.
-PROCESSES ?= 0
+# Files of tests that run side by side, each process of 3 GB; 0: all in one process, as a debugger
+# needs it.
+PROCESSES ?= 2
 export OMP_WAIT_POLICY = PASSIVE
 
 .PHONY: quickstart test slow drill lint types bench docs wheel setup dev clean
