@@ -29,7 +29,9 @@ def main(argv: list[str] | None = None) -> int:
 
     budget = {name: given.pop(name) for name in BUDGETS}
     options = parse_config_options(given.pop("cfg_options"))
-    settings = changed_settings(given["config"], given.pop("system"), budget, options)
+    settings = changed_settings(
+        given["config"], given.pop("system"), budget, options, given.pop("weights")
+    )
     try:
         with Interruption() as asked:
             run_recognition(Request(settings, **given), lambda: asked.requested, asked.at_once)
@@ -49,6 +51,13 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="for results and checkpoints")
     add("--scenes", type=Path, metavar="DIR", help="composed scenes to learn from, for a store")
     add("--system", metavar="NAME", help="another system than the config's, with its defaults")
+    add(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="the backbone starts from these: torchvision's of VGG-16 and VGG-19 (or the Caffe "
+        "port), timm's of others (default: published ones that are on this machine)",
+    )
     budget = made.add_mutually_exclusive_group()
     budget.add_argument("--epochs", type=float, metavar="N", help="(default: config)")
     budget.add_argument("--iterations", type=int, metavar="N", help="batches (default: config)")

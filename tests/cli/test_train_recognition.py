@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import timm
 import torch
 from PIL import Image
 
@@ -14,6 +15,7 @@ from rpc.data.images import read_image, write_image
 from rpc.detection import runtime
 from rpc.recognition.systems.registry import system_names
 from rpc.recognition.training.run_settings import read_run_settings
+from rpc.reporting.provenance import sha256
 from rpc.runs.tensor_files import read_tensors, write_tensors
 from tests.cli.small_shop import ROOT, make_store
 
@@ -110,6 +112,36 @@ def test_the_best_on_validation_is_kept_and_measured(trained):
     assert best["validation"] >= last["validation"]
     result = read_json(trained / "result.json")
     assert result["accuracy"]["val"]["top1"] == pytest.approx(best["validation"])
+
+
+def test_the_whole_training_split_can_be_learned_from(colours, tmp_path):
+    run_recognition(request_for(colours, tmp_path, values={"validation": {"share": 0}}))
+    result = read_json(tmp_path / "result.json")
+    assert (result["data"]["train"], result["data"]["val"]) == (21, 0)
+    assert "the whole training split was learned from; the last state" in result["protocol"]
+    assert result["checkpoint"]["chosen_on"] == "nothing: the last state"
+    assert result["accuracy"].keys() == {"test"}
+    best, last = (read_tensors(tmp_path / name)["state"] for name in (BEST, LAST))
+    assert all(torch.equal(best[name], last[name]) for name in last)
+
+
+def test_a_file_of_weights_starts_the_backbone_and_is_recorded_by_name_and_hash(colours, tmp_path):
+    torch.manual_seed(7)
+    state = timm.create_model("test_resnet", num_classes=5).state_dict()
+    torch.save(state, tmp_path / "own.pth")
+    values = {
+        "options": {**SMALL, "pretrained": str(tmp_path / "own.pth")},
+        "training": {"iterations": 1, "batch_size": 6, "lr": 1e-9},
+    }
+    run_recognition(request_for(colours, tmp_path / "out", values=values))
+    model = read_tensors(tmp_path / "out" / BEST)
+    learned = model["state"]["backbone.network.conv1.0.weight"]
+    assert torch.allclose(learned, state["conv1.0.weight"], atol=1e-6)
+    kept = {"name": "own.pth", "sha256": sha256(tmp_path / "own.pth")}
+    assert model["origin"]["backbone_weights"] == kept
+    assert model["options"]["pretrained"] == "own.pth"
+    assert read_json(tmp_path / "out" / "run.json")["backbone_weights"] == kept
+    assert str(tmp_path) not in (tmp_path / "out" / "result.json").read_text()
 
 
 def test_a_checkpoint_is_measured_as_its_training_measured_it(colours, trained, tmp_path):

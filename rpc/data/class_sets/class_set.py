@@ -59,10 +59,12 @@ class ClassSet:
     def with_validation(self, share: float = SHARE, seed: int = 0) -> ClassSet:
         """The same set; where val is empty, with a share of each class's training photos apart.
 
+        A share of 0 keeps none.
+
         Raises:
             DataError: a class has one training photo alone.
         """
-        if self.val:
+        if self.val or share == 0:
             return self
         try:
             apart = held_out(

@@ -59,7 +59,7 @@ def create_efficientnet_lite(
     name: str = "efficientnet_lite0",
     *,
     out_indices: tuple[int, ...] = (2, 3, 4),
-    pretrained: bool = True,
+    pretrained: bool | str | Path = True,
     folded: bool = True,
 ) -> nn.Module:
     """EfficientNet-lite as a feature extractor: image (B, 3, H, W) to one map per stage.
@@ -69,7 +69,8 @@ def create_efficientnet_lite(
     Args:
         name: "efficientnet_lite0", "..1" or "..2".
         out_indices: stages to return; stage i has stride 2 ** (i + 1).
-        pretrained: load the ImageNet weights of the installed package.
+        pretrained: the ImageNet weights of the installed package, or those of a file like its;
+            False: none.
         folded: fold each batch normalisation into its convolution. The function is the same with
             frozen statistics; a training step on a CPU is about a third cheaper, and the
             small batches of a CPU can not spoil any statistics.
@@ -87,7 +88,8 @@ def create_efficientnet_lite(
         f"tf_{name}", pretrained=False, features_only=True, out_indices=out_indices
     )
     if pretrained:
-        load_by_order(model, efficientnet_lite_weights(name), name)
+        path = efficientnet_lite_weights(name) if pretrained is True else Path(pretrained)
+        load_by_order(model, path, name)
     model.eval()
     if folded:
         fold_batch_norm(model)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining
 
 
 class FullyConvolutional(nn.Module):
@@ -21,7 +21,7 @@ class FullyConvolutional(nn.Module):
         backbone: of `Backbone`.
         stages: from fine to coarse; of most networks, 2, 3, 4 have 8, 16 and 32 px a cell.
         enlarged: times that the sum is enlarged; at 4, a cell has 2 px. The paper goes to pixels.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class FullyConvolutional(nn.Module):
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (2, 3, 4),
         enlarged: int = 4,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__()
         self.enlarged = enlarged

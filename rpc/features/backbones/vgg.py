@@ -27,11 +27,20 @@ VGG_FILES: Final = {
 }
 
 
-def open_vgg(name: str, weights: str | Path | None = None) -> Pretrained:
-    """VGG-16 or VGG-19 up to its last pool.
+Colour = tuple[float, float, float]
+
+
+def read_vgg(
+    name: str, weights: str | Path | None = None
+) -> tuple[nn.Sequential, Path, Colour, Colour]:
+    """The convolutions of VGG-16 or VGG-19 with weights of torchvision's names.
 
     Without a file, torchvision's cache is looked at, then a download is tried. For VGG-16 that is
     first the port of the original Caffe weights, which SCDA and DDT were made with.
+
+    Returns:
+        The layers up to the last pool, the file of the weights, and mean and standard deviation of
+        the pixels, 0..255, that they were trained on.
 
     Raises:
         DataError: the weights are not at hand, or the file holds other ones.
@@ -49,13 +58,24 @@ def open_vgg(name: str, weights: str | Path | None = None) -> Pretrained:
             f"{path}: not the weights of torchvision's {name}: expected the file "
             f"{' or '.join(VGG_FILES[name])}"
         ) from error
-    caffe = path.name.startswith("vgg16_features")
+    if path.name.startswith("vgg16_features"):
+        return features, path, CAFFE_MEAN, (1.0, 1.0, 1.0)
+    return features, path, IMAGENET_MEAN, IMAGENET_STD
+
+
+def open_vgg(name: str, weights: str | Path | None = None) -> Pretrained:
+    """VGG-16 or VGG-19 up to its last pool, see `read_vgg`.
+
+    Raises:
+        DataError: the weights are not at hand, or the file holds other ones.
+    """
+    features, path, mean, std = read_vgg(name, weights)
     return Pretrained(
         name,
         features.eval(),
         _vgg_maps(features),
-        mean=CAFFE_MEAN if caffe else IMAGENET_MEAN,
-        std=(1.0, 1.0, 1.0) if caffe else IMAGENET_STD,
+        mean=mean,
+        std=std,
         weights=path.name,
         stages=5,
         aliases=_vgg_layers(features),

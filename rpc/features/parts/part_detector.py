@@ -30,7 +30,7 @@ from torchvision.models.detection.rpn import (
 )
 from torchvision.ops import MultiScaleRoIAlign, roi_align
 
-from rpc.features.backbones.trainable_backbone import Backbone
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining
 from rpc.features.parts.part_geometry import Candidates
 
 _ANCHORS: Final = (0.12, 0.22, 0.42, 0.75)  # sides, as shares of the photo's
@@ -47,7 +47,7 @@ class PartDetector(nn.Module):
         backbone: of `Backbone`; its maps of stride 16 and 32 are joined.
         channels: C of the joined map.
         proposals: regions that are looked at, in evaluation.
-        pretrained: ImageNet weights of the backbone.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PartDetector(nn.Module):
         backbone: str = "efficientnet_lite0",
         channels: int = 128,
         proposals: int = 64,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__()
         self.parts, self.side = parts, side

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rpc.data.files import DataError
+from rpc.recognition.systems.registry import SystemSettings
 from rpc.recognition.training.run_settings import RunSettings, read_run_settings
+from rpc.reporting.provenance import sha256
 from rpc.runs.config_files import put_option, read_config_file
 from rpc.runs.settings import require_at_least
 
@@ -50,12 +53,40 @@ class Request:
         if self.seed >= 2**32:
             raise DataError(f"--seed {self.seed}: expected less than {2**32}")
 
+    @property
+    def weights(self) -> Path | None:
+        """The file that the backbone starts from; None where it takes published weights or none."""
+        given = self.settings.system.options.get("pretrained")
+        return Path(given) if isinstance(given, str) else None
+
+    @cached_property
+    def backbone_weights(self) -> dict[str, str] | None:
+        """Name and hash of `weights`, as they are recorded.
+
+        Raises:
+            DataError: there is no such file.
+        """
+        if self.weights is None:
+            return None
+        if not self.weights.is_file():
+            raise DataError(f"{self.weights}: no such file; expected the weights of the backbone")
+        return {"name": self.weights.name, "sha256": sha256(self.weights)}
+
+    @property
+    def named_system(self) -> SystemSettings:
+        """The system as it is recorded: a file of weights by its name, without its folders."""
+        system = self.settings.system
+        if self.weights is None:
+            return system
+        return replace(system, options={**system.options, "pretrained": self.weights.name})
+
 
 def changed_settings(
     config: Path,
     system: str | None = None,
     budget: Mapping[str, float | None] | None = None,
     options: Mapping[str, Any] | None = None,
+    weights: Path | None = None,
 ) -> RunSettings:
     """The settings of a config with changes.
 
@@ -65,6 +96,7 @@ def changed_settings(
         budget: `epochs`, `iterations` and `cpu_minutes` in place of the config's; ignored where all
             are None.
         options: changes by dotted name.
+        weights: a file that the backbone starts from: option `pretrained` of the system.
 
     Raises:
         DataError: the file is missing or damaged, or a setting unknown or out of range.
@@ -76,4 +108,6 @@ def changed_settings(
         values["training"] = {**(values.get("training") or {}), **budget}
     for name, value in (options or {}).items():
         put_option(values, name, value, str(config))
+    if weights is not None:
+        put_option(values, "options.pretrained", str(weights), str(config))
     return read_run_settings(values, str(config))

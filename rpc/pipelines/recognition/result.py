@@ -22,7 +22,6 @@ from rpc.metrics.confusion import (
 from rpc.pipelines.recognition.request import Request
 from rpc.recognition.systems.registry import registration
 from rpc.recognition.training.model_file import SystemModel
-from rpc.recognition.training.run_settings import RunSettings
 from rpc.recognition.training.schedule import Learned
 from rpc.reporting.manifest import manifest, without_folders
 from rpc.reporting.provenance import sha256
@@ -79,7 +78,7 @@ def result_of(
         "checkpoint": {
             "name": without_folders(str(checkpoint)),
             "sha256": sha256(checkpoint),
-            "chosen_on": "val, never on test",
+            "chosen_on": "val, never on test" if data.val else "nothing: the last state",
             "origin": dict(model.origin),
         },
         "parameters": parameters,
@@ -94,10 +93,10 @@ def result_of(
             "known": sorted(data.known),
             "fingerprint": fingerprint(data),
         },
-        "protocol": _protocol(data, request.settings, "val" in scores),
+        "protocol": _protocol(data, request, "val" in scores),
         "manifest": manifest(
             threshold=None,
-            chosen_on="val: the checkpoint",
+            chosen_on="val: the checkpoint" if data.val else "nothing",
             split="test",
             config=request.config,
             seeds={"validation split": request.settings.validation.seed},
@@ -106,8 +105,14 @@ def result_of(
     }
 
 
-def _protocol(data: ClassSet, settings: RunSettings, validated: bool) -> str:
+def _protocol(data: ClassSet, request: Request, validated: bool) -> str:
     """One sentence: what was learned from, chosen on, measured on."""
+    settings = request.settings
+    if not data.val and request.checkpoint is None:
+        return (
+            f"{data.splits}; the whole training split was learned from; the last state; test "
+            "photos measured once, whole, one view each"
+        )
     if not validated:
         return (
             f"{data.splits}; a given checkpoint, which may have learned from what would be kept "

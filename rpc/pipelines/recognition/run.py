@@ -87,6 +87,8 @@ def run_recognition(
                 _measure(request, data, model, processes, None, at_once)
             return request.out / RESULT
         require_needs(request.settings.system, data.known, data.name)
+        if not data.val:
+            say("no photo is kept apart for validation: the last state is measured")
         identity = _require_same_run(request, data, processes)
         _require_photos(data, processes)
         learned = _train(request, data, processes, identity, stop, at_once)
@@ -121,13 +123,15 @@ def _require_same_run(request: Request, data: ClassSet, processes: Processes) ->
     identity: dict[str, Any] = {
         "system": settings.system.name,
         "side": settings.system.side,
-        "options": plain(settings.system.options),
+        "options": plain(request.named_system.options),
         "training": plain(asdict(settings.training)),
         "augmentation": plain(asdict(settings.augmentation)),
         "seed": request.seed,
         "data": fingerprint(data, ("train", "val")),
         "processes": processes.size,
     }
+    if request.weights is not None:
+        identity["backbone_weights"] = request.backbone_weights
     path = request.out / RUN
     if path.is_file() and any((request.out / name).is_file() for name in (RESUME, BEST)):
         require_same_settings(request.out, read_json(path), identity)
@@ -155,7 +159,7 @@ def _train(
     )
     learning = settings.training.learning(len(data.train), processes.size, request.seed)
     keeper = _Keeper(request, data, system)
-    look = keeper.check if processes.rank == 0 else _nothing
+    look = keeper.check if processes.rank == 0 and data.val else None
     if processes.rank == 0:
         write_json(request.out / RUN, identity, indent=1)
     with made_ahead(batches, request.workers) as ahead, bar(settings.system.name) as progress:
@@ -169,11 +173,15 @@ def _train(
             progress=lambda done, facts: progress(round(1000 * done), 1000, keeper.facts + facts),
             stop=stop,
             at_once=at_once,
-            check=look,
+            check=look or _nothing,
         )
-    look()
+    if look is not None:
+        look()
     if processes.rank == 0:
-        write_model(request.out / LAST, system, settings.system, data.classes, keeper.origin)
+        for name in (LAST,) if data.val else (LAST, BEST):
+            write_model(
+                request.out / name, system, request.named_system, data.classes, keeper.origin
+            )
     return learned
 
 
@@ -188,6 +196,7 @@ class _Keeper:
             "learned_from": fingerprint(data, ["train"]),
             "training": plain(asdict(request.settings.training)),
             "augmentation": plain(asdict(request.settings.augmentation)),
+            "backbone_weights": request.backbone_weights,
         }
         self.best = -math.inf
         self.facts = ""
@@ -205,9 +214,9 @@ class _Keeper:
         self.facts = f"val {right:.3f}  "
         if right > self.best:
             self.best = right
-            settings = self.request.settings.system
             path = self.request.out / BEST
-            write_model(path, self.system, settings, self.data.classes, self.origin)
+            named = self.request.named_system
+            write_model(path, self.system, named, self.data.classes, self.origin)
 
 
 def _taken(path: Path, request: Request, data: ClassSet) -> SystemModel:
@@ -238,7 +247,7 @@ def _measure(
     """Figures on validation and test photos, confusions, pictures."""
     system = model.build().to(processes.device)
     scores = {}
-    splits = {"val": data.val, "test": data.test}
+    splits = {"val": data.val, "test": data.test} if data.val else {"test": data.test}
     given = training is None  # a checkpoint of some other run
     if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
         warn(

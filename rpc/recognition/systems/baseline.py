@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.recognition.systems.options import NonNegative, Share
 from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
@@ -45,7 +45,7 @@ class Baseline(System):
         dropout: before the head.
         smoothing: mass taken from the true label in learning.
         backbone_lr_mult: multiplier of the learning rate of the backbone.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Baseline(System):
         dropout: Share = 0.2,
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         self.backbone = Backbone(backbone, stages, pretrained=pretrained)

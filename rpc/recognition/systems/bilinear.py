@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone, joined_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, joined_depths
 from rpc.features.pooling.second_order import (
     TensorSketch,
     bilinear,
@@ -78,7 +78,7 @@ class BilinearCnn(System):
         smoothing: mass taken from the true label in learning.
         head_share: of the budget, for the step in which the layer alone learns.
         backbone_lr_mult: multiplier of the learning rate of the backbone in the second step.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class BilinearCnn(System):
         smoothing: Share = 0.05,
         head_share: Share = 0.25,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if pooling == "isqrt" and second is not None:

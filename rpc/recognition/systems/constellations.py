@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.parts.channel_gradients import channel_gradients, gradient_places
 from rpc.features.parts.constellation import channel_use, channels_apart, fit_constellation
@@ -69,7 +69,7 @@ class Constellations(System):
         cost: of the support vector machines; 10 named held-out training photos better than 1.
         smoothing: mass taken from the true label in tuning.
         backbone_lr_mult: multiplier of the learning rate of the backbone.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
 
     Raises:
         ValueError: no part, areas beyond 0 to 1, or photos below 2.
@@ -95,7 +95,7 @@ class Constellations(System):
         cost: NonNegative = 10.0,
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if parts < 1 or not areas or not all(0 < area <= 1 for area in areas) or photos < 2:

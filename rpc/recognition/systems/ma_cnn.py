@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.parts.channel_groups import (
     distance_loss,
     diversity_loss,
@@ -63,7 +63,7 @@ class MaCnn(System):
         smoothing: mass taken from the true label in learning.
         backbone_lr_mult: multiplier of the learning rate of the backbones.
         dropout: before the last layer.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class MaCnn(System):
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
         dropout: Share = 0.5,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if parts < 2 or not 0 < window < 1 or rounds < 1:

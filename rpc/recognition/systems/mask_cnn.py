@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from rpc.data.files import DataError
 from rpc.features.backbones.fully_convolutional import FullyConvolutional
-from rpc.features.backbones.trainable_backbone import Backbone
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining
 from rpc.features.parts.joined_head import LENGTH
 from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.part_masks import (
@@ -77,7 +77,7 @@ class MaskCnn(System):
         smoothing: mass taken from the true label in learning.
         backbone_lr_mult: multiplier of the learning rate of the backbones.
         dropout: before the last layer.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
 
     Raises:
         ValueError: no group, one called object or without points, or another number of streams.
@@ -97,7 +97,7 @@ class MaskCnn(System):
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
         dropout: Share = 0.2,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if streams not in (3, 4):

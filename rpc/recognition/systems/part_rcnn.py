@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rpc.data.files import DataError
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.layout_memory import LayoutMemory
@@ -76,7 +76,7 @@ class PartRcnn(System):
         stages: whose maps are pooled.
         smoothing: mass taken from the true label in fine-tuning.
         backbone_lr_mult: multiplier of the learning rate of the backbones.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
 
     Raises:
         ValueError: no part, one called object, or a number out of its range.
@@ -101,7 +101,7 @@ class PartRcnn(System):
         stages: tuple[int, ...] = (-2, -1),
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         self.groups = checked_groups(groups, "Part-based R-CNN")

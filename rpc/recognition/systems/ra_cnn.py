@@ -22,7 +22,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.parts.channel_groups import cell_places
 from rpc.features.parts.joined_head import JoinedHead
 from rpc.features.parts.warp import affine_view, inside, window_boxes, window_transforms
@@ -69,7 +69,7 @@ class RaCnn(System):
         stages: whose pooled maps describe a scale; attention reads the last one's.
         smoothing: mass taken from the true label in learning.
         backbone_lr_mult: multiplier of the learning rate of the backbones.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RaCnn(System):
         stages: tuple[int, ...] = (-2, -1),
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if scales < 2 or not 0 < least < 1 or rounds < 1:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torchvision.ops import nms
 
 from rpc.data.files import DataError
-from rpc.features.backbones.trainable_backbone import Backbone, pooled_depths
+from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.encodings.linear_svm import fit_linear_svm
 from rpc.features.encodings.normalise import power_normalised
 from rpc.features.parts.fisher_parts import linear_slopes
@@ -79,7 +79,7 @@ class WeakParts(System):
         stage: of the backbone, whose map's windows are parts.
         smoothing: mass taken from the true label in tuning.
         backbone_lr_mult: multiplier of the learning rate of the backbone.
-        pretrained: ImageNet weights; False where a file follows.
+        pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
 
     Raises:
         ValueError: a number out of its range.
@@ -102,7 +102,7 @@ class WeakParts(System):
         stage: int = -2,
         smoothing: Share = 0.05,
         backbone_lr_mult: NonNegative = 0.3,
-        pretrained: bool = True,
+        pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
         if min(objects, values, clusters, *windows) < 1 or not 0 < kept <= 1:

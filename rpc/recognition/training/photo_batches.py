@@ -6,9 +6,9 @@ Key: B photos of a batch, S x S pixels of the network's input, H x W of a photo,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +33,11 @@ from rpc.recognition.training.photo_geometry import (
 )
 
 _ORDER, _VARY, _PASS = 1, 2, 3  # keep the streams of chance apart
-_CACHED: Final = 2_000  # photos kept decoded, at no more than `_KEPT` px
-_KEPT: Final = 320
+# Photos are kept decoded, at no more than this or the network's side, whichever is more; so many of
+# the smallest, fewer of larger ones, so that they take the same room (0.6 GB).
+_KEPT: Final = 320  # px of the longer side
+_CACHED: Final = 2_000
+_FEWEST: Final = 64
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Augmentation:
 
 class PhotoBatches:
     """Training photos, in batches or one by one.
+
+    A photo, or the part of it that is used, is read at no more than max(320, side) px of its longer
+    side: what a network sees whole loses nothing by it, also at the papers' 448 px.
 
     Args:
         examples: N of them, at least two classes.
@@ -134,7 +140,7 @@ class PhotoBatches:
         return int(_shuffled(count, seed, phase, place // count)[place % count])
 
     def _augmented(self, example: LabelledPhoto, rng: np.random.Generator) -> Seen:
-        rgb, placed = _taken(example)
+        rgb, placed = _taken(example, self.side)
         height, width = rgb.shape[:2]
         share = rng.uniform(self.augmentation.least_area, 1.0)
         aspect = np.exp(rng.uniform(-0.2, 0.2))
@@ -171,18 +177,18 @@ class PlainPasses:
 
 def seen_whole(example: LabelledPhoto, side: int) -> Seen:
     """A photo in the middle of a square (S, S, 3), undistorted, grey around."""
-    rgb, placed = _taken(example)
+    rgb, placed = _taken(example, side)
     height, width = rgb.shape[:2]
     return warp_photo(rgb, placed, fit_window(np.zeros(2), np.array([width, height]), side), side)
 
 
-def _taken(example: LabelledPhoto) -> tuple[Rgb, Placed]:
-    """The used part of a photo, at no more than `_KEPT` px, with box and points in its pixels.
+def _taken(example: LabelledPhoto, side: int) -> tuple[Rgb, Placed]:
+    """The used part of a photo, not larger than `side` needs, with box and points in its pixels.
 
     Raises:
         DataError: the photo is missing or damaged, or the box has no pixel of it.
     """
-    rgb, scale = _decoded(example.path, example.crop, example.size)
+    rgb, scale = _reader(max(_KEPT, side))(example.path, example.crop, example.size)
     left, top = (0.0, 0.0) if example.crop is None else _corner(example.crop)
     whole = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float64)
     box = whole
@@ -202,11 +208,19 @@ def _corner(crop: tuple[float, float, float, float]) -> tuple[int, int]:
     return max(int(crop[0]), 0), max(int(crop[1]), 0)
 
 
-@lru_cache(maxsize=_CACHED)
-def _decoded(
-    path: Path, crop: tuple[float, float, float, float] | None, size: tuple[int, int] | None
-) -> tuple[Rgb, float]:
-    """The pixels, and how much they were shrunk.
+Crop = tuple[float, float, float, float] | None
+Read = Callable[[Path, Crop, tuple[int, int] | None], tuple[Rgb, float]]
+
+
+@lru_cache(maxsize=4)
+def _reader(most: int) -> Read:
+    """`_decoded` at no more than so many px, which remembers what it read last."""
+    count = max(_CACHED * _KEPT**2 // most**2, _FEWEST)
+    return lru_cache(maxsize=count)(partial(_decoded, most))
+
+
+def _decoded(most: int, path: Path, crop: Crop, size: tuple[int, int] | None) -> tuple[Rgb, float]:
+    """The pixels, at no more than `most` px of the longer side, and how much they were shrunk.
 
     Raises:
         DataError: the photo is missing or damaged, crop and box belong to another size of it, or
@@ -218,7 +232,7 @@ def _decoded(
         rgb = rgb[top : int(np.ceil(crop[3])), left : int(np.ceil(crop[2]))]
         if not rgb.size:
             raise DataError(f"{path}: the box {crop} has no pixel in the photo")
-    scale = min(_KEPT / max(rgb.shape[:2]), 1.0)
+    scale = min(most / max(rgb.shape[:2]), 1.0)
     if scale < 1:
         size = tuple(max(round(n * scale), 1) for n in rgb.shape[1::-1])
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

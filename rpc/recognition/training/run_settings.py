@@ -88,7 +88,8 @@ class ValidationSettings:
     """The share of training photos kept for validation, of a set that has no validation photos.
 
     Attributes:
-        share: of each class.
+        share: of each class; 0 learns from the whole training split, as papers do, and keeps the
+            last state, as nothing is left to choose on.
         seed: of the choice: another one than the training's, so that runs can be compared.
     """
 
@@ -96,10 +97,10 @@ class ValidationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1 or self.seed < 0:
+        if not 0 <= self.share < 1 or self.seed < 0:
             raise ValueError(
-                f"expected a share between 0 and 1 and a seed of 0 or more, got {self.share}, "
-                f"{self.seed}"
+                f"expected a share of 0 or more and below 1, and a seed of 0 or more, got "
+                f"{self.share}, {self.seed}"
             )
 
 

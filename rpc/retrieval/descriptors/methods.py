@@ -20,7 +20,7 @@ from rpc.features.pooling.global_pooling import (
     max_pool,
     rmac_pool,
 )
-from rpc.retrieval.descriptors.scda import scda, scda_plus, selected_descriptors
+from rpc.retrieval.descriptors.scda import scda, scda_plus, selected_descriptors, selected_pools
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -51,17 +51,23 @@ def _flip_plus(maps: PhotoMaps) -> FloatArray:
     return np.concatenate([scda_plus(maps.last, maps.finer), scda_plus(*maps.mirrored)])
 
 
-# In the order of the tutorial's table.
-METHODS: Final[Mapping[str, Method]] = {
-    "avgPool": lambda maps: average_pool(maps.last),
-    "maxPool": lambda maps: max_pool(maps.last),
-    "avg&maxPool": lambda maps: average_and_max_pool(maps.last),
+# Of the cells that SCDA selects, in the order of the tutorial's table, whose "avg&maxPool" is SCDA.
+TUTORIAL: Final[Mapping[str, Method]] = {
+    "selected avgPool": lambda maps: selected_pools(maps.last)[0],
+    "selected maxPool": lambda maps: selected_pools(maps.last)[1],
     "SCDA": lambda maps: scda(maps.last),
     "SCDA+": lambda maps: scda_plus(maps.last, maps.finer),
     FLIP: _flip_plus,
+}
+# Of all cells, to be compared with: these are no rows of the tutorial.
+ALL_CELLS: Final[Mapping[str, Method]] = {
+    "avgPool": lambda maps: average_pool(maps.last),
+    "maxPool": lambda maps: max_pool(maps.last),
+    "avg&maxPool": lambda maps: average_and_max_pool(maps.last),
     "GeM": lambda maps: gem_pool(maps.last),
     "R-MAC": lambda maps: rmac_pool(maps.last),
 }
+METHODS: Final[Mapping[str, Method]] = {**TUTORIAL, **ALL_CELLS}
 
 
 def methods_with(vlad: Vlad | None, fisher: FisherVector | None) -> dict[str, Method]:

@@ -44,6 +44,12 @@ def selected_pool(feature_map: FloatArray, mask: Mask) -> FloatArray:
     return np.concatenate([l2_normalised(chosen.mean(axis=1)), l2_normalised(chosen.max(axis=1))])
 
 
+def selected_pools(last: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Average and maximum of the cells that SCDA keeps of a map (C, h, w), by themselves: (C,)."""
+    average, maximum = np.split(scda(last), 2)
+    return average, maximum
+
+
 def selected_descriptors(feature_map: FloatArray) -> FloatArray:
     """The descriptors (M, C) of the cells that SCDA keeps of a map (C, h, w)."""
     return feature_map[:, object_mask(feature_map)].T

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 import timm
 import torch
-import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rpc.data.files import DataError
-from rpc.features.backbones import timm_networks, vgg
+from rpc.features.backbones import timm_networks
 from rpc.features.backbones.feature_maps import FeatureMaps, fitted_size
 from rpc.features.backbones.network import Pretrained
 from tests.runs.device_calls import META, devices_used
@@ -20,18 +19,6 @@ def _photo(height=70, width=90, seed=0):
 @pytest.fixture(scope="module")
 def lite():
     return FeatureMaps("efficientnet_lite0", ("last", "finer", 3, -1))
-
-
-@pytest.fixture(scope="module")
-def vgg_file(tmp_path_factory):
-    """VGG-16 with cheap random weights, named as torchvision names the Caffe port."""
-    torch.manual_seed(0)
-    with torch.device("meta"):
-        shapes = torchvision.models.vgg16(weights=None).features.state_dict()
-    state = {f"features.{k}": 0.02 * torch.randn(v.shape) for k, v in shapes.items()}
-    path = tmp_path_factory.mktemp("vgg") / vgg.CAFFE_FILE
-    torch.save({**state, "classifier.0.weight": torch.full((1,), torch.nan)}, path)
-    return path
 
 
 def test_the_default_layers_are_rectified_and_differ_by_one_halving(lite):
@@ -159,6 +146,17 @@ def test_any_network_of_timm_by_name(name, shapes, tmp_path):
     maps = FeatureMaps(name, ("last", "finer"), weights=tmp_path / "w.pth")
     last, finer = maps(_photo(96, 96))
     assert (last.shape[1:], finer.shape[1:]) == shapes
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_published_files_have_a_classifier_that_is_left_out(tmp_path, wrapped):
+    torch.manual_seed(0)
+    whole = timm.create_model("test_resnet", num_classes=7)
+    state = whole.state_dict()
+    content = {"state_dict": {f"module.{k}": v for k, v in state.items()}} if wrapped else state
+    torch.save(content, tmp_path / "w.pth")
+    network = FeatureMaps("test_resnet", ("last",), weights=tmp_path / "w.pth").network
+    assert torch.equal(network.module.state_dict()["conv1.0.weight"], state["conv1.0.weight"])
 
 
 def test_a_transformer_takes_photos_of_any_size(tmp_path):

@@ -126,6 +126,19 @@ def test_a_much_smaller_photo_is_averaged_not_sampled():
     assert np.abs(seen.image.astype(int) - 127).max() <= 8
 
 
+@pytest.mark.parametrize("side", [320, 448, 640])
+def test_a_photo_as_large_as_the_input_loses_no_detail(tmp_path, side):
+    stripes = np.where(np.arange(side) % 4 < 2, 255, 0).astype(np.uint8)  # 4 px a stripe and gap
+    rgb = np.broadcast_to(stripes[None, :, None], (side, side, 3))
+    examples = [
+        LabelledPhoto(write_image(tmp_path / f"{n}.png", np.roll(rgb, n, axis=1)), n)
+        for n in range(2)
+    ]
+    plain = next(PhotoBatches(examples, side, Augmentation()).plain()).images
+    assert np.array_equal(plain[0].permute(1, 2, 0), rgb)
+    assert np.array_equal(plain[1].permute(1, 2, 0), np.roll(rgb, 1, axis=1))
+
+
 def test_a_crop_of_a_photo_is_taken_as_if_it_were_the_photo(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
     whole = write_image(tmp_path / "whole.png", rgb)

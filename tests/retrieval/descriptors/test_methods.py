@@ -5,6 +5,7 @@ from rpc.features.encodings.local_encodings import fit_fisher, fit_vlad
 from rpc.retrieval.descriptors.mask_picture import draw_mask
 from rpc.retrieval.descriptors.methods import METHODS, PhotoMaps, methods_with
 from rpc.retrieval.descriptors.scda import selected_descriptors
+from rpc.retrieval.descriptors.selection import object_mask
 
 
 def _maps(seed=0):
@@ -22,17 +23,29 @@ def methods():
 def test_the_tutorial_s_methods_come_in_its_order_with_its_dimensions(methods):
     # 512 channels in the tutorial, 6 and 3 here: VLAD 2 C, FV 4 C, average C, ...
     lengths = {name: len(method(_maps())) for name, method in methods.items()}
-    assert list(lengths.items())[:8] == [
+    assert list(lengths.items())[:7] == [
         ("VLAD", 12),
         ("FV", 24),
-        ("avgPool", 6),
-        ("maxPool", 6),
-        ("avg&maxPool", 12),
+        ("selected avgPool", 6),
+        ("selected maxPool", 6),
         ("SCDA", 12),
         ("SCDA+", 18),
         ("SCDA_flip+", 36),
     ]
     assert set(lengths) == {"VLAD", "FV", *METHODS}
+
+
+def test_pools_of_selected_cells_do_not_see_the_others_and_make_up_scda(methods):
+    maps = _maps()
+    chosen = object_mask(maps.last)
+    cells = maps.last[:, chosen]
+    average, maximum = cells.mean(axis=1), cells.max(axis=1)
+    parts = [methods["selected avgPool"](maps), methods["selected maxPool"](maps)]
+    np.testing.assert_allclose(parts[0], average / np.linalg.norm(average))
+    np.testing.assert_allclose(parts[1], maximum / np.linalg.norm(maximum))
+    np.testing.assert_allclose(methods["SCDA"](maps), np.concatenate(parts))
+    assert not chosen.all()
+    assert not np.allclose(methods["avgPool"](maps), parts[0])  # of all cells
 
 
 def test_no_method_answers_a_silent_map_with_nan(methods):
