@@ -101,7 +101,7 @@ class Receipt:
         >>> receipt = counter("examples/ministore/val/val_00003_easy.jpg")
         >>> sorted(item.title for item in receipt.items if item.sku.startswith("chips"))
         ['Crispee Salt & Vinegar 90 g', 'Crispee Sour Cream 90 g']
-        >>> receipt.passes == (len(receipt.questions) == 0)
+        >>> receipt.passes == (len(receipt.questions) == 0)  # as this counter knows its doubt
         True
         >>> receipt.draw().dtype
         dtype('uint8')
@@ -115,6 +115,7 @@ class Receipt:
         taxonomy: the counter's SKUs.
         questions: what a cashier is asked, least sure first: of items, and of boxes that nearly
             count as one; then of what looks like none of the SKUs.
+        calibrated: whether the counter has learnt how sure it is (`rpc.counting.doubt`).
     """
 
     items: tuple[ReceiptItem, ...]
@@ -122,11 +123,15 @@ class Receipt:
     photo: Photo = field(repr=False, compare=False)
     taxonomy: Taxonomy = field(repr=False, compare=False)
     questions: tuple[Question, ...] = ()
+    calibrated: bool = True
 
     @property
     def passes(self) -> bool:
-        """Whether nothing is asked: the tray needs no cashier."""
-        return not self.questions
+        """Whether the tray needs no cashier: nothing is asked, by a counter that knows its doubt.
+
+        A counter that has not learnt how sure it is lets no tray pass, whatever its scores.
+        """
+        return self.calibrated and not self.questions
 
     @property
     def sure(self) -> tuple[ReceiptItem, ...]:
@@ -219,7 +224,7 @@ def make_receipt(
         questions = tuple(_plain_question(item, taxonomy) for item in items if item.doubtful)
         unknown = unknown_questions(seen, rows, taxonomy, ALTERNATIVES)
         sure = certainty(seen.detections, rule)
-        return Receipt(items, sure, photo, taxonomy, (*questions, *unknown))
+        return Receipt(items, sure, photo, taxonomy, (*questions, *unknown), calibrated=False)
     found, asked = judged.judgement, set(judged.judgement.questions)
     items = tuple(
         replace(

@@ -31,7 +31,8 @@ class CountedCarts:
             did not list. None where the file has no certainties.
         absent: how many images the file did not list. They count as empty lists.
         notes: lines on how carts name their images and SKUs, where not by plain ids.
-        questions: (N,) how many questions the method asks about each list; 1 for an image that the
+        questions: (N,) how many questions the method asks about each list, 1 at least where it says
+            that the list does not pass; 1 for an image that the
             file did not list: it does not pass. None where the file has none.
     """
 
@@ -170,7 +171,8 @@ def _collect(entries: Iterable[object], dataset: Dataset, where: str) -> Counted
             if has.setdefault(name, name in cart) != (name in cart):
                 _refuse(here, f"{name}: expected in every cart or in none")
         certainty[row] = _certainty(cart.get("certainty", 0), here)
-        questions[row] = _questions(cart.get("questions", 0), here)
+        asked = _questions(cart.get("questions", 0), here)
+        questions[row] = max(asked, cart.get("passes") is False)
     return CountedCarts(
         counts,
         certainty if has.get("certainty") else None,

@@ -26,7 +26,7 @@ class Receipts:
 
     Attributes:
         certainty: (N,) 0 to 1.
-        questions: (N,) how many are asked; a tray without one passes.
+        questions: (N,) how many are asked, 1 at least where a tray does not pass.
         lines: the lines with a probability, and whether they are right; None without.
     """
 
@@ -71,7 +71,7 @@ def read_receipts(path: str | Path, dataset: Dataset) -> Receipts:
         asked, items = _get(entry, "questions"), _get(entry, "items")
         if not (isinstance(asked, list) and isinstance(items, list)):
             _refuse(where, "expected lists of items and questions")
-        questions[row] = len(asked)
+        questions[row] = max(len(asked), entry.get("passes") is False)
         known = [item for item in items if _get(item, "probability") is not None]
         if len(known) != len(items) or not items:
             continue

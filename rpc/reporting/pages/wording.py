@@ -179,6 +179,12 @@ def doubt_lines(doubt: Mapping[str, Any]) -> list[str]:
     """Where the limit comes from, and what the figures can show."""
     row = doubt["levels"].get(AVERAGED_ROW)
     asked, lines = doubt["questions"], []
+    if doubt["limit"] is None and row is not None and not row["passed"]:
+        lines.append(
+            "No tray passes: a counter that has not learnt how sure it is lets none pass. One with "
+            "a recogniser learns it, on labelled trays and composed scenes."
+        )
+        return lines
     if doubt["limit"] == NEVER:
         lines.append(
             f"No tray passes: on {doubt['chosen_on']} ({doubt['trays']} trays) no limit makes sure "
