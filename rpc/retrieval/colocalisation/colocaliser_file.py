@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpc.data.files import DataError, write_bytes
+from rpc.retrieval.colocalisation.axis_sign import RULES, SignRule
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.ddt import CommonAxis
 from rpc.runs.array_files import read_arrays
 
 VERSION: Final = 1
+OLD_RULE: Final[SignRule] = "skewness"
 # How a truncated or foreign file shows.
 _DAMAGE: Final = (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError)
 _NUMBERS: Final = ("variance", "share", "skewness", "border_gap")
@@ -39,6 +43,7 @@ def write_colocaliser(path: str | Path, colocaliser: Colocaliser, digest: str = 
         content[f"mean_{number}"] = axis.mean
         content[f"axis_{number}"] = axis.axis
         content[f"numbers_{number}"] = np.array([getattr(axis, name) for name in _NUMBERS])
+        content[f"rule_{number}"] = np.array(axis.rule)
     buffer = io.BytesIO()
     np.savez(buffer, **content)  # type: ignore[arg-type]
     return write_bytes(path, buffer.getvalue())
@@ -69,7 +74,11 @@ def read_colocaliser(path: str | Path) -> tuple[Colocaliser, str]:
                 or not all(np.isfinite(part).all() for part in (mean, axis, numbers))
             ):
                 raise DataError(f"{path}: holds no axis of finite numbers; delete it")
-            axes.append(CommonAxis(mean, axis, *(float(value) for value in numbers)))
+            variance, share, skewness, gap = (float(value) for value in numbers)
+            rule = _rule(content.get(f"rule_{number}"), path)
+            if rule == OLD_RULE and variance > 0:
+                gap /= math.sqrt(variance)  # these files have it in units of P
+            axes.append(CommonAxis(mean, axis, variance, share, skewness, gap, rule))
         return Colocaliser(tuple(axes)), str(content["digest"])
     except DataError:
         raise
@@ -77,3 +86,12 @@ def read_colocaliser(path: str | Path) -> tuple[Colocaliser, str]:
         raise DataError(f"{path}: no such file; run the step that learns it again") from error
     except _DAMAGE as error:
         raise DataError(f"{path}: damaged, or no file of this kind; delete it") from error
+
+
+def _rule(found: NDArray[Any] | None, path: Path) -> SignRule:
+    """The rule by which a sign was chosen; files from before there were several do not name it."""
+    name = OLD_RULE if found is None else str(found)
+    for rule in RULES:
+        if rule == name:
+            return rule
+    raise DataError(f"{path}: the sign was chosen by {name!r:.60}, which is no rule; delete it")

@@ -11,12 +11,13 @@ Key: C channels, h x w cells of one image's map (never padded), L layers, K cell
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rpc.features.encodings.covariance import Moments, principal_axes
+from rpc.retrieval.colocalisation.axis_sign import SignRule, evidence, signs_disagree
 
 FloatArray = NDArray[np.float64]
 
@@ -33,9 +34,10 @@ class CommonAxis:
         variance: of the cells along it, the largest eigenvalue of their covariance (divided by K).
         share: of the whole variance that lies along the axis, 0 to 1.
         skewness: of the set's indicator values: third central moment over `variance` ** 1.5.
-        border_gap: mean indicator of inner cells less that of cells at the frame, over the set;
-            above 0 where the object lies inside, as on most photos: a check of the sign, no rule.
-            0 where all cells are at the frame.
+        border_gap: mean indicator of inner cells less that of cells at the frame, over the set, in
+            standard deviations; above 0 where the object lies inside, as on most photos. 0 where
+            all cells are at the frame.
+        rule: which one decided the sign, see `rpc.retrieval.colocalisation.axis_sign`.
     """
 
     mean: FloatArray = field(repr=False)
@@ -44,6 +46,12 @@ class CommonAxis:
     share: float
     skewness: float
     border_gap: float
+    rule: SignRule = "skewness and border gap"
+
+    @property
+    def signs_disagree(self) -> bool:
+        """Whether the evidence for the sign is divided: what is taken for the object may not be."""
+        return signs_disagree(self.skewness, self.border_gap)
 
     def indicator(self, features: ArrayLike) -> FloatArray:
         """Indicator map P (h, w) of one image's features (C, h, w): axis . (x - mean).
@@ -68,10 +76,9 @@ class CommonAxis:
 def fit_axes(features: Iterable[Sequence[ArrayLike]]) -> tuple[CommonAxis, ...]:
     """The common axis of every layer over a set of images.
 
-    An eigenvector has no sign of its own. The rule here: the third central moment of P over the
-    set is positive. An object covers the smaller part of the pictures, so it is the longer tail.
-    Where the moment is 0 the axis' largest coefficient is positive. A moment does not change with
-    the order of the images, a rotation of the channels or a constant added to all descriptors.
+    An eigenvector has no sign of its own; `rpc.retrieval.colocalisation.axis_sign` says how it is
+    chosen here. It does not change with the order of the images, a rotation of the channels or a
+    constant added to all descriptors (but where the largest coefficient has to decide).
 
     The set is gone through twice (covariance, then sign), and never held in memory: a list will
     do, and so will an object whose `__iter__` computes the maps again.
@@ -161,10 +168,11 @@ class _Tails:
         skewness = self.cubes / self.count / deviation**3 if deviation else 0.0
         gap = 0.0
         if deviation and self.inner[0]:
-            gap = float(self.inner[1] / self.inner[0] - self.frame[1] / self.frame[0])
-        turn = -1.0 if skewness < 0 else 1.0
-        return CommonAxis(
-            axis.mean, turn * axis.axis, axis.variance, axis.share, turn * skewness, turn * gap
+            gap = float(self.inner[1] / self.inner[0] - self.frame[1] / self.frame[0]) / deviation
+        total, rule = evidence(axis.axis, skewness, gap)
+        turn = -1.0 if total < 0 else 1.0
+        return replace(
+            axis, axis=turn * axis.axis, skewness=turn * skewness, border_gap=turn * gap, rule=rule
         )
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rpc.data.exemplars import Exemplar
 from rpc.data.files import DataError
 from rpc.features.backbones.feature_maps import FeatureMaps
+from rpc.retrieval.colocalisation.axis_sign import RULES
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.colocaliser_file import read_colocaliser, write_colocaliser
 from rpc.retrieval.descriptors.remembered import Maps, RememberedMaps
@@ -110,7 +111,7 @@ class CommonObject:
         for done, (category, mine) in enumerate(by_sku.items(), start=1):
             chosen = [mine[i * len(mine) // self.most] for i in range(self.most)]
             chosen = mine if len(mine) <= self.most else chosen
-            text = "\n".join([f"{self!r} {LAYERS} {max_side}", *map(stamp, chosen)])
+            text = "\n".join([f"{self!r} {LAYERS} {max_side} {RULES[0]}", *map(stamp, chosen)])
             digest = sha256(text.encode()).hexdigest()[:16]
             path = out / FOLDER / f"{category}.npz"
             if not _fits(path, digest):

@@ -57,10 +57,10 @@ def test_ddt_plus_keeps_what_both_layers_see():
 
 
 def test_ddt_plus_of_layers_that_nowhere_agree_finds_nothing():
-    first, second = np.zeros((1, 1, 4, 4)), np.zeros((1, 1, 4, 4))
-    first[..., 0], second[..., 3] = 1, 1
+    first, second = np.zeros((1, 1, 6, 6)), np.zeros((1, 1, 6, 6))
+    first[..., 1:5, 1], second[..., 1:5, 4] = 1, 1
     layers = list(zip(first, second, strict=True))
-    assert Colocaliser.fit(layers).find(layers[0], 4, 4).box is None
+    assert Colocaliser.fit(layers).find(layers[0], 6, 6).box is None
 
 
 def test_a_set_of_constant_images_has_no_object():

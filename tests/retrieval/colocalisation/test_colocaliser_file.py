@@ -21,6 +21,25 @@ def test_what_is_written_is_read_back_equal(learned, tmp_path):
         np.testing.assert_array_equal(one.axis, other.axis)
         assert (one.variance, one.share) == (other.variance, other.share)
         assert (one.skewness, one.border_gap) == (other.skewness, other.border_gap)
+        assert one.rule == other.rule == "skewness and border gap"
+
+
+def test_a_file_that_names_no_rule_is_of_skewness_with_a_gap_in_units_of_the_map(learned, tmp_path):
+    path = write_colocaliser(tmp_path / "1.npz", learned)
+    content = {k: v for k, v in dict(np.load(path)).items() if not k.startswith("rule")}
+    content["numbers_0"] = np.array([4.0, 0.5, 1.5, -3.0])
+    np.savez(path, **content)
+    axis = read_colocaliser(path)[0].axes[0]
+    assert (axis.rule, axis.skewness, axis.border_gap) == ("skewness", 1.5, -1.5)
+    assert axis.signs_disagree
+
+
+@pytest.mark.parametrize("rule", [np.array("a coin"), np.array(3), np.array(["skewness"] * 2)])
+def test_a_rule_that_is_none_is_refused(learned, tmp_path, rule):
+    path = write_colocaliser(tmp_path / "1.npz", learned)
+    np.savez(path, **{**dict(np.load(path)), "rule_1": rule})
+    with pytest.raises(DataError, match="which is no rule"):
+        read_colocaliser(path)
 
 
 def test_every_kind_of_damage_is_one_clear_line(learned, tmp_path):
