@@ -80,6 +80,12 @@ def _say_failed(error: BaseException) -> int | None:
         # A server without a screen: opencv-python's library of windows is not there.
         _say(f"error: OpenCV: {one_line(error)}; {HEADLESS}")
         return BAD_INPUT
+    if isinstance(error, ModuleNotFoundError) and not os.environ.get("RPC_TRACEBACK"):
+        from rpc.data.packages import how_to_install, is_of_an_extra
+
+        if is_of_an_extra(error.name):  # an installation that counts, asked to train
+            _say(f"error: {how_to_install((error.name or '').partition('.')[0], error)}")
+            return BAD_INPUT
     return None
 
 

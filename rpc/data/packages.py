@@ -67,12 +67,23 @@ def needed(name: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        extras = [extra for extra, modules in EXTRAS.items() if name in modules]
-        what = f"needs the extra '{extras[0]}'" if extras else "needed for this"
-        raise DataError(
-            f"{name}: {what}, and not installed or damaged ({error}); "
-            f"{install_line(*extras) if extras else f'pip install {name}'}"
-        ) from error
+        raise DataError(how_to_install(name, error)) from error
+
+
+def how_to_install(name: str, error: ImportError) -> str:
+    """One line on a package that cannot be imported: which extra brings it, and how."""
+    extras = [extra for extra, modules in EXTRAS.items() if name in modules]
+    what = f"needs the extra '{extras[0]}'" if extras else "needed for this"
+    return (
+        f"{name}: {what}, and not installed or damaged ({error}); "
+        f"{install_line(*extras) if extras else f'pip install {name}'}"
+    )
+
+
+def is_of_an_extra(module: str | None) -> bool:
+    """Whether a module, by its name with or without dots, comes with an extra."""
+    package = (module or "").partition(".")[0]
+    return any(package in modules for modules in EXTRAS.values())
 
 
 def keep_off_the_network() -> None:

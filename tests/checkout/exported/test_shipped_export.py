@@ -114,6 +114,7 @@ def test_the_descriptor_makes_the_same_vectors_by_the_same_recipe():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trained")
 def test_an_export_of_the_model_file_gives_the_same_folder(tmp_path):
     out = export_model(ExportRequest(shipped(MODEL), tmp_path / "again", descriptor=True))
     again, there = read_description(out), read_description(FOLDER)
