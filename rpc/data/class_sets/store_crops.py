@@ -11,6 +11,7 @@ from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.class_sets.class_set import ClassSet
 from rpc.data.dataset import Dataset, ImageInfo, read_dataset
 from rpc.data.files import DataError
+from rpc.data.key_points import key_point_names, key_points
 from rpc.data.photo_names import PhotoFolder
 from rpc.data.records import Box
 from rpc.data.store import Store
@@ -20,6 +21,8 @@ LEAST_VISIBLE: Final = 0.3  # of an item on a composed scene, to be learned from
 
 def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = None) -> ClassSet:
     """Crops by given boxes: exemplars to learn from, those of val trays and of test trays.
+
+    Key points come along where categories name some (`rpc.data.key_points`).
 
     Args:
         root: a store in RPC's shape.
@@ -33,15 +36,16 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
     store = Store.open(root)
     if not store.has_split("test"):
         raise DataError(f"{root}: has no instances_test.json: nothing to measure on")
+    there = [split for split in ("train", "val", "test") if store.has_split(split)]
+    points = key_point_names(store.split(split) for split in there)
     splits: dict[str, tuple[LabelledPhoto, ...]] = {"val": ()}
-    for split in ("train", "val", "test"):
-        if store.has_split(split):
-            folder = store.image_dir(split)
-            path_of = partial(store.image_path, split)
-            splits[split] = _crops(store.split(split), path_of, folder.name, margin)
+    for split in there:
+        folder = store.image_dir(split)
+        path_of = partial(store.image_path, split)
+        splits[split] = _crops(store.split(split), path_of, folder.name, margin, points)
     train = splits["train"]
     if scenes is not None:
-        train = (*train, *_scene_crops(store, Path(scenes), margin))
+        train = (*train, *_scene_crops(store, Path(scenes), margin, points))
     categories = [store.taxonomy.category(label) for label in range(len(store.taxonomy))]
     families = tuple(category.family or category.supercategory for category in categories)
     learned = "exemplars" if scenes is None else "exemplars and composed scenes"
@@ -52,17 +56,20 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
         splits["val"],
         splits["test"],
         families=families if any(families) else (),
+        points=points,
         rotated=True,
         splits=f"crops by given boxes of {learned}, of val trays and of test trays",
     )
 
 
-def _scene_crops(store: Store, scenes: Path, margin: float) -> tuple[LabelledPhoto, ...]:
+def _scene_crops(
+    store: Store, scenes: Path, margin: float, points: tuple[str, ...]
+) -> tuple[LabelledPhoto, ...]:
     data = read_dataset(scenes / "instances.json")
     if unlike := store.taxonomy.difference(data.taxonomy):
         raise DataError(f"{scenes}: scenes of another store than {store.root}: {unlike}")
     photos = PhotoFolder(scenes / "images", scenes)
-    return _crops(data, lambda i: photos.path(i.file_name), "images", margin, LEAST_VISIBLE)
+    return _crops(data, lambda i: photos.path(i.file_name), "images", margin, points, LEAST_VISIBLE)
 
 
 def _crops(
@@ -70,9 +77,11 @@ def _crops(
     path_of: Callable[[ImageInfo], Path],
     folder: str,
     margin: float,
+    points: tuple[str, ...],
     least_visible: float = 0.0,
 ) -> tuple[LabelledPhoto, ...]:
     crops = []
+    placed = key_points(data, points)
     for image in data.images:
         for item in data.annotations_of(image.id):
             if item.visible is not None and item.visible < least_visible:
@@ -82,9 +91,8 @@ def _crops(
             crop = _grown(item.bbox, margin, image.width, image.height)
             path = path_of(image)
             size = (image.width, image.height)
-            crops.append(
-                LabelledPhoto(path, label, crop, item.bbox, name=f"{name}#{item.id}", size=size)
-            )
+            where = f"{name}#{item.id}"
+            crops.append(LabelledPhoto(path, label, crop, item.bbox, placed[item.id], where, size))
     return tuple(crops)
 
 

@@ -40,20 +40,46 @@ def point_labels(
     Raises:
         ValueError: an empty group, or a number that is no point's.
     """
+    ends = point_ends(points, groups)
+    labels = torch.zeros(len(points), *cells, dtype=torch.int64, device=points.device)
+    for number in reversed(range(len(groups))):
+        held = cells_between(ends[:, number], side, cells)
+        labels = labels.masked_fill(held, number + 1)
+    known = torch.isfinite(ends).all(dim=2).any(dim=1)
+    return labels.masked_fill(~known[:, None, None], IGNORED)
+
+
+def point_ends(points: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
+    """The smallest rectangles (B, G, 4), px, that hold the points of each group in sight.
+
+    Infinite where none is in sight.
+
+    Raises:
+        ValueError: an empty group, or a number that is no point's.
+    """
     count = points.shape[1]
     if bad := [g for g in groups if not len(g) or not 0 <= min(g) <= max(g) < count]:
         raise ValueError(f"groups: expected numbers from 0 to {count - 1}, got {list(bad[0])}")
-    labels = torch.zeros(len(points), *cells, dtype=torch.int64, device=points.device)
-    known = torch.zeros(len(points), dtype=torch.bool, device=points.device)
-    for number, group in reversed(list(enumerate(groups))):
+    made = []
+    for group in groups:
         own = points[:, list(group)]
         seen = own[:, :, 2:] > 0  # (B, p, 1)
         low = own[:, :, :2].masked_fill(~seen, torch.inf).amin(dim=1)
         high = own[:, :, :2].masked_fill(~seen, -torch.inf).amax(dim=1)
-        held = cells_between(torch.cat([low, high], dim=1), side, cells)
-        labels = labels.masked_fill(held, number + 1)
-        known |= seen.any(dim=1)[:, 0]
-    return labels.masked_fill(~known[:, None, None], IGNORED)
+        made.append(torch.cat([low, high], dim=1))
+    return torch.stack(made, dim=1)
+
+
+def cell_boxes(ends: Tensor, side: int, cells: tuple[int, int]) -> Tensor:
+    """The cells that rectangles (B, 4) touch (`cells_between`) as boxes (B, 4) px; else NaN."""
+    return mask_boxes(cells_between(ends, side, cells), side)
+
+
+def mask_boxes(masks: Tensor, side: int) -> Tensor:
+    """The tight boxes (B, 4), px, of masks (B, h, w); NaN of an empty one."""
+    boxes = (mask_ends(masks) + 1) * side / 2
+    empty = ~masks.flatten(1).any(dim=1)
+    return boxes.masked_fill(empty[:, None], torch.nan)
 
 
 def box_labels(boxes: Tensor, side: int, cells: tuple[int, int]) -> Tensor:

@@ -19,6 +19,7 @@ from rpc.metrics.confusion import (
     mean_class_accuracy,
     most_confused,
 )
+from rpc.metrics.parts import LEAST_IOU, part_rates
 from rpc.pipelines.recognition.request import Request
 from rpc.recognition.systems.registry import registration
 from rpc.recognition.training.model_file import SystemModel
@@ -31,6 +32,7 @@ BEST: Final = "best.pth"
 PAIRS: Final = 50
 
 Floats = NDArray[np.float32]
+Boxes = NDArray[np.float64]
 
 
 def training_facts(
@@ -140,6 +142,33 @@ def _accuracy(photos: Sequence[LabelledPhoto], scores: Floats) -> dict[str, Any]
         "mean_of_classes": mean_class_accuracy(matrix),
         "photos": len(labels),
     }
+
+
+def parts_of(
+    names: Sequence[str], boxes: Mapping[str, tuple[Boxes, Boxes] | None]
+) -> dict[str, Any]:
+    """PCP by split and part (`rpc.metrics.parts`), of the splits whose parts are known.
+
+    Args:
+        names: of the G parts.
+        boxes: found and true ones (N, G, 4) by split; None where there are none.
+    """
+    made: dict[str, Any] = {}
+    for split, pair in boxes.items():
+        if pair is None:
+            continue
+        rates = part_rates(*pair)
+        made[split] = {
+            "pcp": rates.rate,
+            "least_iou": LEAST_IOU,
+            "by_part": {
+                name: {"pcp": None if np.isnan(rate) else rate, "in_sight": count}
+                for name, rate, count in zip(
+                    names, rates.rates.tolist(), rates.true.tolist(), strict=True
+                )
+            },
+        }
+    return made
 
 
 def confusions_of(data: ClassSet, scores: Mapping[str, Floats]) -> dict[str, Any]:

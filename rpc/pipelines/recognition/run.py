@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +23,14 @@ from rpc.pipelines.recognition.result import (
     BEST,
     confusions_of,
     fingerprint,
+    parts_of,
     plain,
     result_of,
     training_facts,
 )
 from rpc.pipelines.recognition.sheets import confusion_sheet, look_sheet
+from rpc.recognition.systems.named_groups import with_numbered_groups
+from rpc.recognition.systems.part_finder import PartFinder
 from rpc.recognition.systems.registry import build_system, require_needs
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.batches_ahead import made_ahead
@@ -37,7 +40,7 @@ from rpc.recognition.training.loop import AtOnce, learn
 from rpc.recognition.training.model_file import SystemModel, read_model, write_model
 from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.recognition.training.schedule import Learned
-from rpc.recognition.training.scoring import score_photos
+from rpc.recognition.training.scoring import part_boxes, score_photos
 from rpc.runs.folder_lock import writes_files, writes_into
 from rpc.runs.processes import Processes, joined
 from rpc.runs.progress import bar
@@ -86,7 +89,7 @@ def run_recognition(
             if processes.rank == 0:
                 _measure(request, data, model, processes, None, at_once)
             return request.out / RESULT
-        require_needs(request.settings.system, data.known, data.name)
+        request = _for_data(request, data)
         if not data.val:
             say("no photo is kept apart for validation: the last state is measured")
         identity = _require_same_run(request, data, processes)
@@ -98,6 +101,18 @@ def run_recognition(
             training = training_facts(request, learned, spent, processes)
             _measure(request, data, best, processes, training, at_once)
     return request.out / RESULT
+
+
+def _for_data(request: Request, data: ClassSet) -> Request:
+    """The request with key points by number.
+
+    Raises:
+        DataError: the data lack what the system learns from.
+    """
+    system = request.settings.system
+    require_needs(system, data.known, data.name)
+    settings = replace(request.settings, system=with_numbered_groups(system, data))
+    return replace(request, settings=settings)
 
 
 def _require_photos(data: ClassSet, processes: Processes) -> None:
@@ -197,6 +212,7 @@ class _Keeper:
             "training": plain(asdict(request.settings.training)),
             "augmentation": plain(asdict(request.settings.augmentation)),
             "backbone_weights": request.backbone_weights,
+            "points": list(data.points),
         }
         self.best = -math.inf
         self.facts = ""
@@ -246,7 +262,7 @@ def _measure(
 ) -> None:
     """Figures on validation and test photos, confusions, pictures."""
     system = model.build().to(processes.device)
-    scores = {}
+    scores, parts = {}, {}
     splits = {"val": data.val, "test": data.test} if data.val else {"test": data.test}
     given = training is None  # a checkpoint of some other run
     if given and data.held_out and model.origin.get("learned_from") != fingerprint(data, ["train"]):
@@ -255,11 +271,16 @@ def _measure(
             "the training photos, and may have learned from these"
         )
         del splits["val"]
+    measurable = _same_points(data, model)
     for split, photos in splits.items():
         with bar(f"{split} photos") as progress, at_once():
             scores[split] = score_photos(system, photos, workers=request.workers, progress=progress)
+            if measurable:
+                parts[split] = part_boxes(system, photos)
     parameters = sum(p.numel() for p in system.parameters())
     result = result_of(request, data, model, parameters, scores, training)
+    if isinstance(system, PartFinder):
+        result["parts"] = parts_of(system.part_names, parts)
     named = scores["test"].argmax(axis=1)
     looked = look_sheet(data, system, scores["val"].argmax(axis=1)) if "val" in scores else None
     with file_group(request.out):
@@ -274,6 +295,18 @@ def _measure(
     ]
     say(f"{result['system']}: {', '.join(said)}")
     say(f"{request.out / RESULT}; {CONFUSIONS} and pictures beside it")
+
+
+def _same_points(data: ClassSet, model: SystemModel) -> bool:
+    """Whether the data's key points are those that a model's parts are made of; told if not."""
+    learned = model.origin.get("points")
+    if not isinstance(learned, list) or not data.points or tuple(learned) == data.points:
+        return True
+    warn(
+        f"parts are not measured: the model's are made of other key points than {data.name} has "
+        f"({', '.join(map(str, learned))}; {', '.join(data.points)})"
+    )
+    return False
 
 
 def _nothing() -> None:

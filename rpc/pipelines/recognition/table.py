@@ -15,6 +15,7 @@ from rpc.data.file_group import file_group
 from rpc.data.files import DataError, read_json, write_bytes, write_json
 from rpc.data.shipped import shipped
 from rpc.pipelines.recognition.table_page import Budget, gather, page
+from rpc.recognition.systems.named_groups import with_numbered_groups
 from rpc.recognition.systems.registry import MissingAnnotationsError, require_needs, system_names
 from rpc.recognition.training.data_sets import open_class_set
 from rpc.recognition.training.run_settings import read_run_settings
@@ -142,6 +143,7 @@ def _unfit(request: RecognitionTableRequest) -> dict[str, dict[str, str]]:
         for system in request.systems:
             try:
                 require_needs(settings[system], data.known, data.name)
+                with_numbered_groups(settings[system], data)
             except MissingAnnotationsError as error:
                 unfit.setdefault(name, {})[system] = str(error)
     return unfit

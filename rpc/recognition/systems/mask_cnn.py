@@ -28,8 +28,11 @@ from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.part_masks import (
     IGNORED,
     box_labels,
+    cell_boxes,
+    mask_boxes,
     mask_ends,
     masks_through,
+    point_ends,
     point_labels,
     square_around,
 )
@@ -147,6 +150,27 @@ class MaskCnn(System):
         masks |= {part: classes == number for number, part in enumerate(self.parts, start=1)}
         return {part: _largest(mask) for part, mask in masks.items()}
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the G parts; none where masks are learned from boxes."""
+        return self.parts
+
+    def found_parts(self, images: Tensor) -> Tensor:
+        """The tight boxes (B, G, 4) px of the parts' masks; NaN of an empty one."""
+        masks = self.part_masks(images)
+        return torch.stack([mask_boxes(masks[part], self.side) for part in self.parts], dim=1)
+
+    def true_parts(self, batch: Batch) -> Tensor:
+        """The rectangles (B, G, 4) px around key points, as wide as the cells that they touch.
+
+        NaN where no point of a part is in sight.
+        """
+        self._require_points(batch)
+        cells = self.locator(batch.images[:1].to(self.head.weight.device)).shape[2:]
+        ends = point_ends(batch.points, list(self.groups.values()))
+        boxes = [cell_boxes(own, self.side, (cells[0], cells[1])) for own in ends.unbind(dim=1)]
+        return torch.stack(boxes, dim=1)
+
     def phases(self) -> tuple[GradientPhase, ...]:
         """First the masks; then, with them, the streams."""
         locating = ParameterGroup(list(self.locator.backbone.learnable()), self.backbone_lr_mult)
@@ -186,20 +210,24 @@ class MaskCnn(System):
         return {"masks": summed / known}
 
     def _labels(self, batch: Batch, cells: tuple[int, int]) -> Tensor:
-        """The label of each cell, (B, h, w).
-
-        Raises:
-            DataError: there are not the key points that the parts are made of.
-        """
+        """The label of each cell, (B, h, w)."""
         if self.source == "boxes":
             return box_labels(batch.boxes, self.side, cells)
+        self._require_points(batch)
+        return point_labels(batch.points, list(self.groups.values()), self.side, cells)
+
+    def _require_points(self, batch: Batch) -> None:
+        """Refuse photos without the key points that the parts are made of.
+
+        Raises:
+            DataError: there are fewer.
+        """
         needed = 1 + max(max(group) for group in self.groups.values())
         if (count := batch.points.shape[1]) < needed:
             raise DataError(
                 f"Mask-CNN: photos have {count} key points, its parts {', '.join(self.parts)} "
                 f'need {needed}; give data with key points, or set masks to "boxes"'
             )
-        return point_labels(batch.points, list(self.groups.values()), self.side, cells)
 
     def _class_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         return {"class": class_loss(self(batch.images), batch, self.smoothing)}

@@ -198,6 +198,19 @@ class PartRcnn(System):
             looks.append(Look(boxes[there].astype(np.float32), own))
         return looks
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the G parts."""
+        return tuple(self.groups)
+
+    def found_parts(self, images: Tensor) -> Tensor:
+        """Boxes (B, G, 4) px of the parts; NaN of one that is not found."""
+        return self.find(images)[:, 1:]
+
+    def true_parts(self, batch: Batch) -> Tensor:
+        """Boxes (B, G, 4) px of the parts from key points; NaN of one that is out of sight."""
+        return self.true_boxes(batch)[:, 1:]
+
     def true_boxes(self, batch: Batch) -> Tensor:
         """Boxes (B, 1 + G, 4) of the object and of its parts from key points; NaN where hidden.
 

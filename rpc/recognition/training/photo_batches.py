@@ -127,8 +127,7 @@ class PhotoBatches:
         """Photos once each, in order, whole and unaugmented: all, or those of some rows."""
         chosen = self.examples if rows is None else [self.examples[row] for row in rows]
         for start in range(0, len(chosen), batch_size):
-            part = chosen[start : start + batch_size]
-            yield _stack([seen_whole(example, self.side) for example in part], part)
+            yield seen_batch(chosen[start : start + batch_size], self.side)
 
     def passes(self, seed: int, phase: int) -> PlainPasses:
         """The passes for a phase in closed form."""
@@ -180,6 +179,11 @@ def seen_whole(example: LabelledPhoto, side: int) -> Seen:
     rgb, placed = _taken(example, side)
     height, width = rgb.shape[:2]
     return warp_photo(rgb, placed, fit_window(np.zeros(2), np.array([width, height]), side), side)
+
+
+def seen_batch(examples: Sequence[LabelledPhoto], side: int) -> Batch:
+    """Photos as `seen_whole` shows them, with their boxes, key points and labels."""
+    return _stack([seen_whole(example, side) for example in examples], examples)
 
 
 def _taken(example: LabelledPhoto, side: int) -> tuple[Rgb, Placed]:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.files import DataError
+from rpc.recognition.systems.part_finder import PartFinder
 from rpc.recognition.systems.system import System
 from rpc.recognition.training.loop import predict
-from rpc.recognition.training.photo_batches import seen_whole
+from rpc.recognition.training.photo_batches import seen_batch, seen_whole
 from rpc.recognition.training.photo_geometry import Rgb
 
 BATCH: Final = 32
@@ -57,6 +58,36 @@ def score_photos(
             "are damaged, or it was trained at too high a rate; train it again"
         )
     return scores
+
+
+@torch.no_grad()
+def part_boxes(
+    system: System, examples: Sequence[LabelledPhoto]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Found and true boxes (N, G, 4) of a system's parts on photos, px of its input.
+
+    NaN of a part that is not found, or out of sight. None where the system finds no parts or the
+    photos have no key points. Leaves the system in evaluation mode.
+
+    Args:
+        system: which is asked; the true boxes are those that it is taught.
+        examples: the N photos, each whole and unaugmented.
+
+    Raises:
+        DataError: a photo is missing or damaged, or lacks key points that others have.
+    """
+    if not isinstance(system, PartFinder) or not system.part_names:
+        return None
+    if not any(example.points for example in examples):
+        return None
+    system.eval()
+    device = next(system.parameters()).device
+    found, true = [], []
+    for start in range(0, len(examples), BATCH):
+        batch = seen_batch(examples[start : start + BATCH], system.side)
+        found.append(system.found_parts(batch.images.to(device)).double().cpu().numpy())
+        true.append(system.true_parts(batch).double().cpu().numpy())
+    return np.concatenate(found), np.concatenate(true)
 
 
 def _seen(examples: Sequence[LabelledPhoto], side: int) -> Rgb:

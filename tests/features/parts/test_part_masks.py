@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from rpc.features.parts.part_masks import (
     IGNORED,
     box_labels,
+    cell_boxes,
+    mask_boxes,
     mask_ends,
     masks_through,
+    point_ends,
     point_labels,
     square_around,
 )
@@ -35,6 +38,20 @@ def test_an_upright_toy_bird_gives_the_rectangles_drawn_by_hand():
         "........",
     )
     assert torch.equal(labels[0], wanted)
+
+
+def test_rectangles_and_masks_as_boxes_are_whole_cells_and_nothing_where_nothing_is():
+    bird = torch.tensor([[[45.0, 5, 1], [65, 25, 1], [15, 35, 1], [55, 55, 0]]]).repeat(2, 1, 1)
+    bird[1, :2, 2] = 0
+    head, torso = point_ends(bird, [HEAD, TORSO]).unbind(dim=1)
+    assert head.tolist() == [[45, 5, 65, 25], [torch.inf, torch.inf, -torch.inf, -torch.inf]]
+    assert torso.tolist() == [[15, 35, 15, 35]] * 2
+    boxes = cell_boxes(head, 80, (8, 8))
+    assert boxes[0].tolist() == [40, 0, 70, 30]
+    assert boxes[1].isnan().all()
+    labels = point_labels(bird, [HEAD, TORSO], 80, (8, 8))
+    assert torch.equal(mask_boxes(labels == 1, 80).nan_to_num(-1), boxes.nan_to_num(-1))
+    assert mask_boxes(labels == 2, 80).tolist() == [[10, 30, 20, 40]] * 2
 
 
 def test_where_rectangles_overlap_the_first_group_wins():

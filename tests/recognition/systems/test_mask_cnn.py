@@ -4,6 +4,7 @@ import torch
 
 from rpc.data.files import DataError
 from rpc.features.parts.key_point_groups import BIRD
+from rpc.metrics.parts import part_rates
 from rpc.recognition.systems.mask_cnn import MaskCnn
 from rpc.recognition.systems.system import Batch
 
@@ -116,3 +117,22 @@ def test_data_without_key_points_are_refused_in_one_line():
 def test_another_number_of_streams_is_told():
     with pytest.raises(ValueError, match="expected 3 or 4 streams, got 2"):
         small(streams=2)
+
+
+def test_parts_whose_masks_lie_on_the_key_points_are_found(monkeypatch):
+    system = small().eval()
+    rows = ["........", ".HH.....", ".HH.....", "....TTT.", "....TTT.", *["........"] * 3]
+    injected_masks(system, monkeypatch, rows)
+    points = torch.tensor([[[10.0, 10, 1], [23, 23, 1], [33, 25, 1], [55, 39, 1]]]).repeat(3, 1, 1)
+    points[1, :, :2] += torch.tensor([16.0, 8])  # elsewhere
+    points[2, :2, 2] = 0  # the head is out of sight
+    batch = Batch(noise(3), torch.tensor([0, 1, 0]), torch.zeros(3, 4), points)
+    found, true = system.found_parts(batch.images), system.true_parts(batch)
+    assert found[0].tolist() == true[0].tolist() == [[8, 8, 24, 24], [32, 24, 56, 40]]
+    rates = part_rates(found, true)
+    assert rates.rates.tolist() == [1 / 2, 2 / 3]
+    assert rates.true.tolist() == [2, 3]
+
+
+def test_masks_of_boxes_have_no_parts_to_be_found():
+    assert small(masks="boxes").part_names == ()

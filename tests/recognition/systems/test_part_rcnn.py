@@ -9,6 +9,7 @@ from rpc.data.files import DataError
 from rpc.data.images import write_image
 from rpc.features.parts import part_detector
 from rpc.features.parts.part_geometry import Candidates
+from rpc.metrics.parts import part_rates
 from rpc.recognition.systems import part_rcnn
 from rpc.recognition.systems.part_rcnn import PartRcnn
 from rpc.recognition.training.loop import LAST, accuracy, learn, predict
@@ -138,6 +139,8 @@ def test_geometry_finds_the_injected_head_among_surer_candidates(
     assert torch.allclose(found[:, [0, 2]], true[:, [0, 2]], atol=1e-3)
     assert torch.isclose(found[:, 1], true[:, 1], atol=1e-3).all() == (chosen == 2)
     assert torch.isclose(found[:, 1], true[:, 2], atol=1e-3).all() == (chosen == 1)
+    rates = part_rates(system.found_parts(batch.images), system.true_parts(batch))
+    assert rates.rates.tolist() == [float(chosen == 2), 1]
 
 
 def test_the_right_parts_name_the_class_and_wrong_ones_do_not(toy, colours, monkeypatch):
