@@ -35,8 +35,9 @@ def parser() -> argparse.ArgumentParser:
     """The options of this verb."""
     made = VerbParser(
         description=(__doc__ or "").partition("\n")[0],
-        epilog="ROOT is CUB-200-2011 or Stanford Dogs as published, or holds train/ and test/ with "
-        "one folder of photos a class. See docs/retrieval.md.",
+        epilog="ROOT is CUB-200-2011, Stanford Dogs, Stanford Cars, FGVC-Aircraft, Oxford Flowers "
+        "or Pets as published, a store, or holds train/ and test/ with one folder of photos a "
+        "class. See docs/retrieval.md.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     made.add_argument("--data", type=Path, required=True, metavar="ROOT", help="the data set")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from rpc.data.class_sets.object_sets import Mark
 from rpc.data.file_group import file_group, remove_with_group
 from rpc.data.files import DataError, write_json
 from rpc.data.images import write_image
-from rpc.data.store import Split, Store
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.metrics.corloc import corloc
 from rpc.pictures.colocalised import Rgb as Tile
@@ -20,13 +20,9 @@ from rpc.reporting.provenance import code_version, library_versions, machine
 from rpc.retrieval.colocalisation.box_track import smooth_boxes
 from rpc.retrieval.colocalisation.colocalise import Colocaliser
 from rpc.retrieval.colocalisation.colocalised_set import colocalise_set, default_layers
-from rpc.retrieval.colocalisation.photo_sets import (
-    Box,
-    PhotoSet,
-    folder_set,
-    store_sets,
-    video_set,
-)
+from rpc.retrieval.colocalisation.data_sets import DataSplit, data_sets
+from rpc.retrieval.colocalisation.photo_sets import Box, PhotoSet, folder_set, video_set
+from rpc.retrieval.colocalisation.truth_file import with_truths
 from rpc.runs.folder_lock import writes_into
 from rpc.runs.progress import bar
 from rpc.runs.settings import require_at_least
@@ -34,6 +30,7 @@ from rpc.structures import encode_rle
 
 VERSION: Final = 1
 ON_A_SHEET: Final = 24
+SHOWN: Final = 5  # sets named in a warning
 Method = Literal["ddt", "ddt+"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 
@@ -45,16 +42,18 @@ class ColocalisationRequest:
     Attributes:
         out: folder of the results.
         photos: a folder of one kind of object.
-        data: a store; each SKU's photos are a set.
+        data: a store or another data set; each SKU's or class's photos are a set.
         video: of one object.
-        split: of the store.
+        truth: COCO file with true boxes of `photos`, or of frames of `video`.
+        split: of `data`.
         one_set: all photos of the split as one set.
+        leave_out: marks of objects of PASCAL VOC that do not count, see `read_voc_sets`.
         method: one layer ("ddt") or two.
         backbone: name of the network.
         weights: file of its weights; None takes the published ones.
         short_side: px that larger photos are shrunk to.
         frames: of the video, at most.
-        smooth: chosen frames on either side that vote on a box of a video.
+        smooth: chosen frames on either side that vote on a box of a video; 0 for none.
         sheet: photos to draw.
         device: that the network runs on, see `rpc.runs.devices`.
 
@@ -66,14 +65,16 @@ class ColocalisationRequest:
     photos: Path | None = None
     data: Path | None = None
     video: Path | None = None
-    split: Split = "train"
+    truth: Path | None = None
+    split: DataSplit = "train"
     one_set: bool = False
+    leave_out: tuple[Mark, ...] = ()
     method: Method = "ddt+"
     backbone: str = "efficientnet_lite0"
     weights: Path | None = None
     short_side: int = 800
     frames: int = 60
-    smooth: int = 2
+    smooth: int = 0
     sheet: int = 48
     device: str = "auto"
 
@@ -84,6 +85,10 @@ class ColocalisationRequest:
         require_at_least("--sheet", self.sheet, 0)
         if sum(source is not None for source in (self.photos, self.data, self.video)) != 1:
             raise DataError("expected one of --photos, --data and --video")
+        if self.data is not None and self.truth is not None:
+            raise DataError("--truth is for --photos and --video; a data set has its own boxes")
+        if self.data is None and self.leave_out:
+            raise DataError("--leave-out is for --data with PASCAL VOC")
 
     @property
     def source(self) -> Path:
@@ -119,6 +124,7 @@ def colocalise(request: ColocalisationRequest) -> Path:
         rows.append(result.to_dict(1 + sum(len(row["images"]) for row in rows)))
     photos = [photo for row in rows for photo in row["images"]]
     known = [photo["right"] for photo in photos if photo["right"] is not None]
+    rates = [row["corloc"] for row in rows if row["corloc"] is not None]
     content = {
         "version": VERSION,
         "method": request.method,
@@ -126,9 +132,13 @@ def colocalise(request: ColocalisationRequest) -> Path:
         "source": request.source.resolve().name,
         "split": request.split if request.data else None,
         "corloc": sum(known) / len(known) if known else None,
+        "corloc_of_sets": sum(rates) / len(rates) if rates else None,
+        "smoothed": smooth,
         "photos": len(photos),
         "seconds": round(seconds, 1),
+        "left_out": list(request.leave_out),
         "notes": notes,
+        "warnings": _warnings(rows),
         "video": video,
         "sets": rows,
         "code": code_version(),
@@ -146,13 +156,30 @@ def _sets(
 ) -> tuple[list[PhotoSet], list[str], dict[str, Any] | None]:
     """The sets, notes for the user, and facts of the video if it is one."""
     if request.video is not None:
-        frames_set, frames = video_set(request.video, request.frames)
-        return [frames_set], [], {"frames": list(frames.numbers), "rate": frames.rate}
+        found, frames = video_set(request.video, request.frames)
+        if request.truth is not None:
+            found = with_truths(found, request.truth, frames=True)
+        return [found], [], {"frames": list(frames.numbers), "rate": frames.rate}
     if request.data is not None:
-        store = Store.open(request.data)
-        sets, few = store_sets(store, request.split, as_one=request.one_set)
-        return sets, few, None
-    return [folder_set(request.source)], [], None
+        sets, notes = data_sets(
+            request.data, request.split, as_one=request.one_set, leave_out=request.leave_out
+        )
+        return sets, notes, None
+    found = folder_set(request.source)
+    return [with_truths(found, request.truth) if request.truth else found], [], None
+
+
+def _warnings(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A line where the two ends of an axis could not be told without a contradiction."""
+    divided = [row["name"] for row in rows if any(one["disagree"] for one in row["signs"])]
+    if not divided:
+        return []
+    names = ", ".join(divided[:SHOWN]) + (", ..." if len(divided) > SHOWN else "")
+    return [
+        f"what is object and what is background is not sure in {len(divided)} of {len(rows)} sets "
+        f"({names}): skewness and border gap disagree, as where the object fills most of the "
+        "photos or lies at their edge; look at the sheets"
+    ]
 
 
 @dataclass
@@ -175,7 +202,6 @@ class Boxed:
     def to_dict(self, first_id: int) -> dict[str, Any]:
         """The set's part of colocalise.json; its photos have ids from `first_id` on."""
         score = corloc(self.boxes, self.truths)
-        axis = self.colocaliser.axes[0]
         overlaps = [float(iou) if iou >= 0 else None for iou in score.overlaps]
         known = [iou for iou in overlaps if iou is not None]
         return {
@@ -183,8 +209,16 @@ class Boxed:
             "category_id": self.photos.category.id,
             "corloc": score.rate if known else None,
             "mean_iou": sum(known) / len(known) if known else None,
-            "share_of_variance": axis.share,
-            "inside_out": axis.border_gap < 0,
+            "share_of_variance": self.colocaliser.axes[0].share,
+            "signs": [
+                {
+                    "rule": axis.rule,
+                    "skewness": round(axis.skewness, 4),
+                    "border_gap": round(axis.border_gap, 4),
+                    "disagree": axis.signs_disagree,
+                }
+                for axis in self.colocaliser.axes
+            ],
             "images": [
                 {
                     "id": first_id + row,

@@ -61,13 +61,30 @@ def test_a_store_gives_boxes_a_score_and_a_sheet(call, tmp_path, capsys):
     content = json.loads((out / "colocalise.json").read_text())
     assert [row["name"] for row in content["sets"]] == list(NAMES)
     assert 0 <= content["corloc"] <= 1
+    rates = [row["corloc"] for row in content["sets"]]
+    assert content["corloc_of_sets"] == pytest.approx(sum(rates) / len(rates))
+    for row in content["sets"]:
+        assert len(row["signs"]) == 2  # a layer each
+        for sign in row["signs"]:
+            assert sign["disagree"] == (sign["skewness"] * sign["border_gap"] < 0)
     boxes = read_dataset(out / "boxes.json")  # COCO that our own reader takes
     assert len(boxes.images) == content["photos"] == 6
     assert (out / "sheet_001.jpg").is_file()
-    assert "CorLoc" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "CorLoc (IoU > 0.5): " in told.out
+    assert "mean of the sets: " in told.out
 
 
-def test_a_video_gives_a_smooth_box_on_each_chosen_frame(call, tmp_path):
+def test_sets_whose_signs_disagree_are_named_in_one_warning(monkeypatch, call, tmp_path, capsys):
+    from rpc.retrieval.colocalisation.ddt import CommonAxis
+
+    monkeypatch.setattr(CommonAxis, "signs_disagree", property(lambda axis: True))
+    assert call("--data", make_store(tmp_path / "store"), "--out", tmp_path / "out") == 0
+    told = capsys.readouterr()
+    assert "not sure in 2 of 2 sets (tea, tin)" in told.out + told.err
+
+
+def test_a_video_gives_a_box_on_each_chosen_frame_and_a_score_by_its_truth(call, tmp_path, capsys):
     path = tmp_path / "walk.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (160, 120))
     for number in range(9):
@@ -78,7 +95,23 @@ def test_a_video_gives_a_smooth_box_on_each_chosen_frame(call, tmp_path):
     content = json.loads((out / "colocalise.json").read_text())
     assert content["video"] == {"frames": [0, 2, 4, 6, 8], "rate": 10}
     assert content["corloc"] is None
+    assert content["smoothed"] == 0
     assert not list(out.glob("sheet*"))
+    truth = tmp_path / "truth.json"
+    boxes = json.loads((out / "boxes.json").read_text())
+    for note in boxes["annotations"]:  # as found, but on one frame
+        if note["image_id"] == 5:
+            note["bbox"] = [0, 0, 5, 5]
+        del note["segmentation"]
+    truth.write_text(json.dumps(boxes))
+    again = ("--video", path, "--frames", 5, "--truth", truth, "--sheet", 0)
+    capsys.readouterr()
+    call(*again, "--out", tmp_path / "plain")
+    assert json.loads((tmp_path / "plain/colocalise.json").read_text())["corloc"] == 0.8
+    assert "CorLoc (IoU > 0.5): 80.0 % of 5 photos" in capsys.readouterr().out
+    call(*again, "--smooth", 2, "--out", tmp_path / "smooth")
+    assert json.loads((tmp_path / "smooth/colocalise.json").read_text())["smoothed"] == 2
+    assert "boxes smoothed over 2 frames on either side" in capsys.readouterr().out
 
 
 def test_bad_input_is_one_clear_line(call, tmp_path):

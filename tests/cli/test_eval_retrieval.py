@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rpc.data.class_sets.class_folders import CUB
+from rpc.data.class_sets.cub import CUB
 from rpc.data.files import DataError
 from rpc.data.images import read_image, write_image
 
@@ -71,7 +71,8 @@ def test_it_writes_figures_table_and_pictures(result):
     assert report["methods"]["SCDA"]["dimension"] == 2560
     assert report["methods"]["SCDA whitened"]["dimension"] == 4
     assert report["data"] | {"name": ""} == {
-        "name": "", "classes": 2, "gallery": 6, "queries": 4, "limited": 0
+        "name": "", "classes": 2, "gallery": 6, "queries": 4, "limited": 0,
+        "split": "train as gallery, test as queries",
     }  # fmt: skip
     assert "| SCDA | 2560 | 100.00 |" in (out / "retrieval.md").read_text()
     for name in ("masks.jpg", "answers.jpg"):
@@ -117,7 +118,14 @@ def test_published_figures_stand_beside_ours_and_are_marked(tools):
     figures = {"top1": 0.5, "top5": 0.6, "dimension": 8, "seconds": 0.2}
     report = {
         "methods": {"selected avgPool": figures, "SCDA+": figures, "avgPool": figures},
-        "data": {"name": CUB, "classes": 200, "gallery": 10, "queries": 10, "limited": 0},
+        "data": {
+            "name": CUB,
+            "classes": 200,
+            "gallery": 10,
+            "queries": 10,
+            "limited": 0,
+            "split": "",
+        },
         "backbone": {"backbone": "vgg16", "weights": "w.pth", "layers": ["30", "27"]},
         "backbone_seconds": 0.1,
         "photos": 20,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rpc.data.class_sets.class_folders import read_class_photos
+from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.files import DataError
 from rpc.data.images import read_image, read_photo
 from rpc.data.importer import import_folder
@@ -64,7 +64,9 @@ def by_class_folders(folder, tmp_path):
     root = tmp_path / "classes"
     for split in ("train", "test"):
         shutil.copytree(folder.parent, root / split)
-    return [read_image(photo.path) for photo in read_class_photos(root).gallery]
+        (root / split / "other").mkdir()
+        (root / split / "other" / "x.jpg").write_bytes(coded("JPEG"))
+    return [photo.read() for photo in read_class_set(root).train if photo.label == 0]
 
 
 def by_background(folder, tmp_path):

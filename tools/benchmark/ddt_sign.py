@@ -34,6 +34,7 @@ from rpc.retrieval.colocalisation.photo_sets import PhotoSet, store_sets
 
 CLEAR = 0.3
 WAYS = ("skewness", "border gap", "largest coefficient", "rule in use")
+WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 8.0)  # of the border gap, to choose from
 Rgb = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
@@ -127,6 +128,9 @@ def _signs(
         "share": float(object_cells.mean()),
         "apart": abs(float(apart)),
         "rectified": min(float(m.min()) for m in maps) >= 0,
+        "evidence": [
+            float(np.sign(apart)) * (axis.skewness + w * axis.border_gap) for w in WEIGHTS
+        ],
         "right": dict(zip(WAYS, (bool(s * apart > 0) for s in signs), strict=True)),
     }
 
@@ -155,6 +159,16 @@ def summary(found: Sequence[dict[str, Any]], layers: Sequence[Any]) -> dict[str,
             "sets": len(sets),
             "clear": len(clear),
             "right": {way: sum(one["right"][way] for one in sets) for way in WAYS},
+            "least_evidence_of_clear": {
+                str(weight): round(
+                    float(min((one["evidence"][row] for one in clear), default=0)), 2
+                )
+                for row, weight in enumerate(WEIGHTS)
+            },
+            "right_of_clear_by_weight": {
+                str(weight): int(sum(one["evidence"][row] > 0 for one in clear))
+                for row, weight in enumerate(WEIGHTS)
+            },
             "right_of_clear": {way: sum(one["right"][way] for one in clear) for way in WAYS},
         }
     old, new = np.mean([one["corloc"] for one in found], axis=0).tolist()

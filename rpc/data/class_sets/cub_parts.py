@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rpc.data.class_sets.class_folders import numbered_lines
+from rpc.data.class_sets.numbered_lines import numbered_lines
 from rpc.data.files import DataError
 from rpc.data.records import Box
 

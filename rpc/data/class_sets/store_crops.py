@@ -16,7 +16,13 @@ from rpc.data.photo_names import PhotoFolder
 from rpc.data.records import Box
 from rpc.data.store import Store
 
+LISTS: Final = ("instances_train.json", "instances_train2019.json")
 LEAST_VISIBLE: Final = 0.3  # of an item on a composed scene, to be learned from
+
+
+def is_store(root: str | Path) -> bool:
+    """Whether a folder is a store in RPC's shape."""
+    return any((Path(root) / name).is_file() for name in LISTS)
 
 
 def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = None) -> ClassSet:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rpc.data.class_sets.class_folders import ClassPhotos, read_class_photos
 from rpc.data.evenly_spaced import evenly_spaced
 from rpc.data.file_group import file_group
 from rpc.data.files import write_bytes, write_json
@@ -14,6 +13,7 @@ from rpc.data.images import write_image
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.pictures.lettering import Lettering
 from rpc.pipelines.retrieval.page import PORT, TUTORIAL, retrieval_text
+from rpc.pipelines.retrieval.photos import ClassPhotos, read_class_photos
 from rpc.pipelines.retrieval.run import (
     ALL_METHODS,
     Scored,
@@ -37,7 +37,7 @@ class RetrievalRequest:
     """A measurement of retrieval methods.
 
     Attributes:
-        data: folder of a data set, as `rpc.data.class_sets.class_folders` reads it.
+        data: folder of a data set, of any layout that recognition reads.
         out: folder of the results.
         backbone: name of the network.
         weights: file of its weights; None takes the published ones.
@@ -119,6 +119,7 @@ def _report(
             "gallery": len(data.gallery),
             "queries": len(data.queries),
             "limited": limit,
+            "split": data.split,
         },
         "photos": photos,
         "backbone": maps.identity,
@@ -131,7 +132,7 @@ def _report(
         "manifest": manifest(
             threshold=None,
             chosen_on="nothing is chosen",
-            split="train as gallery, test as queries",
+            split=data.split,
             seeds={"fits": settings.seed},
             durations=seconds,
         ),

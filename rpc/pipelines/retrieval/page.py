@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rpc.data.class_sets.class_folders import CUB, DOGS
+from rpc.data.class_sets.cub import CUB
+from rpc.data.class_sets.dogs import DOGS
 from rpc.reporting.pages.markdown import markdown_text
 from rpc.retrieval.descriptors.methods import ALL_CELLS
 
@@ -51,7 +52,7 @@ def retrieval_text(report: Mapping[str, Any]) -> str:
     data, maps = report["data"], report["backbone"]
     facts = [
         f"Data: {markdown_text(data['name'])}, {data['classes']} classes, {data['gallery']} photos "
-        f"in the gallery (train), {data['queries']} queries (test).",
+        f"in the gallery, {data['queries']} queries ({markdown_text(data['split'])}).",
         f"Backbone: {markdown_text(maps['backbone'])} ({markdown_text(maps['weights'])}), layers "
         f"{' and '.join(markdown_text(layer) for layer in maps['layers'])}; "
         f"{1000 * report['backbone_seconds']:.1f} ms a photo.",

@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rpc.data.class_sets.class_folders import ClassPhotos, LabelledPhoto, labels_of
+from rpc.data.class_sets.class_folders import LabelledPhoto, labels_of
 from rpc.data.files import DataError
-from rpc.data.images import read_image
 from rpc.features.backbones.feature_maps import FeatureMaps, fitted_size
 from rpc.features.encodings.encoding_files import Encoding, read_encodings, write_encodings
 from rpc.features.encodings.local_encodings import FisherVector, Vlad, fit_fisher, fit_vlad
@@ -25,6 +24,7 @@ from rpc.features.encodings.normalise import l2_normalised
 from rpc.features.encodings.root_sift import dense_root_sift
 from rpc.features.encodings.whitening import fit_whitening, write_whitening
 from rpc.metrics.retrieval import average_precision_at, top_k
+from rpc.pipelines.retrieval.photos import ClassPhotos
 from rpc.retrieval.descriptors.extraction import Described, describe_all
 from rpc.retrieval.descriptors.handcrafted import (
     HandCrafted,
@@ -102,7 +102,7 @@ def evaluate(
     journal.run("fitting", lambda: _fit(data.gallery, maps, settings, file))
     encodings = read_encodings(file)
     describe = _describer(maps, settings, encodings)
-    photos = [photo.path for photo in (*data.gallery, *data.queries)]
+    photos = (*data.gallery, *data.queries)
     with bar("describing photos") as progress:
         # Named by what decides them: no journal that was deleted can mix two runs' vectors.
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
@@ -114,7 +114,7 @@ def evaluate(
 def _fingerprint(data: ClassPhotos) -> str:
     """Which photos, in the gallery or not, with which labels, and how large their files are."""
     text = [
-        f"{part} {p.name} {p.label} {p.path.stat().st_size}"
+        f"{part} {p.name} {p.label} {p.path.stat().st_size}{'' if p.crop is None else p.crop}"
         for part, photos in (("gallery", data.gallery), ("query", data.queries))
         for p in photos
     ]
@@ -155,7 +155,7 @@ def _sample(
     kept = []
     each = -(-most // len(photos))
     for done, photo in enumerate(photos, start=1):
-        found = describe(read_image(photo.path))
+        found = describe(photo.read())
         kept.append(found[rng.permutation(len(found))[:each]])
         progress(done, len(photos))
     return np.concatenate(kept)
@@ -175,7 +175,7 @@ def _shrunk(rgb: Rgb, height: int, width: int) -> Rgb:
 
 def _describer(
     maps: FeatureMaps, settings: Settings, encodings: Mapping[str, Encoding]
-) -> Callable[[Path], Described]:
+) -> Callable[[LabelledPhoto], Described]:
     """A function from a photo to its vector by every method, and the seconds of each."""
     vlad, fisher = encodings.get("vlad"), encodings.get("fisher")
     assert vlad is None or isinstance(vlad, Vlad)
@@ -185,9 +185,9 @@ def _describer(
     parts = {k.removeprefix("hand "): v for k, v in encodings.items() if k.startswith("hand ")}
     hand = HandCrafted(**parts) if parts else None  # type: ignore[arg-type]
 
-    def describe(path: Path) -> Described:
+    def describe(photo: LabelledPhoto) -> Described:
         clock = _Clock()
-        rgb = clock.time("reading", lambda: read_image(path))
+        rgb = clock.time("reading", photo.read)
         vectors = {}
         if methods:
             last, finer = clock.time("backbone", lambda: maps(rgb))

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rpc.data.class_sets.class_folders import ClassPhotos
-from rpc.data.images import read_image
 from rpc.features.backbones.feature_maps import FeatureMaps
 from rpc.pictures.framed import paste_framed
 from rpc.pictures.lettering import Lettering
 from rpc.pictures.palette import INK, MISSED, PAPER, RIGHT
+from rpc.pipelines.retrieval.photos import ClassPhotos
 from rpc.retrieval.descriptors.mask_picture import draw_mask
 from rpc.retrieval.descriptors.selection import object_mask
 
@@ -34,7 +33,7 @@ def mask_sheet(
     """Photos of queries, and below each SCDA's mask of the last map with its box."""
     columns = []
     for row in rows:
-        rgb = read_image(data.queries[row].path)
+        rgb = data.queries[row].read()
         mask = object_mask(maps(rgb)[0])
         columns.append((data.classes[data.queries[row].label], rgb, draw_mask(rgb, mask)))
     across = 8
@@ -60,13 +59,13 @@ def answer_sheet(
         query = data.queries[row]
         top = GAP + line * height
         _write(sheet, (GAP, top), data.classes[query.label], lettering)
-        _paste(sheet, (GAP, top + TEXT + 4), read_image(query.path))
+        _paste(sheet, (GAP, top + TEXT + 4), query.read())
         for place, index in enumerate(nearest[row].tolist(), start=1):
             answer = data.gallery[index]
             left = 3 * GAP + place * step
             _write(sheet, (left, top), data.classes[answer.label], lettering)
             colour = RIGHT if answer.label == query.label else MISSED
-            _paste(sheet, (left, top + TEXT + 4), read_image(answer.path), colour)
+            _paste(sheet, (left, top + TEXT + 4), answer.read(), colour)
     return np.asarray(sheet).copy()
 
 

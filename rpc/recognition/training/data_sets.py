@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rpc.data.class_sets.class_layouts import read_class_set
 from rpc.data.class_sets.class_set import ClassSet, checked
-from rpc.data.class_sets.store_crops import read_store_set
+from rpc.data.class_sets.store_crops import is_store, read_store_set
 from rpc.data.files import DataError
 from rpc.inference.crops import MARGIN
 
@@ -23,8 +23,7 @@ def open_class_set(root: str | Path, scenes: str | Path | None = None) -> ClassS
             and it is no store.
     """
     root = Path(root)
-    lists = ("instances_train.json", "instances_train2019.json")
-    if any((root / name).is_file() for name in lists):
+    if is_store(root):
         return checked(read_store_set(root, MARGIN, scenes), root)
     if scenes is not None:
         raise DataError(f"{root}: no store in RPC's shape: --scenes is for stores alone")

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,14 @@ class Described:
     seconds: dict[str, float]
 
 
-Describe = Callable[[Path], Described]  # of one photo: vectors (D,)
+Photo = TypeVar("Photo")
 
 
 def describe_all(
-    photos: Sequence[Path], describe: Describe, folder: Path, progress: Progress | None = None
+    photos: Sequence[Photo],
+    describe: Callable[[Photo], Described],
+    folder: Path,
+    progress: Progress | None = None,
 ) -> Described:
     """Describe photos one at a time, and keep what is done in `folder`.
 
@@ -49,8 +52,8 @@ def describe_all(
     same photos and settings. A part that was damaged is made again.
 
     Args:
-        photos: N files.
-        describe: photo to its vectors and seconds.
+        photos: N of them, of any kind that `describe` takes.
+        describe: photo to its vectors (D,) and seconds.
         folder: for the parts.
         progress: is called with (done, N) after each photo.
 

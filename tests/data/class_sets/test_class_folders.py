@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from rpc.data.class_sets.class_folders import CUB, DOGS, labels_of, read_class_photos
+from rpc.data.class_sets.class_folders import labels_of
+from rpc.data.class_sets.class_layouts import read_class_set
+from rpc.data.class_sets.cub import CUB
+from rpc.data.class_sets.dogs import DOGS
 from rpc.data.files import DataError
 
 
@@ -61,25 +64,25 @@ def dogs(tmp_path):
     return tmp_path
 
 
-def test_folders_by_class_give_gallery_and_queries(folders):
-    data = read_class_photos(folders)
+def test_folders_by_class_give_photos_to_learn_from_and_to_test(folders):
+    data = read_class_set(folders)
     assert data.name == folders.name
     assert data.classes == ("oat", "soy")
-    assert [photo.name for photo in data.gallery] == [
+    assert [photo.name for photo in data.train] == [
         "train/oat/a.JPG",
         "train/oat/b.jpg",
         "train/soy/c.png",
     ]
-    assert labels_of(data.gallery).tolist() == [0, 0, 1]
-    assert [(photo.name, photo.label) for photo in data.queries] == [("test/soy/d.jpg", 1)]
+    assert labels_of(data.train).tolist() == [0, 0, 1]
+    assert [(photo.name, photo.label) for photo in data.test] == [("test/soy/d.jpg", 1)]
 
 
 def test_hidden_files_and_folders_named_like_photos_are_no_photos(folders):
-    before = read_class_photos(folders)
-    some = folders / before.gallery[0].name
+    before = read_class_set(folders)
+    some = folders / before.train[0].name
     (some.parent / f"._{some.name}").write_bytes(b"left by another system")
     (some.parent / "album.jpg").mkdir()
-    assert read_class_photos(folders) == before
+    assert read_class_set(folders) == before
 
 
 @pytest.mark.parametrize(
@@ -93,20 +96,20 @@ def test_hidden_files_and_folders_named_like_photos_are_no_photos(folders):
 def test_photos_are_not_left_out_in_silence(folders, name, told):
     _touch(folders / name)
     with pytest.raises(DataError, match=told):
-        read_class_photos(folders)
+        read_class_set(folders)
 
 
 def test_a_class_spelt_with_combined_and_with_single_letters_is_one(tmp_path):
     for split, form in (("train", "NFD"), ("test", "NFC")):
         _touch(tmp_path / split / unicodedata.normalize(form, "Käse") / "a.jpg")
         _touch(tmp_path / split / "oats" / "b.jpg")
-    found = read_class_photos(tmp_path)
+    found = read_class_set(tmp_path)
     assert found.classes == tuple(sorted(("oats", unicodedata.normalize("NFC", "Käse"))))
-    assert [photo.label for photo in found.gallery] == [photo.label for photo in found.queries]
-    assert all(photo.path.is_file() for photo in found.gallery)
+    assert [photo.label for photo in found.train] == [photo.label for photo in found.test]
+    assert all(photo.path.is_file() for photo in found.train)
     _touch(tmp_path / "train" / unicodedata.normalize("NFC", "Käse") / "a.jpg")
     with pytest.raises(DataError, match=r"another folder, .* has a name that looks the same"):
-        read_class_photos(tmp_path)
+        read_class_set(tmp_path)
 
 
 @pytest.mark.parametrize("place", [b"train/k\xe9se/a.jpg", b"train/oats/\xe9.jpg"])
@@ -118,7 +121,7 @@ def test_a_name_that_is_no_text_is_told(tmp_path, place):
     except OSError:
         pytest.skip("this file system has no such names")
     with pytest.raises(DataError, match=r"\\xe9.*not UTF-8; rename it"):
-        read_class_photos(tmp_path)
+        read_class_set(tmp_path)
 
 
 def test_a_photo_of_cub_that_is_listed_twice_is_told(cub):
@@ -126,45 +129,38 @@ def test_a_photo_of_cub_that_is_listed_twice_is_told(cub):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:-1], lines[-1].split()[0] + " " + lines[0].split()[1]]))
     with pytest.raises(DataError, match="more than once"):
-        read_class_photos(cub)
-
-
-def test_a_limit_counts_by_class_and_split(folders):
-    data = read_class_photos(folders).limited(1)
-    assert labels_of(data.gallery).tolist() == [0, 1]
-    with pytest.raises(ValueError, match="at least 1"):
-        data.limited(0)
+        read_class_set(cub)
 
 
 def test_cub_as_published_in_its_folder_or_above_it(cub):
     for root in (cub, cub.parent):
-        data = read_class_photos(root)
+        data = read_class_set(root)
         assert data.name == CUB
         assert data.classes == ("001.Gull", "002.Tern")
-        assert [(p.name, p.label) for p in data.gallery] == [
+        assert [(p.name, p.label) for p in data.train] == [
             ("images/001.Gull/a.jpg", 0),
             ("images/002.Tern/c d.jpg", 1),
         ]
-        assert [p.path.name for p in data.queries] == ["b.jpg", "e.jpg"]
+        assert [p.path.name for p in data.test] == ["b.jpg", "e.jpg"]
 
 
 def test_dogs_as_published_with_lists_beside_or_in_their_folder(dogs):
-    data = read_class_photos(dogs)
+    data = read_class_set(dogs)
     assert data.name == DOGS
     assert data.classes == ("Pug", "basset_hound")
-    assert labels_of(data.gallery).tolist() == [0, 1]
-    assert data.queries[0].name == "Images/n02-basset_hound/c.jpg"
+    assert labels_of(data.train).tolist() == [0, 1]
+    assert data.test[0].name == "Images/n02-basset_hound/c.jpg"
     (dogs / "lists").mkdir()
     for name in ("train_list.mat", "test_list.mat"):
         (dogs / name).rename(dogs / "lists" / name)
-    assert read_class_photos(dogs) == data
+    assert read_class_set(dogs) == data
 
 
 @pytest.mark.parametrize("file", list(CUB_LISTS)[1:])
 def test_a_missing_list_of_cub_is_named(cub, file):
     (cub / file).unlink()
     with pytest.raises(DataError, match=rf"{file}: missing; CUB-200-2011 needs"):
-        read_class_photos(cub)
+        read_class_set(cub)
 
 
 @pytest.mark.parametrize(
@@ -177,66 +173,66 @@ def test_a_missing_list_of_cub_is_named(cub, file):
         ("image_class_labels.txt", "1 1\n2 1\n3 2\n4 9\n", "image 4 has class '9'"),
         ("train_test_split.txt", "1 1\n2 0\n3 1\n4 5\n", "image 4: expected 1 .* got '5'"),
         ("train_test_split.txt", "1 1\n2 1\n3 1\n4 1\n", "the test split holds no photo"),
-        ("train_test_split.txt", "1 0\n2 0\n3 1\n4 0\n", "class 001.Gull has test photos and no"),
+        ("train_test_split.txt", "1 0\n2 0\n3 1\n4 0\n", "training photos of 1 classes"),
     ],
 )
 def test_lists_of_cub_that_are_wrong_are_told(cub, file, text, told):
     (cub / file).write_text(text)
     with pytest.raises(DataError, match=told):
-        read_class_photos(cub)
+        read_class_set(cub)
 
 
 def test_a_list_that_is_no_text_is_told(cub):
     (cub / "classes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"classes.txt: cannot be read as text"):
-        read_class_photos(cub)
+        read_class_set(cub)
 
 
 def test_listed_photos_that_are_missing_are_counted(cub):
     (cub / "images/001.Gull/a.jpg").unlink()
-    with pytest.raises(DataError, match=r"a.jpg: missing, as 1 of 2 listed photos of the train"):
-        read_class_photos(cub)
+    with pytest.raises(DataError, match=r"a.jpg: missing, as 1 of 4 listed photos"):
+        read_class_set(cub)
 
 
 def test_lists_of_dogs_that_are_missing_damaged_or_lead_out_are_told(dogs):
     (dogs / "test_list.mat").write_bytes(b"MATLAB 5.0, but not really" * 9)
     with pytest.raises(DataError, match=r"test_list.mat: not a list of Stanford Dogs"):
-        read_class_photos(dogs)
+        read_class_set(dogs)
     names = {"file_list": _cells(["../../x.jpg"]), "labels": np.array([[1]])}
     savemat(dogs / "test_list.mat", names)
     with pytest.raises(DataError, match="leads out"):
-        read_class_photos(dogs)
+        read_class_set(dogs)
     (dogs / "test_list.mat").unlink()
     with pytest.raises(DataError, match=r"test_list.mat: missing; unpack lists.tar"):
-        read_class_photos(dogs)
+        read_class_set(dogs)
 
 
 def test_dogs_without_images_are_told(dogs):
     (dogs / "Images").rename(dogs / "elsewhere")
     with pytest.raises(DataError, match=r"without its folder Images/"):
-        read_class_photos(dogs)
+        read_class_set(dogs)
 
 
 def test_a_class_without_a_photo_or_only_in_test_is_told(folders):
     _touch(folders / "test/rice/e.jpg")
     with pytest.raises(DataError, match="class rice has test photos and no training photo"):
-        read_class_photos(folders)
+        read_class_set(folders)
     (folders / "train/rice").mkdir()
     with pytest.raises(DataError, match=r"train/rice: a class without a photo"):
-        read_class_photos(folders)
+        read_class_set(folders)
 
 
 def test_what_is_no_data_set_is_told(tmp_path):
-    with pytest.raises(DataError, match="not a data set of photos by class: expected CUB"):
-        read_class_photos(tmp_path)
+    with pytest.raises(DataError, match="not a data set that is known: expected one of CUB"):
+        read_class_set(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
-        read_class_photos(tmp_path / "missing")
+        read_class_set(tmp_path / "missing")
     (tmp_path / "train").mkdir()
     with pytest.raises(DataError, match=r"train: holds no folder"):
-        read_class_photos(tmp_path)
+        read_class_set(tmp_path)
     _touch(tmp_path / "train/a/x.jpg")
     with pytest.raises(DataError, match=r"test: missing"):
-        read_class_photos(tmp_path)
+        read_class_set(tmp_path)
 
 
 def test_a_link_out_of_the_data_is_not_followed(folders, tmp_path_factory):
@@ -244,4 +240,4 @@ def test_a_link_out_of_the_data_is_not_followed(folders, tmp_path_factory):
     _touch(secret)
     (folders / "test/soy/link.jpg").symlink_to(secret)
     with pytest.raises(DataError, match=r"1 link out of the folder passed over: link\.jpg"):
-        read_class_photos(folders)
+        read_class_set(folders)
