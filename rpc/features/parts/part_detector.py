@@ -47,7 +47,13 @@ class PartDetector(nn.Module):
         backbone: of `Backbone`; its maps of stride 16 and 32 are joined.
         channels: C of the joined map.
         proposals: regions that are looked at, in evaluation.
+        foreground: IoU with a true box from which a region shows it; the paper's is 0.7.
+        background: IoU below which a region shows nothing; the paper's is 0.3. Regions between
+            the two are left out of the learning.
         pretrained: ImageNet weights, or those of a file (`Pretraining`); False: none.
+
+    Raises:
+        ValueError: 0 <= background <= foreground <= 1 does not hold, or foreground is 0.
     """
 
     def __init__(
@@ -58,9 +64,16 @@ class PartDetector(nn.Module):
         backbone: str = "efficientnet_lite0",
         channels: int = 128,
         proposals: int = 64,
+        foreground: float = 0.7,
+        background: float = 0.3,
         pretrained: Pretraining = True,
     ) -> None:
         super().__init__()
+        if not 0 <= background <= foreground <= 1 or not foreground:
+            raise ValueError(
+                "part detector: expected 0 <= background <= foreground <= 1 and a foreground above "
+                f"0, got {background} and {foreground}"
+            )
         self.parts, self.side = parts, side
         self.backbone = Backbone(backbone, (-2, -1), pretrained=pretrained)
         self.joins = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in self.backbone.channels)
@@ -78,14 +91,12 @@ class PartDetector(nn.Module):
             post_nms_top_n={"training": 128, "testing": proposals},
             nms_thresh=0.7,
         )
-        # The paper's support vectors take IoU of 0.7 for a part and 0.3 for none; these boxes are
-        # moved afterwards, and 0.5 is near enough to learn that from.
         self.roi_heads = RoIHeads(
             MultiScaleRoIAlign(["map"], output_size=5, sampling_ratio=2),
             TwoMLPHead(channels * 25, 256),
             FastRCNNPredictor(256, 2 + parts),
-            fg_iou_thresh=0.5,
-            bg_iou_thresh=0.3,
+            fg_iou_thresh=foreground,
+            bg_iou_thresh=background,
             batch_size_per_image=48,
             positive_fraction=0.5,
             bbox_reg_weights=None,

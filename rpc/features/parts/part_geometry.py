@@ -26,6 +26,7 @@ Floats = NDArray[np.floating[Any]]
 # points lie.
 FLOOR: Final = 0.1
 NONE: Final = -1  # index of a part that was not found
+MISSING: Final = 1e-4  # worth of a part that was not found, where nothing better is known
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,18 @@ class Constraints:
         slack: px that a part may reach out of the object (Delta_box); None for no such constraint.
         priors: of the layout of each part; None for no prior on it.
         power: alpha, of the priors.
-        missing: what a part that is not found counts in place of its score and prior. Parts of
-            lower worth are taken as not found.
+        missing: what a part that is not found counts in place of its score and prior, one number
+            for all parts or one for each. Boxes of lower worth are taken as not found.
     """
 
     slack: float | None
     priors: Sequence[LayoutPrior | None]
     power: float = 0.1
-    missing: float = 1e-4
+    missing: float | Sequence[float] = MISSING
+
+    def missing_of(self, part: int) -> float:
+        """What it counts if a part is not found."""
+        return float(self.missing if isinstance(self.missing, int | float) else self.missing[part])
 
     def delta(self, objects: Floats, boxes: Floats, part: int) -> NDArray[np.float64]:
         """Delta's factor of a part, (R, M), for objects (R, 4) and boxes (M, 4) of the part."""
@@ -132,6 +137,27 @@ class Constraints:
         if self.slack is not None:
             worth = worth * (overflow(second, first) <= self.slack)
         return worth
+
+
+def least_worth(worths: Floats, recall: float) -> float:
+    """The worth below which a box is not taken for a part: that of all but a few right boxes.
+
+    The paper's detectors have a threshold "set to achieve high recall", and a part of which every
+    proposal falls below it counts as not there. Here the threshold is on the score times Delta, and
+    is also what a part that is not there counts: a box at the threshold and no box are worth alike.
+
+    Args:
+        worths: (N,) of the best right box on each training photo.
+        recall: share of them that is kept, 0 to 1.
+
+    Returns:
+        At least `MISSING`, which is also the answer where there is no right box.
+    """
+    if not len(worths):
+        return MISSING
+    ordered = np.sort(worths)
+    lost = min(int((1 - recall) * len(ordered) + 1e-9), len(ordered) - 1)
+    return max(float(ordered[lost]) * (1 - 1e-6), MISSING)  # the box at the threshold is taken
 
 
 @dataclass(frozen=True)
@@ -160,7 +186,7 @@ def choose(objects: Candidates, parts: Sequence[Candidates], constraints: Constr
     total = np.log(np.maximum(objects.scores, 1e-12)).astype(np.float64)
     chosen = np.full((len(objects), len(parts)), NONE)
     for number, part in enumerate(parts):
-        best = np.full(len(objects), constraints.missing)
+        best = np.full(len(objects), constraints.missing_of(number))
         if len(part):
             worth = part.scores * constraints.delta(objects.boxes, part.boxes, number)  # (R, M)
             first = worth.argmax(axis=1)

@@ -285,6 +285,7 @@ class ScenePasses:
 
     source: SceneCrops
     rng: np.random.Generator
+    mirrored: bool = False  # products bear print
 
     def once(self) -> Iterator[Batch]:
         """Every item once, in order."""

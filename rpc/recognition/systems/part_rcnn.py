@@ -3,6 +3,13 @@
 Detectors of the object and of its parts give candidates; geometry chooses among them jointly; each
 chosen box is described by a backbone of its own, and support vectors know the class.
 
+The paper's: regions show a part from an IoU of 0.7 with its true box and nothing below 0.3; the
+joint choice and its constraints; a part whose boxes all fall below a threshold set for high recall
+is not there, and its vector is zero. Ours: one detecting network with region proposals for the
+linear machines on selective search; the threshold is on the score times the constraint, not on the
+score alone (the same with geometry "none"), and is what a missing part counts in the product, of
+which the paper says nothing.
+
 A part's true box comes from key points (`rpc.features.parts.part_boxes`): the paper's head
 and body were boxes drawn by hand. The object's is the photo's box.
 
@@ -11,7 +18,7 @@ Key: B photos, S x S pixels, G parts, M remembered photos, D values, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +34,15 @@ from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.layout_memory import LayoutMemory
 from rpc.features.parts.part_boxes import layouts_of, part_boxes
 from rpc.features.parts.part_detector import PartDetector
-from rpc.features.parts.part_geometry import NONE, Candidates, Constraints, LayoutPrior, choose
+from rpc.features.parts.part_geometry import (
+    MISSING,
+    NONE,
+    Candidates,
+    Constraints,
+    LayoutPrior,
+    choose,
+    least_worth,
+)
 from rpc.features.parts.warp import affine_view, window_transforms
 from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
 from rpc.recognition.systems.registry import register
@@ -42,10 +57,12 @@ from rpc.recognition.systems.system import (
     Phase,
     System,
 )
+from rpc.structures.boxes import box_iou
 
 Geometry = Literal["none", "box", "mixture", "neighbours"]
 
 _WHOLE_SCORE = 0.01  # of the whole photo as the object, where no detector is surer
+_RIGHT = 0.5  # IoU with its true box from which a part's box is right, as in PCP
 _CONTEXT = 1.15  # how much wider than its box a region is seen; R-CNN's is 16 of 227 px a side
 
 
@@ -68,6 +85,11 @@ class PartRcnn(System):
         slack: share of S by which a part may reach out of the object. The paper's is 10 px of
             photos of about 500; boxes on maps of stride 16 are not as exact.
         power: alpha, of the priors.
+        foreground: IoU with a part's true box from which a region shows the part; the paper's.
+        background: IoU below which a region shows nothing; the paper's.
+        recall: share of the right boxes on training photos that a part's threshold keeps; the
+            paper says "high". None: the threshold is 0.0001, so that nearly always some box is
+            taken for the part.
         neighbours: training photos that look alike.
         remembered: M: training photos among which neighbours are looked for, of each part.
         view_side: px at which a region is seen.
@@ -93,6 +115,9 @@ class PartRcnn(System):
         geometry: Geometry = "neighbours",
         slack: NonNegative = 0.05,
         power: NonNegative = 0.1,
+        foreground: Share = 0.7,
+        background: Share = 0.3,
+        recall: Share | None = 0.95,
         neighbours: Count = 20,
         remembered: Count = 500,
         view_side: Pixels = 96,
@@ -110,12 +135,19 @@ class PartRcnn(System):
                 "Part-based R-CNN: expected neighbours and remembered of 1 or more and a slack of "
                 f"0 or more; got {neighbours}, {remembered}, {slack}"
             )
-        self.geometry, self.slack, self.power = geometry, slack, power
+        self.geometry, self.slack, self.power, self.recall = geometry, slack, power, recall
         self.neighbours = neighbours
         self.view_side, self.cost = view_side, cost
         self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
         parts = len(self.groups)
-        self.detector = PartDetector(parts, side, backbone=backbone, pretrained=pretrained)
+        self.detector = PartDetector(
+            parts,
+            side,
+            backbone=backbone,
+            foreground=foreground,
+            background=background,
+            pretrained=pretrained,
+        )
         self.backbones = nn.ModuleList(
             Backbone(backbone, stages, pretrained=pretrained) for _ in range(1 + parts)
         )
@@ -124,7 +156,10 @@ class PartRcnn(System):
         self.memory = LayoutMemory(parts, self.detector.appearance_size, remembered=remembered)
         self.register_buffer("svm_weights", torch.zeros(num_classes, self.width * (1 + parts)))
         self.register_buffer("svm_bias", torch.zeros(num_classes))
+        if recall is not None:
+            self.register_buffer("least", torch.full((parts,), MISSING))
 
+    least: Tensor
     svm_weights: Tensor
     svm_bias: Tensor
 
@@ -183,9 +218,17 @@ class PartRcnn(System):
                 "detectors", (ParameterGroup(rest, 0.5), backbone), self._detector_loss, 0.5
             ),
             FitPhase("looks of parts", self._fit_looks),
+            FitPhase("least worth of parts", self._fit_least),
             GradientPhase("regions", (heads, backbones), self._region_loss, 0.5),
             FitPhase("support vectors", self._fit_svm),
         )
+
+    @classmethod
+    def options_of_file(
+        cls, options: Mapping[str, object], state: Container[str]
+    ) -> Mapping[str, object]:
+        """Files from before parts had a threshold of their own have none."""
+        return options if "least" in state else {"recall": None, **options}
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -240,7 +283,8 @@ class PartRcnn(System):
         elif self.geometry == "neighbours":
             priors = [self._alike(number, maps, part) for number, part in enumerate(parts)]
         slack = None if self.geometry == "none" else self.slack * self.side
-        return Constraints(slack, priors, self.power)
+        missing = MISSING if self.recall is None else self.least.tolist()
+        return Constraints(slack, priors, self.power, missing)
 
     def _alike(self, part: int, maps: Tensor, candidates: Candidates) -> LayoutPrior | None:
         """The prior around the training photos whose part looks like the surest candidate."""
@@ -287,6 +331,28 @@ class PartRcnn(System):
         for part in range(len(self.groups)):
             look, layout = np.concatenate(looks[part]), np.concatenate(layouts[part])
             self.memory.remember(part, look, layout, passes.rng)
+
+    @torch.no_grad()
+    def _fit_least(self, passes: Passes) -> None:
+        """The worth below which a box is not taken for a part, from the true boxes' worth."""
+        if self.recall is None:
+            return
+        worths: list[list[float]] = [[] for _ in self.groups]
+        for batch in passes.once():
+            maps = self.detector.maps(batch.images.to(self.svm_bias.device))
+            true = _array(self.true_boxes(batch))
+            for row, (_, *parts) in enumerate(self.detector.candidates(maps)):
+                rules = self._constraints(maps[row], parts)
+                for number, part in enumerate(parts):
+                    own = true[row, 1 + number][None]
+                    if not len(part) or not np.isfinite(own).all():
+                        continue
+                    right = box_iou(part.boxes, own)[:, 0] >= _RIGHT
+                    worth = part.scores * rules.delta(true[row, :1], part.boxes, number)[0]
+                    if right.any():
+                        worths[number].append(float(worth[right].max()))
+        found = [least_worth(np.array(own), self.recall) for own in worths]
+        self.least.copy_(torch.tensor(found))
 
     @torch.no_grad()
     def _fit_svm(self, passes: Passes) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -61,6 +61,11 @@ class Passes(Protocol):
 
     def some(self, count: int) -> Iterator[Batch]:
         """So many photos, drawn by chance, each once; all of them where there are not as many."""
+        ...
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether a mirror image shows something of the same class."""
         ...
 
     @property
@@ -166,6 +171,18 @@ class System(nn.Module, ABC):
     def needs_of(cls, options: Mapping[str, object]) -> tuple[str, ...]:
         """The `needs` of a system that is built with these options."""
         return cls.needs
+
+    @classmethod
+    def options_of_file(
+        cls, options: Mapping[str, object], state: Container[str]
+    ) -> Mapping[str, object]:
+        """The options that a file was made with, which tells those alone that were given.
+
+        Args:
+            options: of the file.
+            state: names of its weights, which show what was the default when it was written.
+        """
+        return options
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:

@@ -6,14 +6,14 @@ Key: K classes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from torch import Tensor
 
 from rpc.data.files import DataError
-from rpc.recognition.systems.registry import SystemSettings, build_system
+from rpc.recognition.systems.registry import SystemSettings, build_system, registration
 from rpc.recognition.systems.system import System
 from rpc.runs.saved_network import saved_network
 from rpc.runs.tensor_files import read_tensors, require_plain, weights_of, write_tensors
@@ -55,11 +55,17 @@ class SystemModel:
             DataError: the weights are those of another system, or its settings are none.
         """
         system = saved_network(
-            lambda: build_system(self.settings, len(self.classes), pretrained=False),
+            self._built,
             self.state,
             f"{self.where} of {self.settings.name}",
         )
         return system.eval().requires_grad_(False)
+
+    def _built(self) -> System:
+        made = registration(self.settings.name).made
+        options = made.options_of_file(self.settings.options, self.state)
+        settings = replace(self.settings, options=options)
+        return build_system(settings, len(self.classes), pretrained=False)
 
 
 def write_model(

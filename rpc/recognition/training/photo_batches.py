@@ -164,6 +164,11 @@ class PlainPasses:
     data: PhotoBatches
     rng: np.random.Generator
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether photos may be mirrored."""
+        return self.data.augmentation.flip
+
     def once(self) -> Iterator[Batch]:
         """Every photo once, in order."""
         return self.data.plain()

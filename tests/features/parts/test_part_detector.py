@@ -58,3 +58,22 @@ def test_a_look_is_of_unit_length_and_of_the_box_alone(detector):
     changed[:, :, 2:, 2:] += 1
     assert torch.allclose(detector.appearances(changed, [box])[0], looks[0])
     assert not torch.allclose(detector.appearances(changed, [box])[1], looks[1])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "labels"),
+    [({}, [2, 2, -1, -1, 0]), ({"foreground": 0.5}, [2, 2, 2, -1, 0])],
+)
+def test_regions_show_a_part_from_seven_tenths_of_overlap_and_nothing_below_three(bounds, labels):
+    detector = PartDetector(2, 64, channels=16, proposals=12, pretrained=False, **bounds)
+    true = torch.tensor([[0.0, 0, 40, 40]])
+    widths = torch.tensor([40.0, 29, 24, 14, 8])  # of 40: the overlap
+    regions = torch.stack([0 * widths, 0 * widths, widths, 0 * widths + 40], dim=1)
+    found = detector.roi_heads.assign_targets_to_proposals([regions], [true], [torch.tensor([2])])
+    assert found[1][0].tolist() == labels
+
+
+@pytest.mark.parametrize(("background", "foreground"), [(0.8, 0.7), (-0.1, 0.7), (0.0, 0.0)])
+def test_overlaps_that_make_no_sense_are_told(background, foreground):
+    with pytest.raises(ValueError, match="0 <= background <= foreground <= 1"):
+        PartDetector(2, 64, pretrained=False, background=background, foreground=foreground)

@@ -14,6 +14,7 @@ from rpc.features.parts.part_geometry import (
     choose,
     fit_mixture,
     fit_neighbours,
+    least_worth,
     nearest,
 )
 
@@ -162,3 +163,29 @@ def test_the_nearest_come_in_order():
     known = np.array([[0.0, 0], [3, 0], [1, 0], [2, 0]])
     assert nearest(np.array([0.1, 0]), known, 3).tolist() == [0, 2, 3]
     assert len(nearest(np.array([0.1, 0]), known, 9)) == 4
+
+
+def test_each_part_has_its_own_cost_of_not_being_found():
+    """Two objects, of which the less sure one alone has a head: the cost decides between them."""
+    whole = Candidates(np.array([[0.0, 0, 50, 50], [100, 100, 150, 150]]), np.array([0.9, 0.6]))
+    head = Candidates(np.array([[110.0, 110, 130, 130]]), np.array([0.5]))
+    nobody = Candidates(np.zeros((0, 4)), np.zeros(0))
+    dear = Constraints(10.0, (None, None), missing=(0.1, 0.9))
+    cheap = Constraints(10.0, (None, None), missing=(0.4, 0.9))
+    assert choose(whole, [head, nobody], dear).parts == (0, NONE)
+    assert choose(whole, [head, nobody], dear).whole == 1  # .6 * .5 > .9 * .1
+    assert choose(whole, [head, nobody], cheap).whole == 0  # .9 * .4 > .6 * .5
+    assert choose(whole, [head, nobody], dear).worth == pytest.approx(np.log(0.6 * 0.5 * 0.9))
+    assert FREE.missing_of(1) == 1e-4
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=60), st.floats(0, 1))
+def test_a_threshold_keeps_the_share_of_right_boxes_that_was_asked_for(worths, recall):
+    least = least_worth(np.array(worths), recall)
+    assert (np.array(worths) > least).mean() >= recall - 1e-6
+    assert least_worth(np.array(worths), 1.0) < min(worths)
+
+
+def test_without_a_right_box_anything_is_taken():
+    assert least_worth(np.zeros(0), 0.9) == 1e-4
+    assert least_worth(np.zeros(5), 0.9) == 1e-4
