@@ -8,30 +8,39 @@ Key: B photos of S x S pixels, P key points, G groups of them, h x w cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from itertools import combinations
+from typing import Final, Literal
 
 import torch
 from torch import Tensor
 
 from rpc.features.parts.warp import affine_view
 
+Overlap = Literal["line", "first"]
+
 IGNORED: Final = -1  # label of cells of which nothing is known
 
 
 def point_labels(
-    points: Tensor, groups: Sequence[Sequence[int]], side: int, cells: tuple[int, int]
+    points: Tensor,
+    groups: Sequence[Sequence[int]],
+    side: int,
+    cells: tuple[int, int],
+    overlap: Overlap = "line",
 ) -> Tensor:
     """Label each cell by rectangles around key points (Wei et al., PR 2018, section 3.1).
 
     A group of points gives the smallest rectangle that holds those in sight. Where rectangles
-    overlap, the earlier group has the cell (of a bird: the head, before the torso). What is in no
-    rectangle is background.
+    overlap, a line shares the cells out (`split_overlap`), as in the paper. What is in no rectangle
+    is background.
 
     Args:
         points: (B, P, 3), x and y in px, and above 0 if in sight.
         groups: numbers of the points of each group, from 0.
         side: S.
         cells: h and w.
+        overlap: "line"; or "first": the earlier group has all the cells (of a bird: the head, which
+            is smaller), so that no point of it lies in another part.
 
     Returns:
         (B, h, w) int64: 0 background, g + 1 of group g; `IGNORED` all over a photo no point of
@@ -41,10 +50,11 @@ def point_labels(
         ValueError: an empty group, or a number that is no point's.
     """
     ends = point_ends(points, groups)
+    held = torch.stack([cells_between(own, side, cells) for own in ends.unbind(1)], dim=1)
+    own = split_overlap(ends, held, side) if overlap == "line" else held
     labels = torch.zeros(len(points), *cells, dtype=torch.int64, device=points.device)
     for number in reversed(range(len(groups))):
-        held = cells_between(ends[:, number], side, cells)
-        labels = labels.masked_fill(held, number + 1)
+        labels = labels.masked_fill(own[:, number], number + 1)
     known = torch.isfinite(ends).all(dim=2).any(dim=1)
     return labels.masked_fill(~known[:, None, None], IGNORED)
 
@@ -80,6 +90,50 @@ def mask_boxes(masks: Tensor, side: int) -> Tensor:
     boxes = (mask_ends(masks) + 1) * side / 2
     empty = ~masks.flatten(1).any(dim=1)
     return boxes.masked_fill(empty[:, None], torch.nan)
+
+
+def split_overlap(rectangles: Tensor, held: Tensor, side: int) -> Tensor:
+    """Share out, by a line for each pair of rectangles, the cells that lie in both.
+
+    The line goes through the middle of the overlap, and so gives each rectangle half of it; it
+    stands at right angles to the way from one rectangle's middle to the other's. Which line the
+    paper draws could not be read; that it is a line is its own. Ours too: a rectangle that lies
+    within the other keeps all its cells, and one of the same middle gives way to an earlier group.
+
+    Args:
+        rectangles: (B, G, 4), x1, y1, x2, y2 px; not finite where there is none.
+        held: (B, G, h, w) bool, the cells of each.
+        side: S.
+
+    Returns:
+        (B, G, h, w) bool: no cell that was in a rectangle is in none, and of two parts each cell is
+        in one at most.
+    """
+    height, width = held.shape[2:]
+    rows = (torch.arange(height, device=held.device) + 0.5) * side / height
+    columns = (torch.arange(width, device=held.device) + 0.5) * side / width
+    lost = torch.zeros_like(held)
+    for first, second in combinations(range(held.shape[1]), 2):
+        one, other = rectangles[:, first], rectangles[:, second]
+        low, high = torch.maximum(one, other)[:, :2], torch.minimum(one, other)[:, 2:]
+        away = (other[:, :2] + other[:, 2:] - one[:, :2] - one[:, 2:]) / 2
+        middle = (low + high) / 2
+        across = (columns - middle[:, :1]) * away[:, :1]  # (B, w)
+        down = (rows - middle[:, 1:]) * away[:, 1:]  # (B, h)
+        beyond = down[:, :, None] + across[:, None, :] > 0  # on the second's side of the line
+        beyond = beyond | _within(other, one)[:, None, None]
+        beyond = beyond & ~_within(one, other)[:, None, None]
+        both = held[:, first] & held[:, second]
+        lost[:, first] |= both & beyond
+        lost[:, second] |= both & ~beyond
+    kept = held & ~lost
+    return torch.where(kept.any(dim=1, keepdim=True), kept, held)  # three can each lose to another
+
+
+def _within(inner: Tensor, outer: Tensor) -> Tensor:
+    """Which rectangles (B, 4) lie within others, and are not the same, (B,)."""
+    inside = ((inner[:, :2] >= outer[:, :2]) & (inner[:, 2:] <= outer[:, 2:])).all(dim=1)
+    return inside & (inner != outer).any(dim=1)
 
 
 def box_labels(boxes: Tensor, side: int, cells: tuple[int, int]) -> Tensor:

@@ -4,6 +4,13 @@ A fully convolutional network learns where the parts are, from rectangles around
 masks cut the parts out, and select in each stream the descriptors that show the part; what lies
 outside says nothing and learns nothing.
 
+The paper's: rectangles around key points, split by a line where they overlap; a fully convolutional
+network; average and maximum of what is selected, each of unit length; three streams and a softmax
+(Pattern Recognition), or four streams, whitened by a singular value decomposition from 8,192 to
+4,096 numbers, and a linear classifier (arXiv 1605.06878). The whitening's sizes are from memory;
+that its classifier is a support vector machine is ours, as is that the number of directions follows
+the number of photos.
+
 Photos without key points: `masks="boxes"` learns one mask, of the object, from boxes (a cut-out's
 box among them). There are no part streams then, and the object's mask alone selects.
 
@@ -23,10 +30,12 @@ from torch import Tensor, nn
 from rpc.data.files import DataError
 from rpc.features.backbones.fully_convolutional import FullyConvolutional
 from rpc.features.backbones.trainable_backbone import Backbone, Pretraining
+from rpc.features.encodings.whitened_svm import WhitenedSvm
 from rpc.features.parts.joined_head import LENGTH
 from rpc.features.parts.key_point_groups import BIRD, checked_groups
 from rpc.features.parts.part_masks import (
     IGNORED,
+    Overlap,
     box_labels,
     cell_boxes,
     mask_boxes,
@@ -42,19 +51,30 @@ from rpc.recognition.systems.options import Count, NonNegative, Pixels, Share
 from rpc.recognition.systems.registry import register
 from rpc.recognition.systems.system import (
     Batch,
+    FitPhase,
     GradientPhase,
     Look,
     Losses,
     ParameterGroup,
+    Passes,
+    Phase,
     System,
     class_loss,
 )
 from rpc.retrieval.descriptors.selection import largest_component
 
 Source = Literal["points", "boxes"]
+Classifier = Literal["softmax", "whitened"]
 
 
 @register("mask_cnn", title="Mask-CNN", source="Wei, Xie, Wu, Shen, PR 2018", needs=("points",))
+@register(
+    "mask_cnn_4",
+    title="Mask-CNN, four streams, whitened",
+    source="Wei, Xie, Wu, arXiv 1605.06878, 2016",
+    preset={"streams": 4, "classifier": "whitened"},
+    needs=("points",),
+)
 @register(
     "mask_cnn_boxes",
     title="Mask-CNN, masks from boxes",
@@ -68,12 +88,17 @@ class MaskCnn(System):
     Args:
         num_classes: K.
         side: S; the paper's is 448.
-        groups: numbers of the key points of each part, the part that wins where rectangles overlap
-            first; the paper's two of a bird by default.
+        groups: numbers of the key points of each part; the paper's two of a bird by default.
+        overlap: where rectangles of parts overlap, a "line" splits the cells (the paper), or the
+            part that is named "first" has them: the smaller one then keeps all its key points.
         masks: what masks are learned from: "points", or "boxes" for photos without key points.
         streams: 3: the photo with the object's descriptors selected, and each part's cut (Pattern
             Recognition); 4: the photo with all its descriptors, the object's cut and each part's
             (arXiv 1605.06878). So they are called for two parts; there are 1 + G or 2 + G.
+        classifier: "softmax", learned with the streams; "whitened": after them, support vectors on
+            whitened vectors.
+        dimension: of a whitened vector at most; the paper's is 4,096.
+        cost: C of the support vectors.
         part_side: px at which a cut is seen; the paper's is 224.
         backbone: of `Backbone`, one for the masks and one for each stream.
         stages: whose descriptors are selected and pooled.
@@ -92,8 +117,12 @@ class MaskCnn(System):
         side: int = 192,
         *,
         groups: Mapping[str, Sequence[int]] = BIRD,
+        overlap: Overlap = "line",
         masks: Source = "points",
         streams: Count = 3,
+        classifier: Classifier = "softmax",
+        dimension: Count = 4096,
+        cost: NonNegative = 1.0,
         part_side: Pixels = 96,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
@@ -105,7 +134,8 @@ class MaskCnn(System):
         super().__init__(num_classes, side)
         if streams not in (3, 4):
             raise ValueError(f"Mask-CNN: expected 3 or 4 streams, got {streams}")
-        self.source, self.streams, self.part_side = masks, streams, part_side
+        self.source, self.overlap = masks, overlap
+        self.streams, self.part_side = streams, part_side
         self.groups = checked_groups(groups, "Mask-CNN")
         self.parts = tuple(self.groups) if masks == "points" else ()
         self.needs = self.needs_of({"masks": masks})
@@ -119,6 +149,11 @@ class MaskCnn(System):
         width = 2 * sum(self._backbone(0).channels)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width * len(self.backbones), num_classes)
+        self.support: WhitenedSvm | None = None
+        if classifier == "whitened":
+            self.support = WhitenedSvm(
+                self.head.in_features, num_classes, dimension=dimension, cost=cost
+            )
 
     @classmethod
     def needs_of(cls, options: Mapping[str, object]) -> tuple[str, ...]:
@@ -127,6 +162,11 @@ class MaskCnn(System):
 
     def forward(self, images: Tensor) -> Tensor:
         """Photos (B, 3, S, S) to scores (B, K)."""
+        if self.support is not None:
+            return self.support(self.vectors(images))  # type: ignore[no-any-return]
+        return self._softmax(images)
+
+    def _softmax(self, images: Tensor) -> Tensor:
         return self.head(self.dropout(LENGTH * self.vectors(images)))  # type: ignore[no-any-return]
 
     def vectors(self, images: Tensor) -> Tensor:
@@ -171,17 +211,19 @@ class MaskCnn(System):
         boxes = [cell_boxes(own, self.side, (cells[0], cells[1])) for own in ends.unbind(dim=1)]
         return torch.stack(boxes, dim=1)
 
-    def phases(self) -> tuple[GradientPhase, ...]:
-        """First the masks; then, with them, the streams."""
+    def phases(self) -> tuple[Phase, ...]:
+        """First the masks; then, with them, the streams; then, where asked for, whitening."""
         locating = ParameterGroup(list(self.locator.backbone.learnable()), self.backbone_lr_mult)
         scores = ParameterGroup(list(self.locator.scores.parameters()))
         backbones = [p for n in range(len(self.backbones)) for p in self._backbone(n).learnable()]
         streams = ParameterGroup(backbones, self.backbone_lr_mult)
         head = ParameterGroup(list(self.head.parameters()))
-        return (
+        learned = (
             GradientPhase("masks", (scores, locating), self._mask_loss, 0.3),
             GradientPhase("classify", (head, streams), self._class_loss, 0.7),
         )
+        whitened = FitPhase("whitening", self._fit_support)
+        return learned if self.support is None else (*learned, whitened)
 
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
@@ -214,7 +256,8 @@ class MaskCnn(System):
         if self.source == "boxes":
             return box_labels(batch.boxes, self.side, cells)
         self._require_points(batch)
-        return point_labels(batch.points, list(self.groups.values()), self.side, cells)
+        groups = list(self.groups.values())
+        return point_labels(batch.points, groups, self.side, cells, self.overlap)
 
     def _require_points(self, batch: Batch) -> None:
         """Refuse photos without the key points that the parts are made of.
@@ -230,7 +273,16 @@ class MaskCnn(System):
             )
 
     def _class_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
-        return {"class": class_loss(self(batch.images), batch, self.smoothing)}
+        return {"class": class_loss(self._softmax(batch.images), batch, self.smoothing)}
+
+    @torch.no_grad()
+    def _fit_support(self, passes: Passes) -> None:
+        assert self.support is not None
+        vectors, labels = [], []
+        for batch in passes.once():
+            vectors.append(self.vectors(batch.images.to(self.support.bias.device)).cpu())
+            labels.append(batch.labels)
+        self.support.fit(torch.cat(vectors).numpy(), torch.cat(labels).numpy())
 
     def _backbone(self, number: int) -> Backbone:
         backbone = self.backbones[number]

@@ -54,11 +54,47 @@ def test_rectangles_and_masks_as_boxes_are_whole_cells_and_nothing_where_nothing
     assert mask_boxes(labels == 2, 80).tolist() == [[10, 30, 20, 40]] * 2
 
 
-def test_where_rectangles_overlap_the_first_group_wins():
-    bird = torch.tensor([[[10.0, 10, 1], [30, 30, 1], [25, 25, 1], [55, 35, 1]]])
+def test_where_rectangles_overlap_a_line_gives_each_its_half():
+    bird = torch.tensor([[[10.0, 10, 1], [39.9, 39.9, 1], [20.4, 20.4, 1], [49, 49, 1]]])
     labels = point_labels(bird, [HEAD, TORSO], 60, (6, 6))
+    wanted = drawn("......", ".HHH..", ".HHHT.", ".HHTT.", "..TTT.", "......")
+    assert torch.equal(labels[0], wanted)
+
+
+def test_the_line_stands_across_the_way_from_one_part_to_the_other():
+    bird = torch.tensor([[[10.0, 0, 1], [49, 29, 1], [0, 10, 1], [59, 59, 1]]])  # head above
+    labels = point_labels(bird, [HEAD, TORSO], 60, (6, 6))
+    wanted = drawn(".HHHH.", "THHHHT", "TTTTTT", "TTTTTT", "TTTTTT", "TTTTTT")
+    assert torch.equal(labels[0], wanted)
+
+
+def test_a_part_within_another_keeps_its_cells_whichever_comes_first():
+    points = torch.tensor([[[20.0, 20, 1], [39, 39, 1], [0, 0, 1], [59, 49, 1]]])
+    for groups, inner in (([HEAD, TORSO], 1), ([TORSO, HEAD], 2)):
+        labels = point_labels(points, groups, 60, (6, 6))[0]
+        assert (labels[2:4, 2:4] == inner).all()
+        assert (labels == inner).sum() == 4
+
+
+@given(st.integers(0, 10_000), st.integers(2, 4))
+def test_a_line_takes_no_cell_from_the_object_and_adds_none(seed, parts):
+    chance = torch.Generator().manual_seed(seed)
+    points = torch.rand(3, 2 * parts, 3, generator=chance)
+    points[:, :, :2] *= 64
+    groups = [(2 * n, 2 * n + 1) for n in range(parts)]
+    line = point_labels(points, groups, 64, (9, 9))
+    first = point_labels(points, groups, 64, (9, 9), "first")
+    assert torch.equal(line > 0, first > 0)
+    last = point_labels(points, groups[::-1], 64, (9, 9), "first")
+    alone = (first > 0) & (first == parts + 1 - last)  # in one rectangle only
+    assert torch.equal(line[alone], first[alone])
+
+
+def test_where_rectangles_overlap_the_first_group_wins_if_asked():
+    bird = torch.tensor([[[10.0, 10, 1], [30, 30, 1], [25, 25, 1], [55, 35, 1]]])
+    labels = point_labels(bird, [HEAD, TORSO], 60, (6, 6), "first")
     assert torch.equal(labels[0], drawn("......", ".HHH..", ".HHHTT", ".HHHTT", "......", "......"))
-    swapped = point_labels(bird, [TORSO, HEAD], 60, (6, 6))
+    swapped = point_labels(bird, [TORSO, HEAD], 60, (6, 6), "first")
     assert (swapped[0] == 1).sum() == 8  # all of the torso's 2 x 4 cells
     assert ((swapped > 0) == (labels > 0)).all()  # the object is the same
 
@@ -77,7 +113,7 @@ def test_every_point_in_sight_lies_in_its_part_or_an_earlier_one(seed):
     points = torch.rand(3, 4, 3, generator=chance)
     points[:, :, :2] *= 64
     points[:, :, 2] = (points[:, :, 2] > 0.3).float()
-    labels = point_labels(points, [HEAD, TORSO], 64, (7, 7))
+    labels = point_labels(points, [HEAD, TORSO], 64, (7, 7), "first")
     for photo in range(3):
         for number, (x, y, seen) in enumerate(points[photo].tolist()):
             if seen:
