@@ -57,6 +57,9 @@ def _photos(folder: Path) -> list[ObjectPhoto]:
         mask = read_image(masks[path.stem]).max(axis=2) >= LEAST
         read = partial(read_entry_photo, path, (mask.shape[1], mask.shape[0]))
         box = mask_to_box(mask)
-        boxes: tuple[Box, ...] = () if box is None else (tuple(map(float, box)),)
+        boxes: tuple[Box, ...] = ()
+        if box is not None:
+            x1, y1, x2, y2 = map(float, box)
+            boxes = ((x1, y1, x2, y2),)
         made.append(ObjectPhoto(read, f"{folder.resolve().name}/{path.name}", boxes))
     return made

@@ -104,12 +104,14 @@ def _photo(root: Path, name: str, label: int) -> LabelledPhoto:
 
 
 def _head(path: Path) -> Box:
-    corners = read_xml(path).find("object/bndbox")
+    note = read_xml(path)
     try:
-        sides = [float(corners.findtext(n, "")) for n in ("xmin", "ymin", "xmax", "ymax")]  # type: ignore[union-attr]
-    except (AttributeError, ValueError) as error:
+        x1, y1, x2, y2 = (
+            float(note.findtext(f"object/bndbox/{side}", ""))
+            for side in ("xmin", "ymin", "xmax", "ymax")
+        )
+    except ValueError as error:
         raise DataError(f"{path}: holds no box (xmin, ymin, xmax, ymax) of a head") from error
-    x1, y1, x2, y2 = sides
     return x1 - 1, y1 - 1, x2, y2  # VOC counts pixels from 1, and the last one is inside
 
 

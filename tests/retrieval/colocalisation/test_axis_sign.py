@@ -1,4 +1,4 @@
-"""Which end of an axis is the object: planted sets whose object fills a tenth to nine tenths."""
+"""Which end of an axis is the object: injected sets whose object fills a tenth to nine tenths."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def rights(share, rectified, **options):
-    """Of each planted set whether P is higher on the object than off it, and its axis."""
+    """Of each injected set whether P is higher on the object than off it, and its axis."""
     found = []
     for seed in range(SEEDS):
         maps, masks = filled_set(share, seed, rectified=rectified, **options)
