@@ -121,9 +121,7 @@ def _apart(candidates: Sequence[Corner], patch: Patch, boxes: np.ndarray) -> lis
     shared = intersection_areas(own, boxes)  # (C, M)
     smaller = np.minimum(box_areas(own)[:, None], box_areas(boxes)[None])
     inside = (shared > _WITHIN * smaller).any(axis=1)
-    return [
-        corner for corner, within in zip(candidates, inside.tolist(), strict=True) if not within
-    ]
+    return [candidates[row] for row in np.flatnonzero(~inside).tolist()]
 
 
 def _harm(heap: Heap, patch: Patch, corner: Corner) -> float:

@@ -14,7 +14,7 @@ from rpc.data.files import DataError
 from rpc.data.key_points import key_point_names, key_points
 from rpc.data.photo_names import PhotoFolder
 from rpc.data.records import Box
-from rpc.data.store import Store
+from rpc.data.store import SPLITS, Split, Store
 
 LISTS: Final = ("instances_train.json", "instances_train2019.json")
 LEAST_VISIBLE: Final = 0.3  # of an item on a composed scene, to be learned from
@@ -42,7 +42,7 @@ def read_store_set(root: str | Path, margin: float, scenes: str | Path | None = 
     store = Store.open(root)
     if not store.has_split("test"):
         raise DataError(f"{root}: has no instances_test.json: nothing to measure on")
-    there = [split for split in ("train", "val", "test") if store.has_split(split)]
+    there: list[Split] = [split for split in SPLITS if store.has_split(split)]
     points = key_point_names(store.split(split) for split in there)
     splits: dict[str, tuple[LabelledPhoto, ...]] = {"val": ()}
     for split in there:

@@ -124,7 +124,7 @@ class Constraints:
     missing: float | Sequence[float] = MISSING
 
     def missing_of(self, part: int) -> float:
-        """What it counts if a part is not found."""
+        """The worth of a part that is not found."""
         return float(self.missing if isinstance(self.missing, int | float) else self.missing[part])
 
     def delta(self, objects: Floats, boxes: Floats, part: int) -> NDArray[np.float64]:
