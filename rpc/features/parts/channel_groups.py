@@ -5,6 +5,8 @@ Key: B pictures, C channels, P parts, h x w cells; places are x and y from -1 to
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -57,21 +59,33 @@ def group_channels(
     return np.asarray(labels, dtype=np.int64)
 
 
+Form = Literal["sigmoid", "centred", "sum"]
+
+
 @full_precision
-def part_maps(maps: Tensor, weights: Tensor) -> Tensor:
+def part_maps(maps: Tensor, weights: Tensor, form: Form = "centred") -> Tensor:
     """Attention of each part: channels summed by weight, to sum 1 over cells.
 
-    A sum of 1 keeps losses on the maps from being lowered by shrinking them.
+    "sigmoid": a sigmoid over the sum, the paper's (eq. 4). Of maps that are never negative it lies
+    between 1/2 and 1, and attention is nearly the same everywhere. "centred": of the sum less its
+    mean over the cells, so that cells with less than the mean get less than 1/2. "sum": the sum
+    itself, as far as it is not negative.
+
+    A sum of 1 over cells keeps losses on the maps from being lowered by shrinking them.
 
     Args:
-        maps: (B, C, h, w), not negative.
+        maps: (B, C, h, w); for "sum", not negative.
         weights: (B, P, C), not negative.
+        form: see above.
 
     Returns:
         (B, P, h, w).
     """
-    summed = torch.einsum("bpc,bchw->bphw", weights, maps) + 1e-8
-    return summed / summed.sum(dim=(2, 3), keepdim=True)
+    summed = torch.einsum("bpc,bchw->bphw", weights, maps)
+    if form == "centred":
+        summed = summed - summed.mean(dim=(2, 3), keepdim=True)
+    attention = summed.clamp_min(0) + 1e-8 if form == "sum" else torch.sigmoid(summed)
+    return attention / attention.sum(dim=(2, 3), keepdim=True)
 
 
 def distance_loss(attention: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from rpc.features.backbones.trainable_backbone import Backbone, Pretraining, pooled_depths
 from rpc.features.parts.channel_groups import (
+    Form,
     distance_loss,
     diversity_loss,
     group_channels,
@@ -56,6 +57,10 @@ class MaCnn(System):
         part_side: px at which a part is seen.
         diversity: weight of the diversity loss; the paper's is 2.
         margin: of diversity.
+        attention: form of the parts' maps, see `part_maps`; "sigmoid" is the paper's.
+        grouping_lr_mult: multiplier of the learning rate of the grouping networks, which have few
+            batches to leave their start in (docs/recognition.md).
+        grouping_share: of the budget, for the grouping losses.
         rounds: of grouping and classifying in turn.
         backbone: of `Backbone`, one for the photo and one for each part.
         stages: whose pooled maps describe the photo and the parts; the first one's channels are
@@ -76,6 +81,9 @@ class MaCnn(System):
         part_side: Pixels = 96,
         diversity: NonNegative = 2.0,
         margin: NonNegative = 0.02,
+        attention: Form = "centred",
+        grouping_lr_mult: NonNegative = 10.0,
+        grouping_share: Share = 0.2,
         rounds: CountFromZero = 2,
         backbone: str = "efficientnet_lite0",
         stages: tuple[int, ...] = (-2, -1),
@@ -85,13 +93,15 @@ class MaCnn(System):
         pretrained: Pretraining = True,
     ) -> None:
         super().__init__(num_classes, side)
-        if parts < 2 or not 0 < window < 1 or rounds < 1:
+        if parts < 2 or not 0 < window < 1 or rounds < 1 or not 0 < grouping_share < 0.6:
             raise ValueError(
-                f"MA-CNN: expected 2 parts or more, 0 < window < 1 and a round, got {parts}, "
-                f"{window}, {rounds}"
+                "MA-CNN: expected 2 parts or more, 0 < window < 1, a round and 0 < grouping_share "
+                f"< 0.6, got {parts}, {window}, {rounds}, {grouping_share}"
             )
         self.parts, self.window, self.part_side = parts, window, part_side
         self.diversity, self.margin, self.rounds = diversity, margin, rounds
+        self.form, self.grouping_share = attention, grouping_share
+        self.grouping_lr_mult = grouping_lr_mult
         self.smoothing, self.backbone_lr_mult = smoothing, backbone_lr_mult
         self.backbone = Backbone(backbone, stages, pretrained=pretrained)
         channels, width = self.backbone.channels[0], sum(self.backbone.channels)
@@ -116,8 +126,8 @@ class MaCnn(System):
     def vectors(self, images: Tensor) -> list[Tensor]:
         """Vectors of the whole photo and of each part, (B, D)."""
         pixels = images.float()
-        maps = self.backbone(pixels)
-        centres = peak_places(self._attention(maps[0]))  # (B, P, 2)
+        maps, attention = self._looked(pixels)
+        centres = peak_places(attention)  # (B, P, 2)
         found = [pooled_depths(maps)]
         for number, backbone in enumerate(self.part_backbones):
             view = affine_view(pixels, self._squares(centres[:, number]), self.part_side)
@@ -126,21 +136,29 @@ class MaCnn(System):
 
     def attention(self, images: Tensor) -> Tensor:
         """Where each part is, (B, P, h, w), each map to sum 1."""
-        return self._attention(self.backbone(images)[0])
+        return self._looked(images)[1]
 
     def phases(self) -> tuple[Phase, ...]:
         """Channels into groups, classes and grouping by turns, then the parts."""
-        grouping = ParameterGroup(list(self.grouping.parameters()), 0.1)
+        grouping = ParameterGroup(list(self.grouping.parameters()), self.grouping_lr_mult)
         backbone = ParameterGroup(list(self.backbone.learnable()), self.backbone_lr_mult)
         heads = ParameterGroup([*self.part_heads.parameters(), *self.photo_head.parameters()])
         turns: list[Phase] = []
+        share = self.grouping_share
         for turn in range(1, self.rounds + 1):
             turns += [
                 GradientPhase(
-                    f"classify {turn}", (heads, backbone), self._class_loss, 0.5 / self.rounds
+                    f"classify {turn}",
+                    (heads, backbone),
+                    self._class_loss,
+                    (0.6 - share) / self.rounds,
                 ),
                 GradientPhase(
-                    f"grouping {turn}", (grouping,), self._group_loss, 0.1 / self.rounds, decay=0.0
+                    f"grouping {turn}",
+                    (grouping,),
+                    self._group_loss,
+                    share / self.rounds,
+                    decay=0.0,
                 ),
             ]
         parts = ParameterGroup(self._part_parameters(), self.backbone_lr_mult)
@@ -162,8 +180,16 @@ class MaCnn(System):
         heat = attention.amax(dim=1).cpu().numpy()
         return [Look(box, names, warm) for box, warm in zip(boxes, heat, strict=True)]
 
-    def _attention(self, maps: Tensor) -> Tensor:
-        return part_maps(maps.float(), self._weights(maps))
+    def _looked(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The rectified maps of the photo's backbone, and where each part is, (B, P, h, w).
+
+        Channels are weighed by their rectified maps, which say how strong each is; the sigmoid is
+        taken of the maps as they are computed, which have any sign where the backbone's have.
+        """
+        signed = self.backbone.unrectified(images)
+        maps = tuple(torch.relu(own) for own in signed)
+        summed = maps[0] if self.form == "sum" else signed[0]
+        return maps, part_maps(summed.float(), self._weights(maps[0]), self.form)
 
     def _weights(self, maps: Tensor) -> Tensor:
         """How much each channel belongs to each part, (B, P, C), 0 to 1."""
@@ -206,8 +232,10 @@ class MaCnn(System):
 
     def _group_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         with torch.no_grad():
-            maps = self.backbone(batch.images)[0]
-        attention = self._attention(maps)
+            signed = self.backbone.unrectified(batch.images)[0]
+        maps = torch.relu(signed)
+        summed = maps if self.form == "sum" else signed
+        attention = part_maps(summed.float(), self._weights(maps), self.form)
         return {
             "distance": distance_loss(attention),
             "diversity": self.diversity * diversity_loss(attention, self.margin),
@@ -218,8 +246,7 @@ class MaCnn(System):
 
         The part, drawn by chance, is seen by the photo's backbone, from which its own will start.
         """
-        maps = self.backbone(batch.images)
-        attention = self._attention(maps[0])
+        maps, attention = self._looked(batch.images)
         pooled = torch.einsum("bphw,bchw->bpc", attention, maps[0].float())
         parts = {
             f"part {n + 1}": class_loss(head(pooled[:, n]), batch, self.smoothing) / self.parts

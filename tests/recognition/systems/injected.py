@@ -25,6 +25,9 @@ class Retina(nn.Module):
     def forward(self, photos):
         return (self.layers(photos.float() / 127.5 - 1),) * len(self.channels)
 
+    def unrectified(self, photos):
+        return self.forward(photos)
+
     def learnable(self):
         yield from self.parameters()
 
