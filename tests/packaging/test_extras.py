@@ -1,9 +1,12 @@
 """Counting does without the extras, and without what Windows does not have."""
 
 import re
+import socket
 import subprocess
 import sys
+import time
 from importlib.metadata import packages_distributions
+from urllib.request import urlopen
 
 import pytest
 
@@ -94,6 +97,43 @@ def test_what_counts_checks_and_reports_is_imported_without_any_extra(tmp_path):
     )
     done = run(text, folder=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_the_demonstration_runs_with_what_the_extra_serve_brings_alone(tmp_path):
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    brought = names(project["optional-dependencies"]["serve"])
+    origin = packages_distributions()
+    kept = [
+        module
+        for modules in EXTRAS.values()
+        for module in modules
+        if names(origin.get(module, ())) & brought
+    ]
+    assert {"fastapi", "faiss"} <= set(kept)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    text = (
+        f"HIDDEN -= set({kept!r})\nfrom rpc.cli.leave import run as called\ncalled('rpc.cli.main')"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", HIDE + text, "serve", "--demo"]
+    command += ["--port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            answered = False
+            for _ in range(240):
+                assert server.poll() is None, server.stderr.read()[-2000:]
+                try:
+                    with urlopen(f"http://127.0.0.1:{port}/healthz") as found:
+                        answered = found.status == 200
+                        break
+                except OSError:
+                    time.sleep(0.5)
+        finally:
+            server.terminate()
+    assert answered
 
 
 def test_the_extras_that_messages_name_are_those_of_the_package():
