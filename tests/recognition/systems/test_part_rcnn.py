@@ -12,7 +12,9 @@ from rpc.features.parts.part_geometry import Candidates
 from rpc.metrics.parts import part_rates
 from rpc.recognition.systems import part_rcnn
 from rpc.recognition.systems.part_rcnn import PartRcnn
+from rpc.recognition.systems.registry import SystemSettings
 from rpc.recognition.training.loop import LAST, accuracy, learn, predict
+from rpc.recognition.training.model_file import read_model, write_model
 from rpc.recognition.training.photo_batches import Augmentation, PhotoBatches
 from rpc.recognition.training.schedule import LearningSettings
 from rpc.structures.boxes import box_iou
@@ -42,6 +44,18 @@ def test_batches_of_any_size_get_scores_and_boxes(fresh, count, geometry):
     for look in looks:
         assert look.names[0] == "object"
         assert look.boxes.shape == (len(look.names), 4)
+
+
+def test_a_file_from_before_parts_had_a_threshold_is_read_as_it_was_written(tmp_path):
+    old = small(recall=None)
+    assert "least" not in old.state_dict()
+    options = {"groups": GROUPS, "view_side": 32}  # as given: nothing was known of `recall`
+    settings = SystemSettings("part_rcnn", 64, options)
+    path = write_model(tmp_path / "old.pth", old, settings, ["a", "b"], {})
+    again = read_model(path).build()
+    assert again.recall is None
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    assert torch.equal(again(images), old(images))
 
 
 def photo(seed, label, side=96):
