@@ -34,6 +34,7 @@ EXTRAS: Final = {
         "mmcv",
         "mmdet",
         "mmengine",
+        "safetensors",
         "sklearn",
         "timm",
         "torch",
