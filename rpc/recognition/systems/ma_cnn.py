@@ -10,6 +10,8 @@ Key: B photos, S x S pixels, C channels, P parts, h x w cells, K classes.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -170,6 +172,13 @@ class MaCnn(System):
             GradientPhase("parts", (head, parts, backbone), self._whole_loss, 0.4),
         )
 
+    @classmethod
+    def options_of_file(
+        cls, options: Mapping[str, object], state: Container[str]
+    ) -> Mapping[str, object]:
+        """Files from before maps had a form, nor backbones their pixels' mean, have "sum"."""
+        return options if "backbone.mean" in state else {"attention": "sum", **options}
+
     @torch.no_grad()
     def look(self, images: Tensor) -> list[Look]:
         """The parts' squares, and all their attention."""
@@ -181,15 +190,18 @@ class MaCnn(System):
         return [Look(box, names, warm) for box, warm in zip(boxes, heat, strict=True)]
 
     def _looked(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The rectified maps of the photo's backbone, and where each part is, (B, P, h, w).
-
-        Channels are weighed by their rectified maps, which say how strong each is; the sigmoid is
-        taken of the maps as they are computed, which have any sign where the backbone's have.
-        """
+        """The rectified maps of the photo's backbone, and where each part is, (B, P, h, w)."""
         signed = self.backbone.unrectified(images)
-        maps = tuple(torch.relu(own) for own in signed)
-        summed = maps[0] if self.form == "sum" else signed[0]
-        return maps, part_maps(summed.float(), self._weights(maps[0]), self.form)
+        return tuple(torch.relu(own) for own in signed), self._attention(signed[0])
+
+    def _attention(self, signed: Tensor) -> Tensor:
+        """Where each part is, (B, P, h, w), by the maps as they are computed, of any sign.
+
+        Channels are weighed by their rectified maps, which say how strong each is.
+        """
+        maps = torch.relu(signed)
+        summed = maps if self.form == "sum" else signed
+        return part_maps(summed.float(), self._weights(maps), self.form)
 
     def _weights(self, maps: Tensor) -> Tensor:
         """How much each channel belongs to each part, (B, P, C), 0 to 1."""
@@ -233,9 +245,7 @@ class MaCnn(System):
     def _group_loss(self, batch: Batch, chance: torch.Generator) -> Losses:
         with torch.no_grad():
             signed = self.backbone.unrectified(batch.images)[0]
-        maps = torch.relu(signed)
-        summed = maps if self.form == "sum" else signed
-        attention = part_maps(summed.float(), self._weights(maps), self.form)
+        attention = self._attention(signed)
         return {
             "distance": distance_loss(attention),
             "diversity": self.diversity * diversity_loss(attention, self.margin),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,9 @@ import torch
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.images import write_image
 from rpc.recognition.systems.ma_cnn import MaCnn
+from rpc.recognition.systems.registry import SystemSettings
 from rpc.recognition.training.loop import learn, predict
+from rpc.recognition.training.model_file import read_model, write_model
 from rpc.recognition.training.photo_batches import PhotoBatches
 from rpc.recognition.training.schedule import LearningSettings
 
@@ -78,6 +82,20 @@ def test_parts_begin_as_the_photo_is_seen_and_say_the_mean_of_what_each_says(squ
     each = torch.stack([system.photo_head(vectors) for vectors in system.vectors(photos)])
     mean = each.mean(dim=0)
     assert torch.allclose(system(photos), mean, rtol=0.1, atol=0.1 * float(mean.abs().max()))
+
+
+def test_a_file_from_before_maps_had_a_form_is_read_as_it_was_written(tmp_path):
+    old = small(attention="sum").eval()
+    options = {"parts": 3, "part_side": 48}  # as given: nothing was known of `attention`
+    path = write_model(tmp_path / "old.pth", old, SystemSettings("ma_cnn", 64, options), "ab", {})
+    model = read_model(path)
+    state = {n: v for n, v in model.state.items() if not n.endswith((".mean", ".std"))}
+    again = replace(model, state=state).build()
+    assert again.form == "sum"
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    with torch.no_grad():
+        assert torch.equal(again(images), old(images))
+    assert read_model(path).build().form == "centred"  # of today's files, what their options say
 
 
 def test_one_part_is_refused():
