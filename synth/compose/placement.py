@@ -97,10 +97,10 @@ def place_items(
         apart = candidates if nested else _apart(candidates, patch, boxes)
         place = _first(heap, patch, apart, planned)
         if place is None:
-            candidates.sort(key=partial(_harm, heap, patch))
-            among = set(apart)
-            apart_first = [c for c in candidates if c in among] + candidates
-            place = _first(heap, patch, apart_first, least)
+            harm = partial(_harm, heap, patch)
+            place = _first(heap, patch, sorted(apart, key=harm), least)
+            if place is None and not nested:
+                place = _first(heap, patch, sorted(candidates, key=harm), least)
         if place is None:
             return None
         heap.add(patch.mask, place)

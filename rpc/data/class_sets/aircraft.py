@@ -7,6 +7,7 @@ from typing import Final
 
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.class_sets.class_set import ClassSet
+from rpc.data.class_sets.list_lines import list_lines
 from rpc.data.files import DataError, safe_join
 from rpc.data.images import image_size
 from rpc.data.records import Box
@@ -95,11 +96,9 @@ def _pairs(path: Path) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: cannot be read; FGVC-Aircraft needs variants.txt and images_variant_train, "
-            "..val, ..test.txt as they are published"
-        ) from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    lines = list_lines(
+        path,
+        "FGVC-Aircraft needs variants.txt and images_variant_train, ..val, ..test.txt as they are "
+        "published",
+    )
+    return [line.strip() for line in lines if line.strip()]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from rpc.data.class_sets.class_folders import LabelledPhoto
 from rpc.data.class_sets.class_set import ClassSet
+from rpc.data.class_sets.list_lines import list_lines
 from rpc.data.exports.safe_xml import read_xml
 from rpc.data.files import DataError, safe_join
 from rpc.data.records import Box
@@ -117,15 +118,13 @@ def _head(path: Path) -> Box:
 
 def _list(path: Path) -> dict[str, tuple[int, str, str]]:
     """Class, breed and species by photo."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: cannot be read; Oxford-IIIT Pets needs annotations/trainval.txt and "
-            "annotations/test.txt as they are published"
-        ) from error
+    lines = list_lines(
+        path,
+        "Oxford-IIIT Pets needs annotations/trainval.txt and annotations/test.txt as they are "
+        "published",
+    )
     found: dict[str, tuple[int, str, str]] = {}
-    for place, line in enumerate(text.splitlines(), start=1):
+    for place, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
         parts = _LINE.fullmatch(line.strip())
